@@ -1,0 +1,114 @@
+# Every command of the project. `make` lists them. A fresh clone needs Python 3.11 or newer with venv, make and git.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := $(VENV)/stamps
+PROTOS := $(shell find protos -name '*.proto' -o -type d -not -name __pycache__)
+
+KEYWORDS ?= examples/keywords.csv
+ONLY ?=
+
+# Certificates of the machine, so that a company's own authority is trusted as by every other program.
+export UV_SYSTEM_CERTS ?= 1
+export UV_PYTHON_DOWNLOADS ?= never
+export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: demo run dsn verify
+demo: suite ## The main job on examples/keywords.csv, from keywords to published articles (KEYWORDS=file.csv)
+	$(BIN)/igny8 demo $(KEYWORDS)
+
+run: suite ## The whole suite in the foreground until Ctrl-C (PORT=8080)
+	$(BIN)/igny8 up
+
+dsn: suite ## Print the read-only DSN of the running suite (use make -s dsn)
+	@$(BIN)/igny8 dsn
+
+verify: suite ## Prove the books of the running suite: exit 1 and the first bad row where they do not add up
+	$(BIN)/igny8 verify
+
+.PHONY: test lint bench
+test: dev ## The whole test suite, on embedded PostgreSQL and NATS
+	$(BIN)/python -m pytest
+
+lint: dev ## ruff, mypy --strict, buf lint and breaking, import-linter
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/buf lint
+	PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/python protos/breaking.py
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/mypy
+
+bench: dev ## The benchmarks beside their peers (ONLY=suite,ledger,ai,runs,publisher,gateway)
+	$(BIN)/python -m bench $(ONLY)
+
+.PHONY: up down
+up: .env ## The same suite by docker compose; ends when everything is healthy
+	docker compose up --build --detach --wait
+	@port=$$(docker compose port gateway 8080) && echo "The suite is up: http://localhost:$${port##*:}"
+
+down: ## Stop what make up started; the data stays
+	docker compose down
+
+.env:
+	@deploy/env > $@
+
+# Setting up. A stamp is younger than the lock it was installed from, so a second run does nothing.
+
+.PHONY: suite dev
+suite: $(STAMPS)/igny8 gen/.stamp
+dev: suite $(STAMPS)/dev
+
+$(STAMPS)/uv: requirements/bootstrap.txt
+	@echo "Setting up $(VENV)" >&2
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "igny8 needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Name another one: make PYTHON=python3.12" >&2; exit 1; }
+	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV) >&2 || { rm -rf $(VENV); \
+	  echo "python3 -m venv failed (its message is above). On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@$(BIN)/python -m pip install --quiet --require-hashes -r $< >&2
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/suite $(STAMPS)/dev: $(STAMPS)/%: requirements/%.txt $(STAMPS)/uv
+	@echo "Installing $<" >&2
+	@$(call uv,install) --require-hashes --only-binary :all: --compile-bytecode --requirement $<
+	@touch $@
+
+# The development lock pins the same versions as the suite's, so whichever comes second removes nothing.
+$(STAMPS)/dev: $(STAMPS)/suite
+
+$(STAMPS)/igny8: pyproject.toml $(STAMPS)/suite
+	@$(call uv,install) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+gen/.stamp: $(PROTOS) protos/build.py $(STAMPS)/suite
+	@$(BIN)/python protos/build.py >&2
+	@touch $@
+
+# uv keeps its cache in the home folder where it can, and does without where it cannot.
+cache := $${UV_CACHE_DIR:-$${XDG_CACHE_HOME:-$${HOME:-/nonexistent}/.cache}/uv}
+uv = { mkdir -p "$(cache)" && test -w "$(cache)"; } 2>/dev/null || export UV_NO_CACHE=1; \
+  $(BIN)/uv pip $(1) --quiet --python $(BIN)/python
+
+.PHONY: lock clean
+lock: $(STAMPS)/uv ## Write requirements/*.txt anew from the *.in files (UPGRADE=--upgrade for newer versions)
+	@$(call compile,bootstrap)
+	@$(call compile,runtime)
+	@$(call compile,suite) --constraint requirements/runtime.txt
+	@$(call compile,dev) --constraint requirements/suite.txt
+
+compile = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
+  --only-binary :all: --generate-hashes --custom-compile-command 'make lock' $(UPGRADE) \
+  --output-file requirements/$(1).txt requirements/$(1).in
+
+clean: ## Remove what was installed and built; the data in .igny8/ stays
+	rm -rf $(VENV) gen .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
+	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
