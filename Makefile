@@ -65,8 +65,8 @@ down: ## Stop what make up started; the data stays
 # Setting up. A stamp is younger than the lock it was installed from, so a second run does nothing.
 
 .PHONY: suite dev
-suite: $(STAMPS)/igny8 gen/.stamp
-dev: suite $(STAMPS)/dev
+suite: $(STAMPS)/igny8 gen/.stamp ; @:
+dev: suite $(STAMPS)/dev ; @:
 
 $(STAMPS)/uv: requirements/bootstrap.txt
 	@echo "Setting up $(VENV)" >&2
