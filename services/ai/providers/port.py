@@ -1,0 +1,143 @@
+"""The port every model provider is reached through: what is asked, what is answered, and how it can fail."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Protocol
+
+from chassis.refusal import Refusal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenUsage:
+    """Tokens of one text answer, as the provider counts them. The parts are contained in their totals."""
+
+    input_tokens: int
+    output_tokens: int
+    cached_input_tokens: int = 0
+    """Of `input_tokens`, those the provider read from its prompt cache and charges less for."""
+    reasoning_tokens: int = 0
+    """Of `output_tokens`, those the model thought with and did not send."""
+
+    @property
+    def total_tokens(self) -> int:
+        return self.input_tokens + self.output_tokens
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextRequest:
+    """One question to a text model."""
+
+    model: str
+    prompt_name: str
+    """The AI function whose prompt this is, for example `cluster_keywords`."""
+    prompt_version: str
+    system: str
+    user: str
+    schema: Mapping[str, Any]
+    """JSON schema the answer must fit. A provider without structured output is told it in words."""
+    input: Mapping[str, Any]
+    """What the prompt was rendered from; the offline provider works from this and not from the text."""
+    max_output_tokens: int
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextAnswer:
+    """A text model's answer. `text` should be JSON; whoever asked validates it against the schema."""
+
+    text: str
+    usage: TokenUsage
+    model: str
+    """The model that answered; a provider may answer with a dated version of the one asked for."""
+    provider_request_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageRequest:
+    """One picture to be made. Width and height are pixels."""
+
+    model: str
+    prompt: str
+    width: int
+    height: int
+    alt_text: str = ""
+    """What the picture shows, in words for people who cannot see it. The offline provider typesets from it."""
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageAnswer:
+    """A made picture. Width and height are those of `data`, which may differ from what was asked."""
+
+    data: bytes
+    media_type: str
+    width: int
+    height: int
+    model: str
+    provider_request_id: str
+    cost_usd: Decimal | None = None
+    """What the provider says it charged in USD; None where it leaves that to the price list."""
+
+
+class TextProvider(Protocol):
+    """Answers text prompts with JSON."""
+
+    @property
+    def name(self) -> str:
+        """The provider's name in model prices and messages, for example `openai`."""
+
+    async def complete(self, request: TextRequest, *, deadline: float) -> TextAnswer:
+        """Answers within `deadline` seconds, or raises one of the three kinds of ProviderError."""
+
+
+class ImageProvider(Protocol):
+    """Makes pictures from prompts."""
+
+    @property
+    def name(self) -> str:
+        """The provider's name in model prices and messages, for example `runware`."""
+
+    async def generate(self, request: ImageRequest, *, deadline: float) -> ImageAnswer:
+        """Answers within `deadline` seconds, or raises one of the three kinds of ProviderError."""
+
+
+class ProviderError(Refusal):
+    """A provider gave no usable answer. Always raised as one of the three kinds below."""
+
+    reason = "PROVIDER_UNAVAILABLE"
+
+    def __init__(self, message: str, *, provider: str, metadata: Mapping[str, str] | None = None) -> None:
+        super().__init__(message, metadata={"provider": provider, **(metadata or {})})
+        self.provider = provider
+
+
+class ProviderRetryable(ProviderError):
+    """Asking again may help: rate limit, server error, timeout, lost connection."""
+
+    reason = "PROVIDER_UNAVAILABLE"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        provider: str,
+        retry_after_seconds: float | None = None,
+        metadata: Mapping[str, str] | None = None,
+    ) -> None:
+        wait = {} if retry_after_seconds is None else {"retry_after_seconds": f"{retry_after_seconds:g}"}
+        super().__init__(message, provider=provider, metadata={**wait, **(metadata or {})})
+        self.retry_after_seconds = retry_after_seconds
+        """Seconds the provider asked to be left alone for; None where it did not say."""
+
+
+class ProviderFinal(ProviderError):
+    """Asking again gives the same: key, permission, content policy, invalid request."""
+
+    reason = "PROVIDER_REFUSED"
+
+
+class ProviderMalformed(ProviderError):
+    """The answer is not of the form that was asked for. Worth one repair attempt."""
+
+    reason = "PROVIDER_MALFORMED"
