@@ -20,7 +20,9 @@ def average_linkage(vectors: Sequence[Vector], *, similarity_min: float) -> list
         if not chain:
             chain.append(next(iter(members)))
         tip = chain[-1]
-        nearest, similarity = _nearest(sums[tip], members, size=len(members[tip]), prefer=chain[-2] if len(chain) > 1 else -1)
+        nearest, similarity = _nearest(
+            sums[tip], members, size=len(members[tip]), prefer=chain[-2] if len(chain) > 1 else -1
+        )
         if similarity < similarity_min:
             done.append(members.pop(tip))
             for other in sums.pop(tip):
@@ -71,9 +73,7 @@ def _nearest(
     return best, best_similarity
 
 
-def _join(
-    sums: dict[int, dict[int, float]], members: dict[int, list[int]], *, kept: int, gone: int
-) -> None:
+def _join(sums: dict[int, dict[int, float]], members: dict[int, list[int]], *, kept: int, gone: int) -> None:
     members[kept] = members[kept] + members.pop(gone)
     row = sums[kept]
     for other, total in sums.pop(gone).items():

@@ -6,14 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from services.ai.providers.offline.texts import words_in
 from services.ai.providers.offline.words import is_glue, is_modifier, stem, surface_words
 
 GLUE_WEIGHT = 0.02
 MODIFIER_WEIGHT = 0.18
 PAIR_WEIGHT = 0.8
+HEAD_WEIGHT = 1.15
 LONELY_WEIGHT = 0.45
 BACKGROUND = 60
-ENDS_THE_HEAD = frozenset("for in with without near to on under of from vs versus at by and over".split())
+ENDS_THE_HEAD = words_in("ends the head")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,9 @@ def phrases_of(texts: Sequence[str]) -> list[Phrase]:
     written = [surface_words(text) for text in texts]
     known = Counter(word for words in written for word in set(words))
     compounds = {a + b: (a, b) for words in written for a, b in pairwise(words) if a + b in known}
-    compounds |= {a + b + "s": (a, b + "s") for words in written for a, b in pairwise(words) if a + b + "s" in known}
+    compounds |= {
+        a + b + "s": (a, b + "s") for words in written for a, b in pairwise(words) if a + b + "s" in known
+    }
     return [
         Phrase(text, _weighed([part for word in words for part in compounds.get(word, (word,))]))
         for text, words in zip(texts, written, strict=True)
@@ -64,7 +68,9 @@ def vectors_of(phrases: Sequence[Phrase]) -> list[dict[str, float]]:
 
 
 def _weighed(words: Sequence[str]) -> tuple[Word, ...]:
-    weights = [GLUE_WEIGHT if is_glue(word) else MODIFIER_WEIGHT if is_modifier(word) else 1.0 for word in words]
+    weights = [
+        GLUE_WEIGHT if is_glue(word) else MODIFIER_WEIGHT if is_modifier(word) else 1.0 for word in words
+    ]
     head = next((at for at in _head_candidates(words) if weights[at] == 1.0), None)
     return tuple(
         Word(word, stem(word), weight, is_head=at == head)
@@ -82,13 +88,12 @@ def _head_candidates(words: Sequence[str]) -> list[int]:
 def _features(phrase: Phrase) -> dict[str, float]:
     features: dict[str, float] = {}
     for word in phrase.words:
-        features[word.stem] = max(features.get(word.stem, 0.0), word.weight * (HEAD_WEIGHT if word.is_head else 1.0))
+        features[word.stem] = max(
+            features.get(word.stem, 0.0), word.weight * (HEAD_WEIGHT if word.is_head else 1.0)
+        )
     topic = [word.stem for word in phrase.words if word.weight == 1.0]
     features |= {f"{a} {b}": PAIR_WEIGHT for a, b in pairwise(topic) if a != b}
     return features
-
-
-HEAD_WEIGHT = 1.15
 
 
 def _unit(features: Mapping[str, float], frequency: Mapping[str, int], total: int) -> dict[str, float]:

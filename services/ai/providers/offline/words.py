@@ -3,28 +3,11 @@
 import re
 import unicodedata
 
-ARTICLES_AND_GLUE = frozenset(
-    """a an the and or of for to in on at by with without from into onto over under per your my our you me we i
-    it its is are was be been do does did can could should would will there their this that these those as vs
-    versus if than then so not no yes am has have had get gets getting""".split()
-)
-"""Words that carry no topic. They count only in a phrase that has nothing else."""
+from services.ai.providers.offline.texts import words_in
 
-QUESTION_WORDS = frozenset("how what when where why who which whose".split())
-
-MODIFIERS = frozenset(
-    """best top cheap cheapest affordable budget low cost costs price prices pricing free review reviews rated
-    comparison compare guide guides tip tips idea ideas beginner beginners easy simple quick fast new near nearby
-    online buy sale deal deals discount start make use using work works working good great better benefit benefits
-    pros cons worth example examples template templates tutorial step steps list chart checklist calculator
-    small large big homemade diy much many long often need want difference between type types kind kinds
-    brand brands company companies service services local open today week month year years day days long last lasts
-    alternative alternatives option options way ways thing things plan plans routine schedule setup set build
-    built basics basic complete ultimate definition meaning average professional expert
-    cleaning clean replacement replace installation install ratio recipe recipes kit
-    """.split()
-)
-"""Words that say what a searcher wants done with a topic rather than what the topic is. They weigh little."""
+GLUE = words_in("glue")
+QUESTIONS = words_in("questions")
+MODIFIERS = words_in("modifiers")
 
 SYNONYMS = {
     "bicycle": "bike",
@@ -91,7 +74,12 @@ def stem(word: str) -> str:
 
 def is_glue(word: str) -> bool:
     """Whether the word (as written, lower-cased) only joins other words or opens a question."""
-    return word in ARTICLES_AND_GLUE or word in QUESTION_WORDS
+    return word in GLUE or word in QUESTIONS
+
+
+def is_unspaced(word: str) -> bool:
+    """Whether the word is of a script that puts no spaces between words."""
+    return bool(_UNSPACED.search(word))
 
 
 def is_modifier(word: str) -> bool:
@@ -102,9 +90,7 @@ def is_modifier(word: str) -> bool:
 def _singular(word: str) -> str:
     if word.endswith("ies") and len(word) > 4:
         word = word[:-3] + "y"
-    elif word.endswith(("sses", "xes", "ches", "shes", "zes")):
-        word = word[:-2]
-    elif word.endswith("oes") and len(word) > 5:
+    elif word.endswith(("sses", "xes", "ches", "shes", "zes", "toes", "roes")):
         word = word[:-2]
     elif word.endswith("s") and not word.endswith(("ss", "us", "is")):
         word = word[:-1]
