@@ -52,15 +52,14 @@ bench: dev ## The benchmarks beside their peers (ONLY=suite,ledger,ai,runs,publi
 	$(BIN)/python -m bench $(ONLY)
 
 .PHONY: up down
-up: .env ## The same suite by docker compose; ends when everything is healthy
-	docker compose up --build --detach --wait
-	@port=$$(docker compose port gateway 8080) && echo "The suite is up: http://localhost:$${port##*:}"
+up: ## The same suite by docker compose; ends when everything is healthy (PORT=8080)
+	@deploy/make-env .env
+	docker compose build setup
+	docker compose up --detach --wait
+	@echo "The suite is up: http://$$(docker compose port gateway 8080)"
 
 down: ## Stop what make up started; the data stays
 	docker compose down
-
-.env:
-	@deploy/env > $@
 
 # Setting up. A stamp is younger than the lock it was installed from, so a second run does nothing.
 
@@ -102,7 +101,8 @@ uv = { mkdir -p "$(cache)" && test -w "$(cache)"; } 2>/dev/null || export UV_NO_
 lock: $(STAMPS)/uv ## Write requirements/*.txt anew from the *.in files (UPGRADE=--upgrade for newer versions)
 	@$(call compile,bootstrap)
 	@$(call compile,runtime)
-	@$(call compile,suite) --constraint requirements/runtime.txt
+	@$(call compile,build) --constraint requirements/runtime.txt
+	@$(call compile,suite) --constraint requirements/runtime.txt --constraint requirements/build.txt
 	@$(call compile,dev) --constraint requirements/suite.txt
 
 compile = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
