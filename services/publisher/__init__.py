@@ -1,0 +1,1 @@
+"""Publisher: sites, the content pipeline, review, the calendar and the targets."""

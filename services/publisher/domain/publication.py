@@ -1,0 +1,111 @@
+"""One delivery of one content to one target."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Self
+
+from services.publisher.domain.item import wrong_move
+
+
+class Target(StrEnum):
+    """Where content can go."""
+
+    HOSTED = "hosted"
+    WORDPRESS = "wordpress"
+    WEBHOOK = "webhook"
+
+
+class PublicationState(StrEnum):
+    """pending > delivering > published | failed | unconfirmed; published > retracted."""
+
+    PENDING = "pending"
+    DELIVERING = "delivering"
+    PUBLISHED = "published"
+    FAILED = "failed"
+    UNCONFIRMED = "unconfirmed"
+    RETRACTED = "retracted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    """One per content and target, taken up again by each delivery.
+
+    `marker` is random and committed before the target is called: what bears it at the target is ours, so a
+    delivery whose answer was lost is looked up and adopted, never repeated blindly. `content_version` is the
+    version that is at the target.
+    """
+
+    id: str
+    account_id: str
+    site_id: str
+    content_id: str
+    target: Target
+    marker: str
+    state: PublicationState = PublicationState.PENDING
+    attempts: int = 0
+    content_version: int = 0
+    external_id: str = ""
+    external_url: str = ""
+    error: str = ""
+    created_at: datetime
+    updated_at: datetime
+
+    def begin(self, *, content_version: int, now: datetime) -> Self:
+        """Start a delivery; `attempts` counts them. While one is on its way there is no second."""
+        if self.state is PublicationState.DELIVERING:
+            raise wrong_move(
+                "publication",
+                state=self.state,
+                cannot="started twice",
+                way_out="Wait until it has ended.",
+            )
+        return replace(
+            self,
+            state=PublicationState.DELIVERING,
+            attempts=self.attempts + 1,
+            content_version=content_version,
+            error="",
+            updated_at=now,
+        )
+
+    def arrive(self, *, external_id: str, external_url: str, now: datetime) -> Self:
+        """It was seen at the target; the second time is a quiet success."""
+        if self.state is PublicationState.PUBLISHED and self.external_id == external_id:
+            return self
+        self._require_open(cannot="confirmed")
+        return replace(
+            self,
+            state=PublicationState.PUBLISHED,
+            external_id=external_id,
+            external_url=external_url,
+            error="",
+            updated_at=now,
+        )
+
+    def fail(self, error: str, *, now: datetime) -> Self:
+        """It is known not to be at the target."""
+        self._require_open(cannot="marked as failed")
+        return replace(self, state=PublicationState.FAILED, error=error, updated_at=now)
+
+    def lose_answer(self, reason: str, *, now: datetime) -> Self:
+        """Whether it is at the target is not known, until its marker has been looked for there."""
+        self._require_open(cannot="left unconfirmed")
+        return replace(self, state=PublicationState.UNCONFIRMED, error=reason, updated_at=now)
+
+    def retract(self, *, now: datetime) -> Self:
+        """It was taken from the target."""
+        if self.state is PublicationState.RETRACTED:
+            return self
+        if self.state is not PublicationState.PUBLISHED:
+            raise wrong_move(
+                "publication",
+                state=self.state,
+                cannot="retracted",
+                way_out="Only what is published can be.",
+            )
+        return replace(self, state=PublicationState.RETRACTED, updated_at=now)
+
+    def _require_open(self, *, cannot: str) -> None:
+        if self.state not in (PublicationState.DELIVERING, PublicationState.UNCONFIRMED):
+            raise wrong_move("publication", state=self.state, cannot=cannot, way_out="Publish the content again.")

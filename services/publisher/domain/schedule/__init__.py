@@ -1,0 +1,1 @@
+"""When content goes out: local times, limits and free slots."""

@@ -1,0 +1,70 @@
+"""The times at which a site could publish by its mode, before anybody asks what is taken or full."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import count
+
+from services.publisher.domain.publishing_settings import IntervalUnit, Mode, PublishingSettings
+from services.publisher.domain.schedule.local_time import to_utc
+
+_FIRST_INTERVAL_DAY, _FIRST_INTERVAL_CLOCK = date(2026, 1, 1), time(9)
+
+
+def candidates(settings: PublishingSettings, *, after: datetime) -> Iterator[datetime]:
+    """Yield instants (UTC) in rising order without end; after `after`, or from it on in mode immediate."""
+    match settings.mode:
+        case Mode.SLOTS:
+            return _slots(settings, after)
+        case Mode.INTERVAL if settings.schedule_interval.unit is IntervalUnit.HOURS:
+            return _every_hours(settings, after)
+        case Mode.INTERVAL:
+            return _every_days(settings, after)
+        case Mode.IMMEDIATE:
+            return _seconds(after)
+
+
+def _slots(settings: PublishingSettings, after: datetime) -> Iterator[datetime]:
+    zone = settings.zone
+    # A day early: in a zone that skips a whole day (Pacific/Apia, 2011) the day before may still hold a time to come.
+    day = after.astimezone(zone).date() - timedelta(days=1)
+    last = after
+    while True:
+        if day.weekday() in settings.publish_days:
+            # Sorted as instants: a time in the missing hour moves behind one that was after it, or onto it.
+            for at in sorted({to_utc(day, clock, zone) for clock in settings.publish_time_slots}):
+                if at > last:
+                    last = at
+                    yield at
+        day += timedelta(days=1)
+
+
+def _every_hours(settings: PublishingSettings, after: datetime) -> Iterator[datetime]:
+    start, step = _interval_start(settings), settings.schedule_interval.length
+    first = max(0, (after - start) // step + 1)
+    return (start + number * step for number in count(first))
+
+
+def _every_days(settings: PublishingSettings, after: datetime) -> Iterator[datetime]:
+    zone, step = settings.zone, settings.schedule_interval.length
+    start = _interval_start(settings).astimezone(zone)
+    steps = max(0, (after.astimezone(zone).date() - start.date()) // step)
+    last = after
+    for number in count(steps):
+        at = to_utc(start.date() + number * step, start.time(), zone)
+        if at > last:
+            last = at
+            yield at
+
+
+def _seconds(after: datetime) -> Iterator[datetime]:
+    """Whole seconds, the first not before `after`: two publications at once still have a time each."""
+    first = after.astimezone(UTC)
+    if first.microsecond:
+        first = first.replace(microsecond=0) + timedelta(seconds=1)
+    return (first + timedelta(seconds=number) for number in count())
+
+
+def _interval_start(settings: PublishingSettings) -> datetime:
+    return settings.schedule_interval.starts_at or to_utc(
+        _FIRST_INTERVAL_DAY, _FIRST_INTERVAL_CLOCK, settings.zone
+    )

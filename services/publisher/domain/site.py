@@ -1,0 +1,75 @@
+"""Where content goes."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Self
+
+from chassis.refusal import FieldFault, RequestInvalid
+from services.publisher.domain.slug import slug_of
+
+NAME_CHARACTERS_MAX = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """`slug` is unique in the whole suite: the built-in target serves /published/{slug}/…. `language` is BCP 47."""
+
+    id: str
+    account_id: str
+    name: str
+    slug: str
+    url: str = ""
+    description: str = ""
+    language: str = "en"
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def create(
+        cls,
+        *,
+        id: str,
+        account_id: str,
+        name: str,
+        slug: str = "",
+        url: str = "",
+        description: str = "",
+        language: str = "en",
+        now: datetime,
+    ) -> Self:
+        """A new site; without a slug it gets one of its name. RequestInvalid names each wrong field."""
+        name = checked_name(name)
+        if slug and slug != slug_of(slug):
+            raise RequestInvalid(
+                FieldFault(field="slug", message=f"may hold a-z, 0-9 and single hyphens, as {slug_of(slug)}")
+            )
+        return cls(
+            id=id,
+            account_id=account_id,
+            name=name,
+            slug=slug or slug_of(name, fallback="site"),
+            url=url,
+            description=description,
+            language=language or "en",
+            created_at=now,
+            updated_at=now,
+        )
+
+    def rename(self, name: str, *, now: datetime) -> Self:
+        """Give the site another name; its slug and so its links stay."""
+        return replace(self, name=checked_name(name), updated_at=now)
+
+
+def checked_name(name: str) -> str:
+    """A name on one line of 1 to 200 characters; RequestInvalid otherwise."""
+    shown = " ".join(name.split())
+    if not shown:
+        raise RequestInvalid(FieldFault(field="name", message="must not be empty"))
+    if len(shown) > NAME_CHARACTERS_MAX:
+        raise RequestInvalid(
+            FieldFault(
+                field="name",
+                message=f"has {len(shown)} characters; at most {NAME_CHARACTERS_MAX} are possible",
+            )
+        )
+    return shown
