@@ -106,21 +106,21 @@ def _watch(engine: Engine, deadline_seconds: float) -> None:
 
     @event.listens_for(engine, "checkout")
     def checked_out(
-        dbapi_connection: DBAPIConnection, record: ConnectionPoolEntry, proxy: PoolProxiedConnection
+        dbapi_connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: PoolProxiedConnection
     ) -> None:
         record.info[_GUARDED].arm(deadline_seconds)
         if time.monotonic() - record.info[_USED_AT] > PING_AFTER_IDLE_SECONDS:
             _ping(engine, dbapi_connection)
 
     @event.listens_for(engine, "checkin")
-    def checked_in(dbapi_connection: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
+    def checked_in(_dbapi_connection: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
         hold: Guarded | None = record.info.get(_GUARDED)
         if hold is not None:
             hold.disarm()
             record.info[_USED_AT] = time.monotonic()
 
     @event.listens_for(engine, "close")
-    def closed(dbapi_connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
+    def closed(_dbapi_connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
         hold: Guarded | None = record.info.pop(_GUARDED, None)
         if hold is not None:
             hold.close()

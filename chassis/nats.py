@@ -2,9 +2,8 @@
 
 import logging
 from collections.abc import Callable
-from typing import Self
+from typing import Self, cast
 
-import nats
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 from prometheus_client import Counter
@@ -26,13 +25,14 @@ class Bus:
     @classmethod
     async def connect(cls, url: str, *, name: str, wait: bool = True) -> Self:
         """Connects; with `wait` it keeps trying until the server is there (bound it with asyncio.timeout)."""
-        bus = cls(nats.NATS())
+        bus = cls(Client())
         await bus.client.connect(
             servers=url,
             name=name,
             allow_reconnect=True,
             max_reconnect_attempts=-1 if wait else 1,
-            reconnect_time_wait=0.5,
+            # Annotated as whole seconds, and only ever slept for.
+            reconnect_time_wait=cast(int, 0.5),
             connect_timeout=2,
             ping_interval=10,
             max_outstanding_pings=2,

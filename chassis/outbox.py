@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
+from igny8.options.v1 import options_pb2
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from sqlalchemy import Connection, insert
 
@@ -15,10 +16,12 @@ from chassis.clock import Clock, SystemClock
 from chassis.ids import new_id
 from chassis.streams import EVENTS_STREAM, JOBS_STREAM
 from chassis.wakeup import Wakeup
-from igny8.options.v1 import options_pb2
 
 JOBS_DOMAIN: Final = "jobs"
 """The domain a message's event option names when the message is a job."""
+
+PAYLOAD_BYTES_MAX: Final = 60 * 1024
+"""Room is left for the headers within the smaller of the streams' message sizes, 64 KiB."""
 
 Encode = Callable[[Any], Message]
 """Turns a domain event or job into its proto message: the service's convert module."""
@@ -39,7 +42,7 @@ class Outbox:
     def write(self, connection: Connection, messages: Iterable[tuple[object, str]]) -> int:
         """Inserts one row for each (event or job, account id) with one statement; returns how many.
 
-        Raises TypeError for a message without the `event` option.
+        Raises TypeError for a message without the `event` option, ValueError for one that is too large.
         """
         trace: dict[str, str] = {}
         _propagator.inject(trace)
@@ -52,13 +55,19 @@ class Outbox:
     def _row(self, event: object, account_id: str, now: datetime, trace: dict[str, str]) -> dict[str, Any]:
         message = event if isinstance(event, Message) else self._encode(event)
         stream, before, after = _address(message.DESCRIPTOR)
+        payload = wire_json.to_json_bytes(message)
+        if len(payload) > PAYLOAD_BYTES_MAX:
+            raise ValueError(
+                f"{message.DESCRIPTOR.full_name} has {len(payload)} bytes and may have {PAYLOAD_BYTES_MAX}: "
+                "events and jobs carry ids and small facts, never texts."
+            )
         event_id = new_id()
         return {
             "event_id": event_id,
             "account_id": account_id,
             "stream": stream,
             "subject": f"{before}{account_id}{after}",
-            "payload": wire_json.to_json_bytes(message).decode(),
+            "payload": payload.decode(),
             "headers": {
                 "Nats-Msg-Id": event_id,
                 "content-type": "application/json",

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 from prometheus_client import Counter
 
-KILLS = Counter("db_watchdog_kills_total", "Database connections shut down because they passed their deadline.")
+KILLS = Counter(
+    "db_watchdog_kills_total", "Database connections shut down because they passed their deadline."
+)
 
 
 @dataclass(slots=True, eq=False)

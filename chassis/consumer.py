@@ -1,0 +1,127 @@
+"""Consumers: an event becomes a use case in one transaction with its inbox row; a job goes to one worker at a time."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, Generic, TypeVar
+
+from google.protobuf.message import Message
+
+from chassis import inbox
+from chassis.consuming import Answer, Consumer, Patience
+from chassis.delivery import Delivery
+from chassis.streams import EVENTS_STREAM, JOBS_STREAM
+from chassis.transaction import Transaction, Transactions
+
+Tx = TypeVar("Tx", bound=Transaction)
+
+EventHandler = Callable[[Tx, Any, Delivery], object]
+"""`handler(tx, event, delivery)`: synchronous, inside the transaction; the event is the proto message."""
+
+JobHandler = Callable[[Any, Delivery], Awaitable[None]]
+"""`await handler(job, delivery)`: opens its own transactions; may answer by the delivery, else a return is an ack."""
+
+PoisonHandler = Callable[[Any, Delivery, str], Awaitable[None]]
+"""`await on_poison(job, delivery, reason)`: the job is not tried again; tell whoever waits for it. Maybe called twice."""
+
+HEARTBEAT_SECONDS: Final = 20.0
+
+
+class EventConsumer(Consumer[Tx], Generic[Tx]):
+    """Runs one use case for each event of some classes, exactly once in effect.
+
+    The inbox row is written in the transaction of the effect, so a redelivery is a quiet success. Events of one
+    account are handled in their order; one that fails is tried again later, while others go on.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        handlers: Mapping[type[Message], EventHandler[Tx]],
+        concurrency: int = 4,
+        patience: Patience | None = None,
+    ) -> None:
+        """`name` is the durable's and must be unique in the suite: `<service>-<what>`."""
+        super().__init__(
+            name=name,
+            stream=EVENTS_STREAM,
+            classes=tuple(handlers),
+            concurrency=concurrency,
+            patience=patience or Patience(drain_seconds=5.0),
+        )
+        self._handlers = handlers
+        self._last_of_account: dict[str, asyncio.Future[None]] = {}
+
+    async def handle(self, message: Message, delivery: Delivery, transactions: Transactions[Tx]) -> Answer:
+        before = self._last_of_account.get(delivery.account_id)
+        mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._last_of_account[delivery.account_id] = mine
+        try:
+            if before is not None:
+                await asyncio.wait({before})
+            fresh = await transactions.run_repeatable(self._apply, message, delivery)
+        finally:
+            mine.set_result(None)
+            if self._last_of_account.get(delivery.account_id) is mine:
+                del self._last_of_account[delivery.account_id]
+        return Answer.DONE if fresh else Answer.DUPLICATE
+
+    def _apply(self, tx: Tx, message: Message, delivery: Delivery) -> bool:
+        if not inbox.first_time(tx.connection, consumer=self.name, event_id=delivery.event_id):
+            return False
+        self._handlers[type(message)](tx, message, delivery)
+        return True
+
+
+class JobConsumer(Consumer[Tx], Generic[Tx]):
+    """Takes jobs from the work queue, each by one worker of all processes at a time.
+
+    While a handler is at work the server is told so; when the process dies another worker gets the job after 60 s.
+    A handler may therefore be run more than once and must find out by itself what is already done. A job whose
+    handler has returned is not handled again.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        handlers: Mapping[type[Message], JobHandler],
+        concurrency: int = 8,
+        on_poison: PoisonHandler | None = None,
+        patience: Patience | None = None,
+        heartbeat_seconds: float = HEARTBEAT_SECONDS,
+    ) -> None:
+        """`name` is the durable's; each job class belongs to one durable only."""
+        super().__init__(
+            name=name,
+            stream=JOBS_STREAM,
+            classes=tuple(handlers),
+            concurrency=concurrency,
+            patience=patience or Patience(),
+        )
+        self._handlers = handlers
+        self._on_poison = on_poison
+        self._heartbeat_seconds = heartbeat_seconds
+
+    async def handle(self, message: Message, delivery: Delivery, transactions: Transactions[Tx]) -> Answer:
+        if await transactions.run(self._was_handled, delivery):
+            return Answer.DUPLICATE
+        heartbeat = asyncio.create_task(delivery.keep_in_progress(every_seconds=self._heartbeat_seconds))
+        try:
+            await self._handlers[type(message)](message, delivery)
+        finally:
+            heartbeat.cancel()
+        if delivery.answered:
+            return Answer.BY_HANDLER
+        await transactions.run_repeatable(self._mark_handled, delivery)
+        return Answer.DONE
+
+    async def buried(self, message: Message, delivery: Delivery, reason: str) -> None:
+        if self._on_poison is not None:
+            await self._on_poison(message, delivery, reason)
+
+    def _was_handled(self, tx: Tx, delivery: Delivery) -> bool:
+        return inbox.was_handled(tx.connection, consumer=self.name, event_id=delivery.event_id)
+
+    def _mark_handled(self, tx: Tx, delivery: Delivery) -> None:
+        inbox.first_time(tx.connection, consumer=self.name, event_id=delivery.event_id)

@@ -1,0 +1,77 @@
+"""One delivery of a message by JetStream: what it says about itself, and the answers a consumer can give."""
+
+import asyncio
+import contextlib
+import uuid
+from typing import Final
+
+import nats.errors
+from nats.aio.msg import Msg
+
+from chassis.ids import is_id
+
+ACK_SECONDS_MAX: Final = 2.0
+
+
+class Delivery:
+    """A message as it came, maybe not for the first time."""
+
+    def __init__(self, message: Msg) -> None:
+        self._message = message
+        metadata = message.metadata
+        self.headers: dict[str, str] = dict(message.headers or {})
+        self.subject = message.subject
+        self.payload = message.data
+        self.stream = metadata.stream
+        self.stream_seq = metadata.sequence.stream
+        self.attempt = metadata.num_delivered
+        """1 for the first delivery."""
+        self.answered = False
+
+    @property
+    def event_id(self) -> str:
+        """The id by which the outbox knows the message; one made from its place in the stream if it says none."""
+        said = self.headers.get("Nats-Msg-Id", "")
+        return (
+            said if is_id(said) else str(uuid.uuid5(uuid.NAMESPACE_URL, f"{self.stream}/{self.stream_seq}"))
+        )
+
+    @property
+    def type_name(self) -> str:
+        """The full name of the proto message, for example `igny8.billing.v1.CreditsCaptured`."""
+        return self.headers.get("ce-type", "")
+
+    @property
+    def account_id(self) -> str:
+        """The account the message is about."""
+        tokens = self.subject.split(".")
+        return tokens[3] if len(tokens) >= 5 else ""
+
+    async def ack(self) -> None:
+        """It is done. When the server's word does not come in 2 s nothing is lost: a redelivery finds it done."""
+        self.answered = True
+        with contextlib.suppress(nats.errors.Error, TimeoutError, OSError):
+            await self._message.ack_sync(timeout=ACK_SECONDS_MAX)
+
+    async def nak(self, *, delay_seconds: float) -> None:
+        """Not now: deliver it again after so long. Never without a delay, which would burn every attempt at once."""
+        self.answered = True
+        with contextlib.suppress(nats.errors.Error, TimeoutError, OSError):
+            await self._message.nak(delay=delay_seconds)
+
+    async def term(self) -> None:
+        """Never again."""
+        self.answered = True
+        with contextlib.suppress(nats.errors.Error, TimeoutError, OSError):
+            await self._message.term()
+
+    async def in_progress(self) -> None:
+        """Still at work: the time for the answer begins anew."""
+        with contextlib.suppress(nats.errors.Error, TimeoutError, OSError):
+            await self._message.in_progress()
+
+    async def keep_in_progress(self, *, every_seconds: float) -> None:
+        """Says so again and again, until cancelled."""
+        while True:
+            await asyncio.sleep(every_seconds)
+            await self.in_progress()
