@@ -43,6 +43,7 @@ class EmbeddedNats:
     """
 
     name = "nats"
+    stop_signal = signal.SIGTERM
 
     def __init__(
         self,
@@ -62,7 +63,7 @@ class EmbeddedNats:
         self.monitoring_port = 0
         self._password = password
         self._preferred_ports = (port, monitoring_port)
-        self._log = log or self.folder / "nats.log"
+        self.log = log or self.folder / "nats.log"
         self._durable = durable
         self._say = say
         self._child: subprocess.Popen[bytes] | None = None
@@ -89,18 +90,14 @@ class EmbeddedNats:
         configuration = self.folder / "nats.conf"
         for pid in process.processes_running("nats-server", argument=str(configuration)):
             self._say(f"Another NATS (process {pid}) still had this data folder; it is stopped first.")
-            process.end(pid, by=signal.SIGTERM, grace_seconds=10.0)
-        preferred, preferred_monitoring = self._preferred_ports
-        self.port = free_port(preferred)
-        self.monitoring_port = free_port(preferred_monitoring, taken=(self.port,))
-        if preferred not in (None, self.port):
-            self._say(f"Port {preferred} is taken; NATS listens on {self.port}.")
+            process.end(pid, by=self.stop_signal, grace_seconds=10.0)
+        self._choose_ports()
         self._write(configuration)
         self._child = process.start(
             [str(self._program), "--config", str(configuration)],
-            log=self._log,
+            log=self.log,
             environment={"PATH": "/usr/bin:/bin", "TZ": "UTC"},
-            death_signal=signal.SIGTERM,
+            death_signal=self.stop_signal,
             folder=self.folder,
         )
 
@@ -109,15 +106,15 @@ class EmbeddedNats:
         child = self._child
         assert child is not None, "launch() comes first"
         if not process.wait_until(
-            lambda: child.poll() is not None or self.is_healthy(), timeout_seconds=timeout_seconds
+            lambda: child.poll() is not None or self.is_ready(), timeout_seconds=timeout_seconds
         ):
             raise ServerFailed(
-                f"NATS is not ready after {timeout_seconds:g} s:\n{process.last_words(self._log)}"
+                f"NATS is not ready after {timeout_seconds:g} s:\n{process.last_words(self.log)}"
             )
         if child.poll() is not None:
-            raise ServerFailed(f"NATS ended while starting:\n{process.last_words(self._log)}")
+            raise ServerFailed(f"NATS ended while starting:\n{process.last_words(self.log)}")
 
-    def is_healthy(self) -> bool:
+    def is_ready(self) -> bool:
         """Whether the server answers /healthz with 200 within a second."""
         connection = http.client.HTTPConnection(LOOPBACK, self.monitoring_port, timeout=1.0)
         try:
@@ -133,7 +130,7 @@ class EmbeddedNats:
         if self._child is None:
             return True
         willing = self._child.poll() is not None or process.end(
-            self._child.pid, by=signal.SIGTERM, grace_seconds=timeout_seconds
+            self._child.pid, by=self.stop_signal, grace_seconds=timeout_seconds
         )
         self._child.wait()
         self._child = None
@@ -142,6 +139,16 @@ class EmbeddedNats:
     def returncode(self) -> int | None:
         """The exit status when the server has ended by itself, None while it runs or was never started."""
         return self._child.poll() if self._child else None
+
+    def _choose_ports(self) -> None:
+        """The first launch chooses; later ones keep to it, because clients know it by then."""
+        if self.port:
+            return
+        preferred, preferred_monitoring = self._preferred_ports
+        self.port = free_port(preferred)
+        self.monitoring_port = free_port(preferred_monitoring, taken=(self.port,))
+        if preferred not in (None, self.port):
+            self._say(f"Port {preferred} is taken; NATS listens on {self.port}.")
 
     def _write(self, configuration: Path) -> None:
         text = _CONFIGURATION.format(

@@ -53,6 +53,8 @@ class EmbeddedPostgres:
     """
 
     name = "postgres"
+    stop_signal = signal.SIGINT
+    """The fast shutdown: sessions end, everything is written, the next start needs no recovery."""
 
     def __init__(
         self,
@@ -71,7 +73,7 @@ class EmbeddedPostgres:
         self.port = 0
         self._password = password
         self._preferred_port = port
-        self._log = log or self.folder / "postgres.log"
+        self.log = log or self.folder / "postgres.log"
         self._durable = durable
         self._say = say
         self._child: subprocess.Popen[bytes] | None = None
@@ -100,9 +102,7 @@ class EmbeddedPostgres:
         if not (self.cluster / "PG_VERSION").exists():
             self._initialise()
         self._end_leftovers()
-        self.port = free_port(self._preferred_port)
-        if self._preferred_port not in (None, self.port):
-            self._say(f"Port {self._preferred_port} is taken; PostgreSQL listens on {self.port}.")
+        self._choose_port()
         settings = _SETTINGS | {"port": str(self.port)}
         if not self._durable:
             settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -113,10 +113,9 @@ class EmbeddedPostgres:
                 str(self.cluster),
                 *(f"--{name}={value}" for name, value in settings.items()),
             ],
-            log=self._log,
+            log=self.log,
             environment=_environment(self._programs),
-            # The fast shutdown: sessions end, everything is written, the next start needs no recovery.
-            death_signal=signal.SIGINT,
+            death_signal=self.stop_signal,
             run_as=user_for(self.cluster, programs=self._programs),
         )
 
@@ -124,8 +123,8 @@ class EmbeddedPostgres:
         """Wait until the server takes connections. Raises ServerFailed when it ends or takes longer."""
         deadline = time.monotonic() + timeout_seconds
         while not self._reached_readiness(deadline):
-            if _OLD_SESSIONS not in process.last_words(self._log, lines=4) or time.monotonic() > deadline:
-                raise ServerFailed(f"PostgreSQL ended while starting:\n{process.last_words(self._log)}")
+            if _OLD_SESSIONS not in process.last_words(self.log, lines=4) or time.monotonic() > deadline:
+                raise ServerFailed(f"PostgreSQL ended while starting:\n{process.last_words(self.log)}")
             self.launch()
 
     def _reached_readiness(self, deadline: float) -> bool:
@@ -133,9 +132,9 @@ class EmbeddedPostgres:
         assert child is not None, "launch() comes first"
         left_seconds = max(deadline - time.monotonic(), 0.0)
         if not process.wait_until(
-            lambda: child.poll() is not None or self._is_ready(child.pid), timeout_seconds=left_seconds
+            lambda: child.poll() is not None or self.is_ready(), timeout_seconds=left_seconds
         ):
-            raise ServerFailed(f"PostgreSQL is not ready in time:\n{process.last_words(self._log)}")
+            raise ServerFailed(f"PostgreSQL is not ready in time:\n{process.last_words(self.log)}")
         return child.poll() is None
 
     def stop(self, *, timeout_seconds: float = 30.0) -> bool:
@@ -143,7 +142,7 @@ class EmbeddedPostgres:
         if self._child is None:
             return True
         willing = self._child.poll() is not None or process.end(
-            self._child.pid, by=signal.SIGINT, grace_seconds=timeout_seconds
+            self._child.pid, by=self.stop_signal, grace_seconds=timeout_seconds
         )
         self._child.wait()
         self._child = None
@@ -153,10 +152,19 @@ class EmbeddedPostgres:
         """The exit status when the server has ended by itself, None while it runs or was never started."""
         return self._child.poll() if self._child else None
 
-    def _is_ready(self, pid: int) -> bool:
-        # The server writes its state to the last line of this file; pg_ctl waits on it in the same way.
+    def is_ready(self) -> bool:
+        """Whether the server takes connections."""
+        # It writes its state to the last line of this file; pg_ctl waits on it in the same way.
         lines = self._pid_file_lines()
-        return len(lines) >= 8 and lines[0] == str(pid) and lines[7].strip() == "ready"
+        return len(lines) >= 8 and lines[0] == str(self.pid) and lines[7].strip() == "ready"
+
+    def _choose_port(self) -> None:
+        """The first launch chooses; later ones keep to it, because clients know it by then."""
+        if self.port:
+            return
+        self.port = free_port(self._preferred_port)
+        if self._preferred_port not in (None, self.port):
+            self._say(f"Port {self._preferred_port} is taken; PostgreSQL listens on {self.port}.")
 
     def _pid_file_lines(self) -> list[str]:
         try:
@@ -200,14 +208,14 @@ class EmbeddedPostgres:
                     "--set=dynamic_shared_memory_type=mmap",
                     "--set=unix_socket_directories=",
                 ],
-                log=self._log,
+                log=self.log,
                 environment=_environment(self._programs),
                 run_as=user,
             ).wait(timeout=60)
         finally:
             password_file.unlink()
         if status != 0:
-            raise ServerFailed(f"initdb ended with status {status}:\n{process.last_words(self._log)}")
+            raise ServerFailed(f"initdb ended with status {status}:\n{process.last_words(self.log)}")
         making.rename(self.cluster)
         self._say(f"A new PostgreSQL cluster was made in {time.monotonic() - began:.1f} s.")
 
@@ -220,7 +228,7 @@ class EmbeddedPostgres:
         """
         for pid in process.processes_running("postgres", argument=str(self.cluster)):
             self._say(f"Another PostgreSQL (process {pid}) still had this data folder; it is stopped first.")
-            process.end(pid, by=signal.SIGINT, grace_seconds=20.0, then=signal.SIGQUIT)
+            process.end(pid, by=self.stop_signal, grace_seconds=20.0, then=signal.SIGQUIT)
         lines = self._pid_file_lines()
         if lines and lines[0] != _NOBODYS_PID:
             (self.cluster / "postmaster.pid").write_text("\n".join([_NOBODYS_PID, *lines[1:]]) + "\n")
