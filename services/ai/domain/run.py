@@ -1,0 +1,203 @@
+"""An automation run: its states, its moves between them, and how far each of its stages is."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Self
+
+from chassis.refusal import Refusal, StateConflict
+from services.ai.domain.stages import Stage
+
+
+class RunStatus(StrEnum):
+    """How a run stands."""
+
+    RUNNING = "running"
+    PAUSING = "pausing"
+    PAUSED = "paused"
+    CANCELLING = "cancelling"
+    CANCELLED = "cancelled"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+ENDED = frozenset({RunStatus.CANCELLED, RunStatus.COMPLETED, RunStatus.FAILED})
+"""Final states: each frees the site for another run."""
+
+ACTIVE = frozenset(RunStatus) - ENDED
+
+
+class PauseReason(StrEnum):
+    """Why a run is paused."""
+
+    USER = "user"
+    INSUFFICIENT_CREDITS = "insufficient_credits"
+    BUDGET_REACHED = "budget_reached"
+
+
+class RunAlreadyActive(Refusal):
+    """The site has a run that is running or paused."""
+
+    reason = "RUN_ALREADY_ACTIVE"
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(
+            "This site already has an active run. Wait for it, or cancel it.", metadata={"run_id": run_id}
+        )
+
+
+class RunBudgetExceeded(Refusal):
+    """The run's own limit of credits does not cover the next item."""
+
+    reason = "BUDGET_EXCEEDED"
+
+    def __init__(self, *, limit: int, left: int, required: int) -> None:
+        super().__init__(
+            f"The run's limit of {limit} credits leaves {left}; this needs {required}. Raise the limit and resume.",
+            metadata={"scope": "run", "limit": str(limit), "left": str(left), "required": str(required)},
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageProgress:
+    """How far one stage of a run is, in items."""
+
+    stage: Stage
+    enabled: bool
+    batch_size: int
+    concurrency: int
+    max_items: int = 0
+    """At most this many inputs; 0 means no limit."""
+    inputs: int = 0
+    """Inputs planned so far, of all its items."""
+    total: int = 0
+    done: int = 0
+    failed: int = 0
+    skipped: int = 0
+    in_flight: int = 0
+    outputs: int = 0
+    credits_used: int = 0
+
+    @property
+    def ended(self) -> int:
+        return self.done + self.failed + self.skipped
+
+    def room(self) -> int | None:
+        """Inputs that may still be planned; None when there is no limit."""
+        return None if self.max_items == 0 else max(0, self.max_items - self.inputs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One execution of a site's automation. Everything a worker needs to continue it is here and in its items."""
+
+    id: str
+    account_id: str
+    site_id: str
+    actor: str
+    created_at: datetime
+    updated_at: datetime
+    stages: tuple[StageProgress, ...]
+    status: RunStatus = RunStatus.RUNNING
+    pause_reason: PauseReason | None = None
+    error: str = ""
+    max_credits: int = 0
+    """Where it stops; 0 means no limit."""
+    max_in_article_images: int = 0
+    text_model: str = ""
+    image_model: str = ""
+    sequence: int = 0
+    """Counts its changes; each of its events carries it."""
+    finished_at: datetime | None = None
+    enabled: frozenset[Stage] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(
+            self, "enabled", frozenset(progress.stage for progress in self.stages if progress.enabled)
+        )
+
+    @property
+    def credits_used(self) -> int:
+        return sum(progress.credits_used for progress in self.stages)
+
+    @property
+    def in_flight(self) -> int:
+        return sum(progress.in_flight for progress in self.stages)
+
+    @property
+    def percent(self) -> float:
+        """Items ended of those known, 0 to 100 with one decimal."""
+        total = sum(progress.total for progress in self.stages)
+        if total == 0:
+            return 100.0 if self.status is RunStatus.COMPLETED else 0.0
+        return round(100 * sum(progress.ended for progress in self.stages) / total, 1)
+
+    @property
+    def everything_ended(self) -> bool:
+        return all(progress.ended == progress.total for progress in self.stages)
+
+    def progress(self, stage: Stage) -> StageProgress:
+        return self.stages[stage - 1]
+
+    def with_progress(self, progress: StageProgress, *, now: datetime) -> Self:
+        stages = tuple(progress if other.stage is progress.stage else other for other in self.stages)
+        return replace(self, stages=stages, updated_at=now)
+
+    def seconds_left(self, now: datetime) -> int | None:
+        """A guess from the pace so far; None before anything ended, and while it does not run."""
+        ended = sum(progress.ended for progress in self.stages)
+        left = sum(progress.total - progress.ended for progress in self.stages)
+        if self.status is not RunStatus.RUNNING or ended == 0:
+            return None
+        return round((now - self.created_at).total_seconds() / ended * left)
+
+    def pause(self, reason: PauseReason, *, now: datetime) -> Self:
+        """Asks it to pause: at once when nothing is in flight. Pausing a paused run changes nothing."""
+        if self.status in (RunStatus.PAUSING, RunStatus.PAUSED):
+            return self
+        if self.status is not RunStatus.RUNNING:
+            raise self._conflict("paused")
+        pausing = replace(self, status=RunStatus.PAUSING, pause_reason=reason, updated_at=now)
+        return pausing.settled(now=now)
+
+    def resume(self, *, now: datetime) -> Self:
+        """Lets it go on. Resuming a running run changes nothing."""
+        if self.status is RunStatus.RUNNING:
+            return self
+        if self.status not in (RunStatus.PAUSING, RunStatus.PAUSED):
+            raise self._conflict("resumed")
+        return replace(self, status=RunStatus.RUNNING, pause_reason=None, updated_at=now).settled(now=now)
+
+    def cancel(self, *, now: datetime) -> Self:
+        """Asks it to end for good. Cancelling it again changes nothing."""
+        if self.status in (RunStatus.CANCELLING, RunStatus.CANCELLED):
+            return self
+        if self.status in ENDED:
+            raise self._conflict("cancelled")
+        return replace(self, status=RunStatus.CANCELLING, pause_reason=None, updated_at=now)
+
+    def settled(self, *, now: datetime) -> Self:
+        """Takes the step that waits for nothing to be in flight, when nothing is."""
+        if self.in_flight:
+            return self
+        if self.status is RunStatus.PAUSING:
+            return replace(self, status=RunStatus.PAUSED, updated_at=now)
+        if self.status is RunStatus.CANCELLING:
+            return replace(self, status=RunStatus.CANCELLED, updated_at=now, finished_at=now)
+        if self.status is RunStatus.RUNNING and self.everything_ended:
+            return replace(self, status=RunStatus.COMPLETED, updated_at=now, finished_at=now)
+        return self
+
+    def admit(self, required: int, *, held: int) -> None:
+        """Lets an item spend up to `required` credits while others hold `held`. Raises RunBudgetExceeded."""
+        if self.max_credits == 0:
+            return
+        left = self.max_credits - self.credits_used - held
+        if required > left:
+            raise RunBudgetExceeded(limit=self.max_credits, left=max(left, 0), required=required)
+
+    def _conflict(self, done: str) -> StateConflict:
+        return StateConflict(
+            f"This run is {self.status} and cannot be {done}. Start a new one.",
+            metadata={"kind": "run", "state": self.status, "run_id": self.id},
+        )

@@ -1,0 +1,136 @@
+"""The task log: one execution of one AI function over the items of one job."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Self
+
+from chassis.refusal import Refusal
+from services.ai.domain.function_names import FunctionName
+
+
+class TaskStatus(StrEnum):
+    """How an execution stands. It moves once, from pending to one of the others."""
+
+    PENDING = "pending"
+    SUCCESS = "success"
+    ERROR = "error"
+    CANCELLED = "cancelled"
+
+
+class Phase(StrEnum):
+    """What an execution is doing. The values are those the task log's column holds."""
+
+    INIT = "INIT"
+    PREP = "PREP"
+    AI_CALL = "AI_CALL"
+    SAVE = "SAVE"
+    DONE = "DONE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedItem:
+    """One item that failed for good. `error` is for people; `reason` is of the error catalogue."""
+
+    item_id: str
+    label: str
+    reason: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AiTask:
+    """One execution. `cost` is what the providers charged, in USD; credits are integers."""
+
+    id: str
+    account_id: str
+    site_id: str
+    function_name: FunctionName
+    model_name: str
+    prompt_version: str
+    actor: str
+    created_at: datetime
+    updated_at: datetime
+    payload: dict[str, Any]
+    run_id: str | None = None
+    status: TaskStatus = TaskStatus.PENDING
+    phase: Phase = Phase.INIT
+    items_total: int = 0
+    items_done: int = 0
+    items_failed: int = 0
+    outputs: int = 0
+    """Things made: clusters, ideas, articles, prompts or images."""
+    credits_used: int = 0
+    cost: Decimal = Decimal(0)
+    result: dict[str, Any] = field(default_factory=dict)
+    reason: str = ""
+    error: str = ""
+    reservation_id: str | None = None
+    finished_at: datetime | None = None
+
+    @property
+    def ended(self) -> bool:
+        return self.status is not TaskStatus.PENDING
+
+    def prepared(self, *, items: int, now: datetime) -> Self:
+        """Its items are written down; nothing is held or called yet."""
+        return replace(self, items_total=items, phase=Phase.PREP, updated_at=now)
+
+    def reserved(self, reservation_id: str, *, now: datetime) -> Self:
+        """Its quote is held at billing; the model may be called."""
+        return replace(self, reservation_id=reservation_id, phase=Phase.AI_CALL, updated_at=now)
+
+    def item_done(self, *, outputs: int, credits_used: int, cost: Decimal, now: datetime) -> Self:
+        """One more item is saved and charged."""
+        return replace(
+            self,
+            phase=Phase.SAVE,
+            items_done=self.items_done + 1,
+            outputs=self.outputs + outputs,
+            credits_used=self.credits_used + credits_used,
+            cost=self.cost + cost,
+            updated_at=now,
+        )
+
+    def item_failed(self, *, now: datetime) -> Self:
+        """One more item failed for good; it costs nothing."""
+        return replace(self, phase=Phase.SAVE, items_failed=self.items_failed + 1, updated_at=now)
+
+    def finish(self, failed_items: list[FailedItem], *, now: datetime) -> Self:
+        """Ends the execution: success when anything succeeded or there was nothing to do, else the first fault."""
+        broken = bool(failed_items) and self.items_done == 0
+        return replace(
+            self,
+            status=TaskStatus.ERROR if broken else TaskStatus.SUCCESS,
+            phase=Phase.DONE,
+            reason=failed_items[0].reason if broken else "",
+            error=failed_items[0].error if broken else "",
+            result=self._result(failed_items),
+            updated_at=now,
+            finished_at=now,
+        )
+
+    def refuse(self, refusal: Refusal, *, now: datetime) -> Self:
+        """Ends the execution before any call: the account, the model or the inventory did not allow it."""
+        return replace(
+            self,
+            status=TaskStatus.ERROR,
+            phase=Phase.DONE,
+            reason=refusal.reason,
+            error=refusal.message,
+            result=self._result([]),
+            updated_at=now,
+            finished_at=now,
+        )
+
+    def _result(self, failed_items: list[FailedItem]) -> dict[str, Any]:
+        return {
+            "tasks_processed": self.items_done,
+            self.function_name.outputs_key: self.outputs,
+            "credits_used": self.credits_used,
+            "failed_items": [
+                {"item_id": item.item_id, "label": item.label, "reason": item.reason, "error": item.error}
+                for item in failed_items
+            ],
+        }

@@ -1,0 +1,85 @@
+"""One item of an execution and its journal: what was asked, what the model answered, what came of it."""
+
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Self
+
+
+class ItemStatus(StrEnum):
+    """Where an item is on the road."""
+
+    PENDING = "pending"
+    """Nothing of it is journalled: the provider may be called."""
+    ANSWERED = "answered"
+    """The provider's answer is journalled: it is never asked again for this item."""
+    DONE = "done"
+    """Its output is saved and captured."""
+    FAILED = "failed"
+    """It failed for good and cost nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A provider's answer as it is journalled: JSON text or image bytes, and what it took."""
+
+    data: bytes
+    media_type: str
+    input_tokens: int = 0
+    output_tokens: int = 0
+    images: int = 0
+    cost_usd: Decimal | None = None
+    """What the provider said it charged, in USD; None means: compute it from the price."""
+    model_name: str = ""
+    provider_request_id: str = ""
+
+    def after(self, earlier: "Answer") -> "Answer":
+        """This answer with what an earlier, malformed one took added: both were paid for."""
+        return replace(
+            self,
+            input_tokens=self.input_tokens + earlier.input_tokens,
+            output_tokens=self.output_tokens + earlier.output_tokens,
+            cost_usd=self.cost_usd
+            if earlier.cost_usd is None
+            else (self.cost_usd or Decimal(0)) + earlier.cost_usd,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskItem:
+    """One item. `input` is fixed when the task is prepared, so every attempt asks for the same thing."""
+
+    task_id: str
+    position: int
+    item_id: str
+    """The keyword batch, cluster, task, content or image it is about."""
+    label: str
+    input: dict[str, Any]
+    status: ItemStatus = ItemStatus.PENDING
+    answer: Answer | None = None
+    repaired: bool = False
+    """Whether the answer is the one of the repair attempt."""
+    output: dict[str, Any] = field(default_factory=dict)
+    credits_used: int = 0
+    cost: Decimal = Decimal(0)
+    reason: str = ""
+    error: str = ""
+
+    def answered(self, answer: Answer) -> Self:
+        """The provider answered. A second answer is the one repair attempt; what both took is paid."""
+        total = answer if self.answer is None else answer.after(self.answer)
+        return replace(self, status=ItemStatus.ANSWERED, answer=total, repaired=self.answer is not None)
+
+    def done(self, output: dict[str, Any], *, credits_used: int, cost: Decimal) -> Self:
+        """Its output is at the publisher and its capture at billing. The answer is no longer needed."""
+        return replace(
+            self, status=ItemStatus.DONE, output=output, credits_used=credits_used, cost=cost, answer=None
+        )
+
+    def failed(self, *, reason: str, error: str) -> Self:
+        """It failed for good."""
+        return replace(self, status=ItemStatus.FAILED, reason=reason, error=error, answer=None)
+
+    @property
+    def open(self) -> bool:
+        return self.status in (ItemStatus.PENDING, ItemStatus.ANSWERED)

@@ -1,0 +1,1 @@
+"""What the ai service keeps: its tables, and the queries by noun."""

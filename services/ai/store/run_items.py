@@ -1,0 +1,170 @@
+"""The items of runs in the database."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, Select, func, insert, select, tuple_, update
+
+from chassis.refusal import NotFound
+from services.ai.domain.run_item import RunItem, RunItemStatus
+from services.ai.domain.stages import Stage
+from services.ai.store.tables import job_lease, run_item
+
+
+class RunItems:
+    """The items of runs."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, items: Sequence[RunItem]) -> None:
+        if items:
+            self._connection.execute(insert(run_item), [to_row(item) for item in items])
+
+    def save(self, item: RunItem) -> None:
+        self._connection.execute(update(run_item).where(run_item.c.id == item.id).values(**to_row(item)))
+
+    def get(self, item_id: str) -> RunItem:
+        """Raises NotFound."""
+        row = self._connection.execute(select(run_item).where(run_item.c.id == item_id)).mappings().first()
+        if row is None:
+            raise NotFound(kind="run_item", id=item_id)
+        return from_row(row)
+
+    def waiting(self, run_id: str, stage: Stage, *, limit: int) -> list[RunItem]:
+        """Items of a stage that no job was handed out for, in their order."""
+        return self._all(
+            select(run_item)
+            .where(
+                run_item.c.run_id == run_id,
+                run_item.c.stage == int(stage),
+                run_item.c.status == RunItemStatus.QUEUED,
+                ~run_item.c.dispatched,
+            )
+            .order_by(run_item.c.ordinal)
+            .limit(limit)
+        )
+
+    def mark_dispatched(self, items: Sequence[RunItem], *, now: datetime) -> None:
+        self._connection.execute(
+            update(run_item)
+            .where(run_item.c.id.in_([item.id for item in items]))
+            .values(dispatched=True, updated_at=now)
+        )
+
+    def held(self, run_id: str, *, beside: str) -> int:
+        """Credits that the run's items in flight may still spend, but for the item `beside`."""
+        statement = select(func.coalesce(func.sum(run_item.c.credits_held), 0)).where(
+            run_item.c.run_id == run_id, run_item.c.id != beside, run_item.c.credits_held > 0
+        )
+        return int(self._connection.execute(statement).scalar_one())
+
+    def now(self, run_id: str) -> list[RunItem]:
+        return self._all(
+            select(run_item)
+            .where(run_item.c.run_id == run_id, run_item.c.status == RunItemStatus.RUNNING)
+            .order_by(run_item.c.stage, run_item.c.ordinal)
+            .limit(50)
+        )
+
+    def next(self, run_id: str, *, limit: int = 5) -> list[RunItem]:
+        """What comes up: later stages first, because their items are nearer to a published article."""
+        return self._all(
+            select(run_item)
+            .where(run_item.c.run_id == run_id, run_item.c.status == RunItemStatus.QUEUED)
+            .order_by(run_item.c.dispatched.desc(), run_item.c.stage.desc(), run_item.c.ordinal)
+            .limit(limit)
+        )
+
+    def last(self, run_id: str, *, limit: int = 5) -> list[RunItem]:
+        ended = (RunItemStatus.DONE, RunItemStatus.FAILED)
+        return self._all(
+            select(run_item)
+            .where(run_item.c.run_id == run_id, run_item.c.status.in_(ended))
+            .order_by(run_item.c.updated_at.desc(), run_item.c.id.desc())
+            .limit(limit)
+        )
+
+    def page(
+        self,
+        run_id: str,
+        *,
+        limit: int,
+        after: Sequence[Any] | None = None,
+        stage: int = 0,
+        status: RunItemStatus | None = None,
+    ) -> list[RunItem]:
+        """By stage and ordinal; `after` is (stage, ordinal) of the last item before."""
+        statement = select(run_item).where(run_item.c.run_id == run_id)
+        if stage:
+            statement = statement.where(run_item.c.stage == stage)
+        if status is not None:
+            statement = statement.where(run_item.c.status == status)
+        if after is not None:
+            statement = statement.where(tuple_(run_item.c.stage, run_item.c.ordinal) > tuple_(*after))
+        return self._all(statement.order_by(run_item.c.stage, run_item.c.ordinal).limit(limit))
+
+    def skip_waiting(self, run_id: str, *, now: datetime) -> dict[Stage, tuple[int, int]]:
+        """Drops every queued item; gives for each stage how many, and how many of them were dispatched."""
+        dropped = (
+            update(run_item)
+            .where(run_item.c.run_id == run_id, run_item.c.status == RunItemStatus.QUEUED)
+            .values(status=RunItemStatus.SKIPPED, updated_at=now)
+            .returning(run_item.c.stage, run_item.c.dispatched)
+            .cte("dropped")
+        )
+        statement = select(
+            dropped.c.stage, func.count(), func.count().filter(dropped.c.dispatched)
+        ).group_by(dropped.c.stage)
+        return {Stage(stage): (count, sent) for stage, count, sent in self._connection.execute(statement)}
+
+    def forgotten(self, *, before: datetime, limit: int) -> list[RunItem]:
+        """Dispatched items that nobody is at and nothing has moved since `before`."""
+        return self._all(
+            select(run_item)
+            .where(
+                run_item.c.status.in_((RunItemStatus.QUEUED, RunItemStatus.RUNNING)),
+                run_item.c.dispatched,
+                run_item.c.updated_at < before,
+                ~select(job_lease)
+                .where(job_lease.c.subject_id == run_item.c.id, job_lease.c.until > func.clock_timestamp())
+                .exists(),
+            )
+            .order_by(run_item.c.updated_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+
+    def _all(self, statement: Select[Any]) -> list[RunItem]:
+        return [from_row(row) for row in self._connection.execute(statement).mappings()]
+
+
+def to_row(item: RunItem) -> dict[str, Any]:
+    return {
+        "id": item.id,
+        "run_id": item.run_id,
+        "account_id": item.account_id,
+        "stage": int(item.stage),
+        "ordinal": item.ordinal,
+        "label": item.label,
+        "input_ids": list(item.input_ids),
+        "status": item.status.value,
+        "dispatched": item.dispatched,
+        "attempts": item.attempts,
+        "ai_task_id": item.ai_task_id,
+        "credits_held": item.credits_held,
+        "credits_used": item.credits_used,
+        "outcome": item.outcome,
+        "error": item.error,
+        "created_at": item.created_at,
+        "updated_at": item.updated_at,
+    }
+
+
+def from_row(row: RowMapping) -> RunItem:
+    values = dict(row)
+    values["stage"] = Stage(values["stage"])
+    values["status"] = RunItemStatus(values["status"])
+    values["input_ids"] = tuple(values["input_ids"])
+    return RunItem(**values)

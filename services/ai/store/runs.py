@@ -1,0 +1,158 @@
+"""Automation runs and their stages in the database."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, insert, select, tuple_, update
+from sqlalchemy.exc import IntegrityError
+
+from chassis.refusal import NotFound
+from services.ai.domain.run import ACTIVE, PauseReason, Run, RunAlreadyActive, RunStatus, StageProgress
+from services.ai.domain.stages import Stage
+from services.ai.store.tables import automation_run, run_stage
+
+
+class Runs:
+    """The runs of all accounts; what a person asks for is always filtered by the account."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, run: Run) -> None:
+        """Raises RunAlreadyActive with the id of the site's active run."""
+        active = self.active_id(run.site_id)
+        if active is not None:
+            raise RunAlreadyActive(active)
+        try:
+            with self._connection.begin_nested():
+                self._connection.execute(insert(automation_run).values(**to_row(run)))
+        except IntegrityError as error:
+            # Somebody else started one since the look above; the unique index has decided.
+            active = self.active_id(run.site_id)
+            if active is None:
+                raise
+            raise RunAlreadyActive(active) from error
+        self._connection.execute(insert(run_stage), [_stage_row(run.id, stage) for stage in run.stages])
+
+    def active_id(self, site_id: str) -> str | None:
+        statement = select(automation_run.c.id).where(
+            automation_run.c.site_id == site_id, automation_run.c.status.in_(ACTIVE)
+        )
+        return self._connection.execute(statement).scalar()
+
+    def save(self, run: Run, *, before: Run) -> None:
+        """Writes what changed since `before`."""
+        self._connection.execute(
+            update(automation_run).where(automation_run.c.id == run.id).values(**to_row(run))
+        )
+        for now, then in zip(run.stages, before.stages, strict=True):
+            if now != then:
+                self._connection.execute(
+                    update(run_stage)
+                    .where(run_stage.c.run_id == run.id, run_stage.c.stage == int(now.stage))
+                    .values(**_stage_row(run.id, now))
+                )
+
+    def get(self, run_id: str, *, account_id: str) -> Run:
+        """Raises NotFound, also for a run of another account."""
+        statement = select(automation_run).where(
+            automation_run.c.id == run_id, automation_run.c.account_id == account_id
+        )
+        return self._one(run_id, self._connection.execute(statement).mappings().first())
+
+    def lock(self, run_id: str) -> Run:
+        """The run, held until the transaction ends. Always locked before its items. Raises NotFound."""
+        statement = select(automation_run).where(automation_run.c.id == run_id).with_for_update()
+        return self._one(run_id, self._connection.execute(statement).mappings().first())
+
+    def page(
+        self,
+        *,
+        account_id: str,
+        site_id: str,
+        limit: int,
+        after: Sequence[Any] | None = None,
+        status: RunStatus | None = None,
+    ) -> list[Run]:
+        """Newest first; `after` is (created_at, id) of the last run before."""
+        statement = select(automation_run).where(
+            automation_run.c.account_id == account_id, automation_run.c.site_id == site_id
+        )
+        if status is not None:
+            statement = statement.where(automation_run.c.status == status)
+        if after is not None:
+            statement = statement.where(
+                tuple_(automation_run.c.created_at, automation_run.c.id) < tuple_(*after)
+            )
+        statement = statement.order_by(
+            automation_run.c.created_at.desc(), automation_run.c.id.desc()
+        ).limit(limit)
+        rows = self._connection.execute(statement).mappings().all()
+        stages = self._stages([row["id"] for row in rows])
+        return [from_row(row, stages[row["id"]]) for row in rows]
+
+    def active_ids(self) -> list[str]:
+        """Every active run, for the sweeper."""
+        statement = select(automation_run.c.id).where(automation_run.c.status.in_(ACTIVE))
+        return list(self._connection.execute(statement).scalars())
+
+    def _one(self, run_id: str, row: RowMapping | None) -> Run:
+        if row is None:
+            raise NotFound(kind="run", id=run_id)
+        return from_row(row, self._stages([run_id])[run_id])
+
+    def _stages(self, run_ids: Sequence[str]) -> dict[str, tuple[StageProgress, ...]]:
+        statement = select(run_stage).where(run_stage.c.run_id.in_(run_ids)).order_by(run_stage.c.stage)
+        stages: dict[str, tuple[StageProgress, ...]] = dict.fromkeys(run_ids, ())
+        for row in self._connection.execute(statement).mappings():
+            values = dict(row)
+            run_id = values.pop("run_id")
+            values["stage"] = Stage(values["stage"])
+            stages[run_id] += (StageProgress(**values),)
+        return stages
+
+
+def to_row(run: Run) -> dict[str, Any]:
+    return {
+        "id": run.id,
+        "account_id": run.account_id,
+        "site_id": run.site_id,
+        "status": run.status.value,
+        "pause_reason": run.pause_reason.value if run.pause_reason else "",
+        "error": run.error,
+        "max_credits": run.max_credits,
+        "max_in_article_images": run.max_in_article_images,
+        "text_model": run.text_model,
+        "image_model": run.image_model,
+        "sequence": run.sequence,
+        "actor": run.actor,
+        "created_at": run.created_at,
+        "updated_at": run.updated_at,
+        "finished_at": run.finished_at,
+    }
+
+
+def from_row(row: RowMapping, stages: tuple[StageProgress, ...]) -> Run:
+    values = dict(row)
+    values["status"] = RunStatus(values["status"])
+    values["pause_reason"] = PauseReason(values["pause_reason"]) if values["pause_reason"] else None
+    return Run(**values, stages=stages)
+
+
+def _stage_row(run_id: str, stage: StageProgress) -> dict[str, Any]:
+    return {
+        "run_id": run_id,
+        "stage": int(stage.stage),
+        "enabled": stage.enabled,
+        "batch_size": stage.batch_size,
+        "concurrency": stage.concurrency,
+        "max_items": stage.max_items,
+        "inputs": stage.inputs,
+        "total": stage.total,
+        "done": stage.done,
+        "failed": stage.failed,
+        "skipped": stage.skipped,
+        "in_flight": stage.in_flight,
+        "outputs": stage.outputs,
+        "credits_used": stage.credits_used,
+    }

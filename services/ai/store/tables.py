@@ -1,0 +1,220 @@
+"""The tables of the schema `ai`. The names that start with igny8_ are part of the contract."""
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Numeric,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from chassis.tables import chassis_tables
+
+metadata: Final = MetaData(schema="ai")
+
+
+def _id(name: str = "id", **options: bool) -> Column[str]:
+    return Column(name, Uuid(as_uuid=False), **options)
+
+
+def _instant(name: str, *, nullable: bool = False) -> Column[object]:
+    return Column(name, DateTime(timezone=True), nullable=nullable)
+
+
+def _count(name: str) -> Column[int]:
+    return Column(name, Integer, nullable=False, server_default="0")
+
+
+def _credits(name: str) -> Column[int]:
+    return Column(name, BigInteger, nullable=False, server_default="0")
+
+
+def _words(name: str) -> Column[str]:
+    return Column(name, Text, nullable=False, server_default="")
+
+
+ai_task = Table(
+    "igny8_ai_task_logs",
+    metadata,
+    _id(primary_key=True),
+    _id("account_id", nullable=False),
+    _id("site_id", nullable=False),
+    _id("run_id", nullable=True),
+    Column("function_name", Text, nullable=False),
+    Column("operation_type", Text, nullable=False),
+    _words("model_name"),
+    _words("prompt_version"),
+    Column("status", Text, nullable=False),
+    Column("phase", Text, nullable=False),
+    _count("items_total"),
+    _count("items_done"),
+    _count("items_failed"),
+    _count("outputs"),
+    _credits("credits_used"),
+    Column("cost", Numeric, nullable=False, server_default="0"),
+    Column("payload", JSONB, nullable=False),
+    Column("result", JSONB, nullable=False),
+    _words("reason"),
+    _words("error"),
+    _id("reservation_id", nullable=True),
+    Column("actor", Text, nullable=False),
+    _instant("created_at"),
+    _instant("updated_at"),
+    _instant("finished_at", nullable=True),
+    CheckConstraint("status IN ('pending', 'success', 'error', 'cancelled')", name="ai_task_status"),
+    Index("ai_task_by_account", "account_id", "created_at", "id"),
+    Index("ai_task_by_run", "run_id", "id"),
+    Index("ai_task_pending", "updated_at", postgresql_where=text("status = 'pending'")),
+)
+
+task_item = Table(
+    "task_item",
+    metadata,
+    Column(
+        "task_id",
+        Uuid(as_uuid=False),
+        ForeignKey("ai.igny8_ai_task_logs.id", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    Column("position", Integer, primary_key=True),
+    _id("item_id", nullable=False),
+    Column("label", Text, nullable=False),
+    Column("input", JSONB, nullable=False),
+    Column("status", Text, nullable=False),
+    # The provider's answer lives here from the moment it came until its output is saved and charged.
+    Column("answer_data", LargeBinary),
+    Column("answer_meta", JSONB),
+    Column("repaired", Boolean, nullable=False, server_default="false"),
+    Column("output", JSONB, nullable=False),
+    _credits("credits_used"),
+    Column("cost", Numeric, nullable=False, server_default="0"),
+    _words("reason"),
+    _words("error"),
+    UniqueConstraint("task_id", "item_id", name="task_item_once"),
+    CheckConstraint("status IN ('pending', 'answered', 'done', 'failed')", name="task_item_status"),
+)
+
+automation_config = Table(
+    "automation_config",
+    metadata,
+    _id("site_id", primary_key=True),
+    _id("account_id", nullable=False),
+    Column("stages", JSONB, nullable=False),
+    _credits("max_credits_per_run"),
+    Column("max_in_article_images", Integer, nullable=False),
+    _words("text_model"),
+    _words("image_model"),
+    Column("version", Integer, nullable=False),
+    _instant("updated_at"),
+)
+
+automation_run = Table(
+    "automation_run",
+    metadata,
+    _id(primary_key=True),
+    _id("account_id", nullable=False),
+    _id("site_id", nullable=False),
+    Column("status", Text, nullable=False),
+    _words("pause_reason"),
+    _words("error"),
+    _credits("max_credits"),
+    Column("max_in_article_images", Integer, nullable=False),
+    _words("text_model"),
+    _words("image_model"),
+    Column("sequence", BigInteger, nullable=False, server_default="0"),
+    Column("actor", Text, nullable=False),
+    _instant("created_at"),
+    _instant("updated_at"),
+    _instant("finished_at", nullable=True),
+    # One active run per site, whoever asks and however many ask at once; every final state frees the place.
+    Index(
+        "automation_run_one_active_per_site",
+        "site_id",
+        unique=True,
+        postgresql_where=text("status IN ('running', 'pausing', 'paused', 'cancelling')"),
+    ),
+    Index("automation_run_by_site", "site_id", "created_at", "id"),
+)
+
+run_stage = Table(
+    "run_stage",
+    metadata,
+    Column(
+        "run_id",
+        Uuid(as_uuid=False),
+        ForeignKey("ai.automation_run.id", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    Column("stage", SmallInteger, primary_key=True),
+    Column("enabled", Boolean, nullable=False),
+    Column("batch_size", Integer, nullable=False),
+    Column("concurrency", Integer, nullable=False),
+    Column("max_items", Integer, nullable=False),
+    *(_count(name) for name in ("inputs", "total", "done", "failed", "skipped", "in_flight", "outputs")),
+    _credits("credits_used"),
+    CheckConstraint("in_flight >= 0 AND done + failed + skipped <= total", name="run_stage_counts"),
+)
+
+run_item = Table(
+    "run_item",
+    metadata,
+    _id(primary_key=True),
+    Column(
+        "run_id", Uuid(as_uuid=False), ForeignKey("ai.automation_run.id", ondelete="CASCADE"), nullable=False
+    ),
+    _id("account_id", nullable=False),
+    Column("stage", SmallInteger, nullable=False),
+    Column("ordinal", Integer, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("input_ids", JSONB, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("dispatched", Boolean, nullable=False, server_default="false"),
+    _count("attempts"),
+    _id("ai_task_id", nullable=True),
+    _credits("credits_held"),
+    _credits("credits_used"),
+    _words("outcome"),
+    _words("error"),
+    _instant("created_at"),
+    _instant("updated_at"),
+    UniqueConstraint("run_id", "stage", "ordinal", name="run_item_ordinal"),
+    CheckConstraint("status IN ('queued', 'running', 'done', 'failed', 'skipped')", name="run_item_status"),
+    Index(
+        "run_item_waiting",
+        "run_id",
+        "stage",
+        "ordinal",
+        postgresql_where=text("status = 'queued' AND NOT dispatched"),
+    ),
+    Index("run_item_open", "updated_at", postgresql_where=text("status IN ('queued', 'running')")),
+    Index("run_item_ended", "run_id", "updated_at"),
+)
+
+job_lease = Table(
+    "job_lease",
+    metadata,
+    # The AI task or run item a worker is at.
+    _id("subject_id", primary_key=True),
+    Column("owner", Text, nullable=False),
+    # Rises with each claim: a write that names an older epoch comes from a worker that was given up.
+    Column("epoch", BigInteger, nullable=False),
+    Column("until", DateTime(timezone=True), nullable=False, server_default=func.now()),
+)
+
+chassis_tables(metadata)

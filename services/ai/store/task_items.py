@@ -1,0 +1,82 @@
+"""The items of executions and their journal in the database."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, insert, select, update
+
+from services.ai.domain.task_item import Answer, ItemStatus, TaskItem
+from services.ai.store.tables import task_item
+
+
+class TaskItems:
+    """The items of executions."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, items: Sequence[TaskItem]) -> None:
+        if items:
+            self._connection.execute(insert(task_item), [to_row(item) for item in items])
+
+    def save(self, item: TaskItem) -> None:
+        self._connection.execute(
+            update(task_item)
+            .where(task_item.c.task_id == item.task_id, task_item.c.position == item.position)
+            .values(**to_row(item))
+        )
+
+    def of(self, task_id: str) -> list[TaskItem]:
+        """All items of an execution, in order."""
+        statement = select(task_item).where(task_item.c.task_id == task_id).order_by(task_item.c.position)
+        return [from_row(row) for row in self._connection.execute(statement).mappings()]
+
+    def get(self, task_id: str, position: int) -> TaskItem:
+        statement = select(task_item).where(
+            task_item.c.task_id == task_id, task_item.c.position == position
+        )
+        return from_row(self._connection.execute(statement).mappings().one())
+
+
+def to_row(item: TaskItem) -> dict[str, Any]:
+    answer = item.answer
+    return {
+        "task_id": item.task_id,
+        "position": item.position,
+        "item_id": item.item_id,
+        "label": item.label,
+        "input": item.input,
+        "status": item.status.value,
+        "answer_data": answer.data if answer else None,
+        "answer_meta": None
+        if answer is None
+        else {
+            "media_type": answer.media_type,
+            "input_tokens": answer.input_tokens,
+            "output_tokens": answer.output_tokens,
+            "images": answer.images,
+            "cost_usd": None if answer.cost_usd is None else str(answer.cost_usd),
+            "model_name": answer.model_name,
+            "provider_request_id": answer.provider_request_id,
+        },
+        "repaired": item.repaired,
+        "output": item.output,
+        "credits_used": item.credits_used,
+        "cost": item.cost,
+        "reason": item.reason,
+        "error": item.error,
+    }
+
+
+def from_row(row: RowMapping) -> TaskItem:
+    values = dict(row)
+    data, meta = values.pop("answer_data"), values.pop("answer_meta")
+    answer = None
+    if meta is not None:
+        cost_usd = meta.pop("cost_usd")
+        answer = Answer(
+            data=bytes(data), cost_usd=None if cost_usd is None else Decimal(cost_usd), **meta
+        )
+    values["status"] = ItemStatus(values["status"])
+    return TaskItem(**values, answer=answer)

@@ -1,0 +1,126 @@
+"""Task logs in the database."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, insert, select, tuple_, update
+
+from chassis.refusal import NotFound
+from services.ai.domain.function_names import FunctionName
+from services.ai.domain.task import AiTask, Phase, TaskStatus
+from services.ai.store.tables import ai_task, job_lease
+
+_columns = [column for column in ai_task.c if column.name != "operation_type"]
+
+
+class Tasks:
+    """The task logs of all accounts; what a person asks for is always filtered by the account."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, task: AiTask) -> None:
+        self._connection.execute(insert(ai_task).values(**to_row(task)))
+
+    def save(self, task: AiTask) -> None:
+        self._connection.execute(update(ai_task).where(ai_task.c.id == task.id).values(**to_row(task)))
+
+    def get(self, task_id: str, *, account_id: str | None = None) -> AiTask:
+        """Raises NotFound, also for a task of another account."""
+        return self._one(task_id, account_id, lock=False)
+
+    def lock(self, task_id: str) -> AiTask:
+        """The task, held until the transaction ends. Raises NotFound."""
+        return self._one(task_id, None, lock=True)
+
+    def _one(self, task_id: str, account_id: str | None, *, lock: bool) -> AiTask:
+        statement = select(*_columns).where(ai_task.c.id == task_id)
+        if account_id is not None:
+            statement = statement.where(ai_task.c.account_id == account_id)
+        if lock:
+            statement = statement.with_for_update()
+        row = self._connection.execute(statement).mappings().first()
+        if row is None:
+            raise NotFound(kind="ai_task", id=task_id)
+        return from_row(row)
+
+    def page(
+        self,
+        *,
+        account_id: str,
+        limit: int,
+        after: Sequence[Any] | None = None,
+        site_id: str = "",
+        run_id: str = "",
+        function_name: str = "",
+        status: TaskStatus | None = None,
+    ) -> list[AiTask]:
+        """Newest first; `after` is (created_at, id) of the last task before."""
+        statement = select(*_columns).where(ai_task.c.account_id == account_id)
+        for column, wanted in (
+            (ai_task.c.site_id, site_id),
+            (ai_task.c.run_id, run_id),
+            (ai_task.c.function_name, function_name),
+            (ai_task.c.status, status),
+        ):
+            if wanted:
+                statement = statement.where(column == wanted)
+        if after is not None:
+            statement = statement.where(tuple_(ai_task.c.created_at, ai_task.c.id) < tuple_(*after))
+        statement = statement.order_by(ai_task.c.created_at.desc(), ai_task.c.id.desc()).limit(limit)
+        return [from_row(row) for row in self._connection.execute(statement).mappings()]
+
+    def forgotten(self, *, before: datetime, limit: int) -> list[AiTask]:
+        """Executions started by hand that nobody is at and nothing has moved since `before`."""
+        statement = (
+            select(*_columns)
+            .where(
+                ai_task.c.status == TaskStatus.PENDING,
+                ai_task.c.run_id.is_(None),
+                ai_task.c.updated_at < before,
+                ~select(job_lease).where(job_lease.c.subject_id == ai_task.c.id).exists(),
+            )
+            .order_by(ai_task.c.updated_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        return [from_row(row) for row in self._connection.execute(statement).mappings()]
+
+
+def to_row(task: AiTask) -> dict[str, Any]:
+    return {
+        "id": task.id,
+        "account_id": task.account_id,
+        "site_id": task.site_id,
+        "run_id": task.run_id,
+        "function_name": task.function_name.value,
+        "operation_type": task.function_name.operation_type,
+        "model_name": task.model_name,
+        "prompt_version": task.prompt_version,
+        "status": task.status.value,
+        "phase": task.phase.value,
+        "items_total": task.items_total,
+        "items_done": task.items_done,
+        "items_failed": task.items_failed,
+        "outputs": task.outputs,
+        "credits_used": task.credits_used,
+        "cost": task.cost,
+        "payload": task.payload,
+        "result": task.result,
+        "reason": task.reason,
+        "error": task.error,
+        "reservation_id": task.reservation_id,
+        "actor": task.actor,
+        "created_at": task.created_at,
+        "updated_at": task.updated_at,
+        "finished_at": task.finished_at,
+    }
+
+
+def from_row(row: RowMapping) -> AiTask:
+    values = dict(row)
+    values["function_name"] = FunctionName(values["function_name"])
+    values["status"] = TaskStatus(values["status"])
+    values["phase"] = Phase(values["phase"])
+    return AiTask(**values)
