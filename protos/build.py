@@ -100,9 +100,7 @@ def _write_packages(out: Path) -> None:
     for package in sorted({path.parent for path in out.rglob("*_pb2.py")}):
         (package.parent / "__init__.py").write_text('"""Generated from protos/."""\n')
         name = ".".join(package.relative_to(out).parts)
-        modules = sorted(
-            path.stem for path in [*package.glob("*_pb2.py"), *package.glob("*_pb2_grpc.py")]
-        )
+        modules = sorted(path.stem for path in [*package.glob("*_pb2.py"), *package.glob("*_pb2_grpc.py")])
         lines = ['"""Generated from protos/: every message and service of the package in one name."""', ""]
         lines += [f"from {name}.{module} import *" for module in modules]
         (package / "__init__.py").write_text("\n".join(lines) + "\n")

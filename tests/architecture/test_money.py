@@ -12,7 +12,7 @@ from tests.architecture.descriptors import fields
 from tests.architecture.source import SERVICES, place, python_files, tree
 from tests.architecture.tables import columns
 
-MONEY = re.compile(r"(?:^|_)(?:usd|price|cost)(?:_|$)")
+MONEY = re.compile(r"(?:^|_)(?:usd|price|cost)$|^cost_per_")
 FLOATS = {FieldDescriptorProto.TYPE_DOUBLE, FieldDescriptorProto.TYPE_FLOAT}
 CREDITS = re.compile(r"(?:^|_)credits(?:_|$)")
 
@@ -43,9 +43,7 @@ def test_a_column_of_money_is_numeric(service: str) -> None:
     others = [
         str(column)
         for column in columns(service)
-        if MONEY.search(column.name)
-        and not column.name.endswith("_id")
-        and not isinstance(column.type, Numeric)
+        if MONEY.search(column.name) and not isinstance(column.type, Numeric)
     ]
 
     assert others == []
