@@ -2,6 +2,8 @@
 
 import re
 import sys
+from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import packages_distributions
 
 import pytest
@@ -47,7 +49,12 @@ def _imported(folders: tuple[str, ...], *, without: tuple[str, ...]) -> set[str]
 
 
 def _distributions(module: str) -> set[str]:
-    return {_normal(name) for name in packages_distributions().get(module, [])}
+    return {_normal(name) for name in _installed().get(module, [])}
+
+
+@cache
+def _installed() -> Mapping[str, list[str]]:
+    return packages_distributions()
 
 
 def _named(requirements: str) -> set[str]:
