@@ -60,6 +60,11 @@ class ServiceProcess:
         self._child: subprocess.Popen[bytes] | None = None
 
     @property
+    def port(self) -> int:
+        """Where its /readyz is."""
+        return self._ready_url.port or 80
+
+    @property
     def pid(self) -> int | None:
         """The process id of the latest start; None before the first."""
         return self._child.pid if self._child else None
@@ -70,7 +75,7 @@ class ServiceProcess:
 
     def is_ready(self) -> bool:
         """Whether its /readyz answers 200."""
-        return answers_ok(self._ready_url.hostname or "", self._ready_url.port or 80, self._ready_url.path)
+        return answers_ok(self._ready_url.hostname or "", self.port, self._ready_url.path)
 
     def returncode(self) -> int | None:
         """None while it runs; minus the signal's number when one ended it."""
