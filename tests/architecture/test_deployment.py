@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from suite.up import PROGRAMS
 from tests.architecture.source import ROOT, SERVICES
 
 COMPOSE = ROOT / "docker-compose.yml"
@@ -28,6 +29,14 @@ def test_containers_and_the_embedded_suite_run_one_version_of_nats(
 
     assert embedded is not None
     assert services["nats"]["image"] == f"nats:{embedded[1]}-alpine"
+
+
+def test_containers_and_the_embedded_suite_run_the_same_programs(services: dict[str, dict[str, Any]]) -> None:
+    programs = {
+        name: services[name]["command"] for name in services if name not in {"postgres", "nats", "setup"}
+    }
+
+    assert programs == {name: ["python", "-m", module] for name, module in PROGRAMS.items()}
 
 
 def test_every_service_has_a_container_of_its_own_role(services: dict[str, dict[str, Any]]) -> None:
