@@ -1,21 +1,15 @@
 """Migrations: each service has one chain of alembic files for its schema; they are run by the owner before it starts."""
 
-import ast
 from collections.abc import Sequence
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any, Final, Protocol
 
 from sqlalchemy import Connection, Engine, text
 
 from chassis.database import open_engine
+from chassis.migration_files import heads, migrations_folder
 
 VERSION_TABLE: Final = "alembic_version"
 STATEMENT_SECONDS_MAX: Final = 600.0
-
-
-class MigrationsMissing(Exception):
-    """The service has no folder `store/migrations/versions`."""
 
 
 class Executes(Protocol):
@@ -76,27 +70,6 @@ def at_head(service: str, dsn: str) -> bool:
         engine.dispose()
 
 
-def heads(service: str) -> frozenset[str]:
-    """The revisions of a service that no other revision follows; one, if the chain is one."""
-    revisions: set[str] = set()
-    followed: set[str] = set()
-    for file in sorted((migrations_folder(service) / "versions").glob("*.py")):
-        named = _assigned_strings(file)
-        revisions |= named.get("revision", set())
-        followed |= named.get("down_revision", set())
-    return frozenset(revisions - followed)
-
-
-def migrations_folder(service: str) -> Path:
-    """Where the service keeps its migrations; raises MigrationsMissing. Does not import the service."""
-    spec = find_spec("services")
-    for location in (spec.submodule_search_locations or []) if spec else []:
-        folder = Path(location, service, "store", "migrations")
-        if (folder / "versions").is_dir():
-            return folder
-    raise MigrationsMissing(f"services/{service}/store/migrations/versions does not exist.")
-
-
 def _owner_engine(service: str, owner_dsn: str) -> Engine:
     return open_engine(
         owner_dsn,
@@ -112,27 +85,6 @@ def _applied(connection: Connection, service: str) -> frozenset[str]:
     if connection.execute(text("SELECT to_regclass(:table)"), {"table": table}).scalar_one() is None:
         return frozenset()
     return frozenset(connection.execute(text(f"SELECT version_num FROM {table}")).scalars())  # noqa: S608 - the name of a service
-
-
-def _assigned_strings(file: Path) -> dict[str, set[str]]:
-    """The strings in each top-level assignment of a migration: `revision = "0002"`, `down_revision: str = "0001"`."""
-    found: dict[str, set[str]] = {}
-    for statement in ast.parse(file.read_text()).body:
-        if isinstance(statement, ast.Assign):
-            targets, value = statement.targets, statement.value
-        elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
-            targets, value = [statement.target], statement.value
-        else:
-            continue
-        strings = {
-            node.value
-            for node in ast.walk(value)
-            if isinstance(node, ast.Constant) and isinstance(node.value, str)
-        }
-        for target in targets:
-            if isinstance(target, ast.Name):
-                found[target.id] = strings
-    return found
 
 
 def create_chassis_tables(op: Executes) -> None:

@@ -4,15 +4,13 @@ It reads the owner's URI from IGNY8_ADMIN_DATABASE_URL. With `--prepare` it firs
 roles, with the passwords of IGNY8_<SERVICE>_DATABASE_PASSWORD and IGNY8_READONLY_DATABASE_PASSWORD.
 """
 
-import ast
 import os
 import sys
-from importlib.util import find_spec
-from pathlib import Path
 
 import psycopg2
 from psycopg2 import sql
 
+from chassis.migration_files import MigrationsMissing, heads
 from suite.databases import READ_ONLY, SERVICES, prepare
 
 
@@ -69,37 +67,11 @@ def _applied(cursor: psycopg2.extensions.cursor, service: str) -> set[str]:
     return {str(version) for (version,) in cursor.fetchall()}
 
 
-def _heads(service: str) -> set[str]:
-    """The revisions of a service that no other one follows."""
-    revisions: set[str] = set()
-    followed: set[str] = set()
-    spec = find_spec("services")
-    for location in (spec.submodule_search_locations or []) if spec else []:
-        for file in Path(location, service, "store", "migrations", "versions").glob("*.py"):
-            named = _assigned_strings(file)
-            revisions |= named.get("revision", set())
-            followed |= named.get("down_revision", set())
-    return revisions - followed
-
-
-def _assigned_strings(file: Path) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
-    for statement in ast.parse(file.read_text()).body:
-        if isinstance(statement, ast.Assign):
-            targets, value = statement.targets, statement.value
-        elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
-            targets, value = [statement.target], statement.value
-        else:
-            continue
-        strings = {
-            node.value
-            for node in ast.walk(value)
-            if isinstance(node, ast.Constant) and isinstance(node.value, str)
-        }
-        for target in targets:
-            if isinstance(target, ast.Name):
-                found[target.id] = strings
-    return found
+def _heads(service: str) -> frozenset[str]:
+    try:
+        return heads(service)
+    except MigrationsMissing:
+        return frozenset()
 
 
 if __name__ == "__main__":
