@@ -5,10 +5,10 @@ from typing import Final
 
 from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
+from igny8.options.v1 import options_pb2
 
 from chassis.identity import Caller, CallerKind, Role
 from chassis.refusal import PermissionDenied, Unauthenticated
-from igny8.options.v1 import options_pb2
 
 ROLE_NEEDED: Final = {
     options_pb2.ACCESS_VIEWER: Role.VIEWER,

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import grpc
 from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import MethodDescriptor
+from igny8.options.v1 import options_pb2
 
 from chassis import deadline, logs
 from chassis.errors import RemoteRefusal, from_rpc_error, remote_refusal
 from chassis.telemetry import CLIENT_SECONDS, TRACEPARENT, span
-from igny8.options.v1 import options_pb2
 
 if TYPE_CHECKING:
     from chassis.channel import Authorize
@@ -78,8 +78,8 @@ class GuardedChannel(grpc.aio.Channel):
         await self._channel.channel_ready()
 
     def _answered_once(self, path: str, invoke: Invoke) -> Callable[..., Awaitable[Any]]:
-        async def call(request: Any, *, timeout: float | None = None, **_: Any) -> Any:
-            outgoing = _Outgoing(self, path, timeout)
+        async def call(request: Any, **keywords: Any) -> Any:
+            outgoing = _Outgoing(self, path, keywords.get("timeout"))
             source = _Source(request) if isinstance(request, AsyncIterator) else None
             started = invoke(
                 request if source is None else source,
@@ -104,8 +104,8 @@ class GuardedChannel(grpc.aio.Channel):
         return call
 
     def _answered_many(self, path: str, invoke: Invoke) -> Callable[..., AsyncIterator[Any]]:
-        async def call(request: Any, *, timeout: float | None = None, **_: Any) -> AsyncIterator[Any]:
-            outgoing = _Outgoing(self, path, timeout)
+        async def call(request: Any, **keywords: Any) -> AsyncIterator[Any]:
+            outgoing = _Outgoing(self, path, keywords.get("timeout"))
             started = invoke(
                 request, timeout=outgoing.seconds, metadata=outgoing.metadata, wait_for_ready=True
             )

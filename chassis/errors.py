@@ -9,10 +9,10 @@ import grpc
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.duration_pb2 import Duration
 from google.rpc import error_details_pb2, status_pb2
-
-from chassis.refusal import FieldFault, Refusal
 from igny8.errors.v1 import error_reason_pb2
 from igny8.options.v1 import options_pb2
+
+from chassis.refusal import FieldFault, Refusal
 
 DOMAIN: Final = "igny8"
 STATUS_DETAILS: Final = "grpc-status-details-bin"
@@ -44,7 +44,7 @@ def _read_catalogue() -> dict[str, Meaning]:
             continue
         reason = value.name.removeprefix("ERROR_REASON_")
         said = value.GetOptions().Extensions[options_pb2.error]
-        assert said.code and said.http_status, f"{value.name} has no (igny8.options.v1.error)"
+        assert said.http_status, f"{value.name} has no (igny8.options.v1.error)"
         found[reason] = Meaning(reason, codes[said.code], said.http_status, said.retryable)
     return found
 

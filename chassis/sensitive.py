@@ -4,7 +4,6 @@ from functools import cache
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
-
 from igny8.options.v1 import options_pb2
 
 Path = tuple[str, ...]

@@ -112,7 +112,7 @@ class _Registrar:
     """Stands in for a server while a generated function registers its methods."""
 
     def __init__(self) -> None:
-        self.services: dict[str, Mapping[str, "grpc.RpcMethodHandler[Any, Any]"]] = {}
+        self.services: dict[str, Mapping[str, grpc.RpcMethodHandler[Any, Any]]] = {}
 
     def add_generic_rpc_handlers(self, handlers: Sequence[object]) -> None:
         """Does nothing: the same handlers come by name through the next method."""

@@ -85,23 +85,17 @@ def parse(header: str | None) -> Trace | None:
     return Trace(trace, span_id, sampled=bool(int(flags, 16) & 1))
 
 
-class span:  # noqa: N801 - reads as the statement it is: `with span("…"):`
-    """`with span("publish credits.captured", kind="producer"):` is one step of the trace.
-
-    The parent is `parent` (a `traceparent` that came from outside), else the span around it, else nothing.
-    An exception that leaves the block marks the span as failed; its text is not recorded, since it may
-    hold secrets.
-    """
+class Span:
+    """One step of a trace; made by `span`."""
 
     __slots__ = ("_attributes", "_before", "_kind", "_name", "_otel", "_parent", "trace")
 
     def __init__(
         self,
         name: str,
-        *,
-        kind: SpanKind = "internal",
-        parent: str | None = None,
-        attributes: Mapping[str, str | int] | None = None,
+        kind: SpanKind,
+        parent: str | None,
+        attributes: Mapping[str, str | int] | None,
     ) -> None:
         self._name = name
         self._kind = kind
@@ -138,6 +132,21 @@ class span:  # noqa: N801 - reads as the statement it is: `with span("…"):`
         self.end(failed=kind is not None)
         assert self._before is not None
         _trace.reset(self._before)
+
+
+def span(
+    name: str,
+    *,
+    kind: SpanKind = "internal",
+    parent: str | None = None,
+    attributes: Mapping[str, str | int] | None = None,
+) -> Span:
+    """`with span("publish credits.captured", kind="producer"):` is one step of the trace.
+
+    Its parent is `parent` (a `traceparent` that came from outside), else the span around it, else nothing. An
+    exception that leaves the block marks it as failed; its text is not recorded, since it may hold secrets.
+    """
+    return Span(name, kind, parent, attributes)
 
 
 def configure(service: str, endpoint: str) -> None:

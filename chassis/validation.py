@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
+from igny8.options.v1 import options_pb2
 
 from chassis.refusal import FieldFault, RequestInvalid
 from chassis.validation_formats import FORMATS
-from igny8.options.v1 import options_pb2
 
 STRING_LENGTH_MAX: Final = 10_000
 ITEMS_MAX: Final = 1_000

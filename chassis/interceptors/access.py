@@ -3,12 +3,12 @@
 from typing import Any, Final
 
 import grpc
+from igny8.options.v1 import options_pb2
 
 from chassis import access, deadline
 from chassis.identity import Caller, TokenVerifier, set_caller
 from chassis.interceptors.call import Call
 from chassis.refusal import Refusal, Unauthenticated
-from igny8.options.v1 import options_pb2
 
 _BEARER: Final = "bearer "
 

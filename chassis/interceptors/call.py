@@ -4,12 +4,12 @@ import time
 from dataclasses import dataclass, field
 
 from google.protobuf.descriptor import MethodDescriptor
+from igny8.options.v1 import options_pb2
 
 from chassis.access import access_of
 from chassis.identity import Caller
-from chassis.telemetry import span
+from chassis.telemetry import Span
 from chassis.validation import Validate, validator
-from igny8.options.v1 import options_pb2
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Call:
     """One call: when it began, in which span, and, once admitted, by whom."""
 
     method: Method
-    span: span
+    span: Span
     authorization: str = ""
     caller: Caller | None = None
     reason: str = ""
