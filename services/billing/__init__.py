@@ -1,0 +1,1 @@
+"""Billing: accounts and their keys, prepaid credits, and the prices of models."""

@@ -1,0 +1,1 @@
+"""The rules and nouns of billing, as plain Python."""

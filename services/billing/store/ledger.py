@@ -1,0 +1,119 @@
+"""Reading the ledger and the usage log."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import ColumnElement, Connection, func, select
+
+from services.billing.domain.transaction import CreditTransaction, TransactionType
+from services.billing.domain.usage import CostSource, CreditUsage, GroupBy, UsageGroup
+from services.billing.store import tables
+from services.billing.store.rows import from_row
+
+GROUPS_MAX = 1000
+"""A summary has at most so many groups, those with most credits; days of almost three years fit in."""
+
+_line = tables.credit_transaction
+_usage = tables.credit_usage
+# The value follows from the other two columns; the noun computes it.
+_USAGE = [column for column in _usage.c if column.name != "credit_value_usd"]
+
+
+class Ledger:
+    """Ledger lines and usage rows in the schema `billing`; written by `Books` alone."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def newest(
+        self,
+        *,
+        account_id: str,
+        transaction_type: TransactionType | None,
+        run_id: str | None,
+        before: int | None,
+        limit: int,
+    ) -> list[CreditTransaction]:
+        """Lines of the account, newest first, with a sequence below `before`."""
+        query = select(_line).where(_line.c.account_id == account_id)
+        if transaction_type is not None:
+            query = query.where(_line.c.transaction_type == transaction_type.value)
+        if run_id is not None:
+            query = query.where(_line.c.run_id == run_id)
+        if before is not None:
+            query = query.where(_line.c.sequence < before)
+        query = query.order_by(_line.c.sequence.desc()).limit(limit)
+        rows = self._connection.execute(query)
+        return [from_row(CreditTransaction, row, transaction_type=TransactionType) for row in rows]
+
+    def usage_of_item(self, *, reservation_id: str, item_id: str) -> CreditUsage | None:
+        """The usage row of an item, if it was captured before."""
+        row = self._connection.execute(
+            select(*_USAGE).where(_usage.c.reservation_id == reservation_id, _usage.c.item_id == item_id)
+        ).one_or_none()
+        return None if row is None else from_row(CreditUsage, row, cost_source=CostSource)
+
+    def newest_usage(
+        self,
+        *,
+        account_id: str,
+        operation_type: str | None,
+        site_id: str | None,
+        run_id: str | None,
+        before: str | None,
+        limit: int,
+    ) -> list[CreditUsage]:
+        """Usage of the account, newest first, older than the row `before`."""
+        query = select(*_USAGE).where(_usage.c.account_id == account_id)
+        if operation_type is not None:
+            query = query.where(_usage.c.operation_type == operation_type)
+        if site_id is not None:
+            query = query.where(_usage.c.site_id == site_id)
+        if run_id is not None:
+            query = query.where(_usage.c.run_id == run_id)
+        if before is not None:
+            query = query.where(_usage.c.id < before)
+        query = query.order_by(_usage.c.id.desc()).limit(limit)
+        return [from_row(CreditUsage, row, cost_source=CostSource) for row in self._connection.execute(query)]
+
+    def summary(
+        self, *, account_id: str, group_by: GroupBy, begin: datetime | None, end: datetime | None
+    ) -> list[UsageGroup]:
+        """Usage from `begin` on and before `end`, summed up; most credits first, days in order."""
+        key = _key(group_by)
+        credits = func.sum(_usage.c.credits_used)
+        query = select(
+            key.label("key"),
+            func.count().label("rows"),
+            credits.label("credits_used"),
+            func.sum(_usage.c.cost_usd).label("cost_usd"),
+            func.sum(_usage.c.credit_value_usd).label("credit_value_usd"),
+        ).where(_usage.c.account_id == account_id)
+        if begin is not None:
+            query = query.where(_usage.c.created_at >= begin)
+        if end is not None:
+            query = query.where(_usage.c.created_at < end)
+        query = query.group_by(key).limit(GROUPS_MAX)
+        query = query.order_by(key) if group_by is GroupBy.DAY else query.order_by(credits.desc(), key)
+        return [
+            UsageGroup(
+                key=row.key or "",
+                count=row.rows,
+                credits_used=int(row.credits_used),
+                cost_usd=Decimal(row.cost_usd),
+                credit_value_usd=Decimal(row.credit_value_usd),
+            )
+            for row in self._connection.execute(query)
+        ]
+
+
+def _key(group_by: GroupBy) -> "ColumnElement[str]":
+    match group_by:
+        case GroupBy.OPERATION_TYPE:
+            return _usage.c.operation_type
+        case GroupBy.MODEL_NAME:
+            return _usage.c.model_name
+        case GroupBy.SITE_ID:
+            return _usage.c.site_id
+        case GroupBy.DAY:
+            return func.to_char(_usage.c.created_at.op("AT TIME ZONE")("UTC"), "YYYY-MM-DD")

@@ -1,0 +1,54 @@
+"""One transaction of billing, with its stores."""
+
+from functools import cached_property
+
+from chassis.transaction import Transaction
+from services.billing.domain.book import AccountBook
+from services.billing.store.accounts import Accounts
+from services.billing.store.api_keys import ApiKeys
+from services.billing.store.books import Books
+from services.billing.store.ledger import Ledger
+from services.billing.store.prices import Configurations, Prices
+from services.billing.store.quotes import Quotes
+from services.billing.store.reservations import Reservations
+
+
+class BillingTransaction(Transaction):
+    """What a use case of billing works on. Locks: the account's row first, then reservations, then grants."""
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        return Accounts(self.connection)
+
+    @cached_property
+    def api_keys(self) -> ApiKeys:
+        return ApiKeys(self.connection)
+
+    @cached_property
+    def prices(self) -> Prices:
+        return Prices(self.connection)
+
+    @cached_property
+    def configurations(self) -> Configurations:
+        return Configurations(self.connection)
+
+    @cached_property
+    def quotes(self) -> Quotes:
+        return Quotes(self.connection)
+
+    @cached_property
+    def reservations(self) -> Reservations:
+        return Reservations(self.connection)
+
+    @cached_property
+    def books(self) -> Books:
+        return Books(self.connection)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        return Ledger(self.connection)
+
+    def close_book(self, book: AccountBook) -> None:
+        """Writes the book and records its events."""
+        self.books.save(book)
+        self.record_many((event, event.account_id) for event in book.events)

@@ -1,0 +1,1 @@
+"""What billing does: one function is one transaction, called by every door."""

@@ -1,0 +1,142 @@
+"""Accounts: joining, signing in, and the keys by which programs act for them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from chassis.ids import new_id
+from services.billing.domain.account import Account, Role, User, normal_email
+from services.billing.domain.api_key import (
+    ApiKey,
+    KeyRefused,
+    Scope,
+    check_expiry,
+    hash_of,
+    new_secret,
+    prefix_of,
+)
+from services.billing.domain.balance import Balance
+from services.billing.domain.grant import Category
+from services.billing.store.accounts import Login
+from services.billing.store.transaction import BillingTransaction
+from services.billing.usecases.credits import grant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Me:
+    """Who calls: the account, and the person or the key; an operator has neither account nor person."""
+
+    account: Account | None = None
+    user: User | None = None
+    api_key: ApiKey | None = None
+
+
+def sign_up(
+    tx: BillingTransaction,
+    *,
+    account_name: str,
+    email: str,
+    name: str,
+    password_hash: str,
+    credits: int,
+    now: datetime,
+) -> tuple[Account, User]:
+    """Makes an account with its owner and, where `credits` are set, its first grant. Raises AlreadyExists."""
+    account = Account(id=new_id(), name=account_name, created_at=now)
+    user = User(
+        id=new_id(),
+        account_id=account.id,
+        email=normal_email(email),
+        name=name,
+        role=Role.OWNER,
+        created_at=now,
+    )
+    tx.accounts.add(account)
+    tx.accounts.add_user(user, password_hash=password_hash)
+    tx.books.add(Balance.empty(account.id, now=now))
+    if credits:
+        grant(
+            tx,
+            account_id=account.id,
+            amount=credits,
+            category=Category.PROMOTIONAL,
+            description="Welcome to igny8",
+            now=now,
+        )
+    return account, user
+
+
+def find_login(tx: BillingTransaction, *, email: str) -> Login | None:
+    """The person with this address, however it is written; None where nobody has it."""
+    return tx.accounts.login_of(normal_email(email))
+
+
+def get_me(tx: BillingTransaction, *, account_id: str, user_id: str | None, api_key_id: str | None) -> Me:
+    """The caller's account with the person or the key that calls. Raises NotFound."""
+    return Me(
+        account=tx.accounts.get(account_id),
+        user=tx.accounts.get_user(user_id, account_id=account_id) if user_id else None,
+        api_key=tx.api_keys.get(api_key_id, account_id=account_id) if api_key_id else None,
+    )
+
+
+def create_api_key(
+    tx: BillingTransaction,
+    *,
+    account_id: str,
+    name: str,
+    scope: Scope,
+    expires_at: datetime | None,
+    now: datetime,
+) -> tuple[ApiKey, str]:
+    """A new key and its secret, which is told this once. Raises AccountSuspended, RequestInvalid."""
+    tx.accounts.get(account_id).check_may_write()
+    return _new_key(tx, account_id=account_id, name=name, scope=scope, expires_at=expires_at, now=now)
+
+
+def create_operator_key(tx: BillingTransaction, *, name: str, now: datetime) -> tuple[ApiKey, str]:
+    """A new key of the platform's own staff, and its secret."""
+    return _new_key(tx, account_id=None, name=name, scope=Scope.ADMIN, expires_at=None, now=now)
+
+
+def list_api_keys(tx: BillingTransaction, *, account_id: str, before: str | None, limit: int) -> list[ApiKey]:
+    """The account's keys, newest first, revoked ones included."""
+    return tx.api_keys.newest(account_id=account_id, before=before, limit=limit)
+
+
+def revoke_api_key(tx: BillingTransaction, *, account_id: str, api_key_id: str, now: datetime) -> ApiKey:
+    """Ends a key; one that was revoked before stays as it was. Raises NotFound."""
+    key = tx.api_keys.get(api_key_id, account_id=account_id).revoke(now=now)
+    tx.api_keys.save(key)
+    return key
+
+
+def exchange_api_key(tx: BillingTransaction, *, secret: str, now: datetime) -> tuple[ApiKey, datetime]:
+    """The key of a secret, and when a token made from it must end. Raises KeyRefused."""
+    key = tx.api_keys.with_secret(hash_of(secret))
+    if key is None:
+        raise KeyRefused
+    return key, key.token_ends_at(now=now)
+
+
+def _new_key(
+    tx: BillingTransaction,
+    *,
+    account_id: str | None,
+    name: str,
+    scope: Scope,
+    expires_at: datetime | None,
+    now: datetime,
+) -> tuple[ApiKey, str]:
+    check_expiry(expires_at, now=now)
+    secret = new_secret()
+    key = ApiKey(
+        id=new_id(),
+        account_id=account_id,
+        name=name,
+        prefix=prefix_of(secret),
+        scope=scope,
+        created_at=now,
+        expires_at=expires_at,
+    )
+    tx.api_keys.add(key, secret_hash=hash_of(secret))
+    return key, secret
