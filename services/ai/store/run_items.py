@@ -53,6 +53,22 @@ class RunItems:
             .values(dispatched=True, updated_at=now)
         )
 
+    def take_back(self, run_id: str, *, now: datetime) -> dict[Stage, int]:
+        """Takes back the jobs of queued items; gives for each stage how many. Their messages find nothing to do."""
+        taken = (
+            update(run_item)
+            .where(
+                run_item.c.run_id == run_id,
+                run_item.c.status == RunItemStatus.QUEUED,
+                run_item.c.dispatched,
+            )
+            .values(dispatched=False, updated_at=now)
+            .returning(run_item.c.stage)
+            .cte("taken")
+        )
+        statement = select(taken.c.stage, func.count()).group_by(taken.c.stage)
+        return {Stage(stage): count for stage, count in self._connection.execute(statement)}
+
     def held(self, run_id: str, *, beside: str) -> int:
         """Credits that the run's items in flight may still spend, but for the item `beside`."""
         statement = select(func.coalesce(func.sum(run_item.c.credits_held), 0)).where(

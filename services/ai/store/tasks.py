@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, insert, select, tuple_, update
+from sqlalchemy import Connection, RowMapping, func, insert, select, tuple_, update
 
 from chassis.refusal import NotFound
 from services.ai.domain.function_names import FunctionName
@@ -45,6 +45,10 @@ class Tasks:
             raise NotFound(kind="ai_task", id=task_id)
         return from_row(row)
 
+    def touch(self, task_id: str, *, now: datetime) -> None:
+        """Notes that something was done about the task, so that it is not taken for forgotten at once again."""
+        self._connection.execute(update(ai_task).where(ai_task.c.id == task_id).values(updated_at=now))
+
     def page(
         self,
         *,
@@ -79,7 +83,9 @@ class Tasks:
                 ai_task.c.status == TaskStatus.PENDING,
                 ai_task.c.run_id.is_(None),
                 ai_task.c.updated_at < before,
-                ~select(job_lease).where(job_lease.c.subject_id == ai_task.c.id).exists(),
+                ~select(job_lease)
+                .where(job_lease.c.subject_id == ai_task.c.id, job_lease.c.until > func.clock_timestamp())
+                .exists(),
             )
             .order_by(ai_task.c.updated_at)
             .limit(limit)

@@ -1,0 +1,1 @@
+"""What the ai service does, each function one transaction."""

@@ -1,0 +1,223 @@
+"""Starting, reading and steering runs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from chassis.ids import new_id
+from services.ai.domain.config import AutomationConfig
+from services.ai.domain.events import ExecuteRunItem, RunMove, RunMoved, RunSnapshot
+from services.ai.domain.function_names import NothingToDo
+from services.ai.domain.run import PauseReason, Run, RunStatus, StageProgress
+from services.ai.domain.run_item import RunItem, RunItemStatus
+from services.ai.domain.stages import Output, PlannedItem, Stage, plan
+from services.ai.store.transaction import AiTransaction
+
+
+def start_run(
+    tx: AiTransaction,
+    *,
+    account_id: str,
+    config: AutomationConfig,
+    inputs: Mapping[Stage, Sequence[Output]],
+    actor: str,
+    now: datetime,
+) -> RunSnapshot:
+    """Writes the run and its first items from the snapshot of what waits in each stage.
+
+    Raises RunAlreadyActive, and NothingToDo when nothing waits.
+    """
+    run = Run(
+        id=new_id(),
+        account_id=account_id,
+        site_id=config.site_id,
+        actor=actor,
+        created_at=now,
+        updated_at=now,
+        stages=tuple(_stage_progress(stage, config) for stage in Stage),
+        max_credits=config.max_credits_per_run,
+        max_in_article_images=config.max_in_article_images,
+        text_model=config.text_model,
+        image_model=config.image_model,
+    )
+    if not any(inputs.get(stage) for stage in run.enabled):
+        raise NothingToDo("There is nothing to work on: import keywords first.")
+    tx.runs.add(run)
+    started = run
+    for stage, waiting in inputs.items():
+        started = plan_outputs(tx, started, stage, waiting, now=now)
+    return advance(tx, started, before=run, move=RunMove.STARTED, now=now)
+
+
+def get_run(tx: AiTransaction, *, run_id: str, account_id: str, now: datetime) -> RunSnapshot:
+    return snapshot(tx, tx.runs.get(run_id, account_id=account_id), now=now)
+
+
+def list_runs(
+    tx: AiTransaction,
+    *,
+    account_id: str,
+    site_id: str,
+    status: RunStatus | None,
+    after: Sequence[Any] | None,
+    limit: int,
+) -> list[Run]:
+    return tx.runs.page(account_id=account_id, site_id=site_id, status=status, after=after, limit=limit)
+
+
+def list_run_items(
+    tx: AiTransaction,
+    *,
+    account_id: str,
+    run_id: str,
+    stage: int,
+    status: RunItemStatus | None,
+    after: Sequence[Any] | None,
+    limit: int,
+) -> list[RunItem]:
+    tx.runs.get(run_id, account_id=account_id)
+    return tx.run_items.page(run_id, stage=stage, status=status, after=after, limit=limit)
+
+
+def pause_run(tx: AiTransaction, *, run_id: str, account_id: str, now: datetime) -> RunSnapshot:
+    """Items in flight are finished; no new one starts."""
+    tx.runs.get(run_id, account_id=account_id)
+    return pause(tx, tx.runs.lock(run_id), PauseReason.USER, now=now)
+
+
+def pause(
+    tx: AiTransaction, run: Run, reason: PauseReason, *, now: datetime, before: Run | None = None
+) -> RunSnapshot:
+    """Pauses a locked run. Jobs handed out and not begun are taken back."""
+    first = before or run
+    if run.status is RunStatus.RUNNING:
+        for stage, count in tx.run_items.take_back(run.id, now=now).items():
+            progress = run.progress(stage)
+            run = run.with_progress(replace(progress, in_flight=progress.in_flight - count), now=now)
+    run = run.pause(reason, now=now)
+    move = RunMove.PAUSED if run.status is RunStatus.PAUSED else RunMove.PAUSING
+    return advance(tx, run, before=first, move=move, now=now)
+
+
+def resume_run(tx: AiTransaction, *, run_id: str, account_id: str, now: datetime) -> RunSnapshot:
+    tx.runs.get(run_id, account_id=account_id)
+    before = tx.runs.lock(run_id)
+    return advance(tx, before.resume(now=now), before=before, move=RunMove.RESUMED, now=now)
+
+
+def cancel_run(tx: AiTransaction, *, run_id: str, account_id: str, now: datetime) -> RunSnapshot:
+    """Items in flight are finished, the rest is dropped; what was made is kept."""
+    tx.runs.get(run_id, account_id=account_id)
+    before = tx.runs.lock(run_id)
+    run = before.cancel(now=now)
+    if run != before:
+        for stage, (count, sent) in tx.run_items.skip_waiting(run_id, now=now).items():
+            progress = run.progress(stage)
+            run = run.with_progress(
+                replace(
+                    progress, skipped=progress.skipped + count, in_flight=progress.in_flight - sent
+                ),
+                now=now,
+            )
+        run = run.settled(now=now)
+    move = RunMove.CANCELLED if run.status is RunStatus.CANCELLED else RunMove.CANCELLING
+    return advance(tx, run, before=before, move=move, now=now)
+
+
+def plan_outputs(
+    tx: AiTransaction, run: Run, stage: Stage, outputs: Sequence[Output], *, now: datetime
+) -> Run:
+    """Makes items of `stage` for these inputs, as far as the run does the stage and has room for them."""
+    progress = run.progress(stage)
+    room = progress.room()
+    wanted = list(outputs) if room is None else list(outputs)[:room]
+    if not progress.enabled or not wanted:
+        return run
+    planned = plan(stage, wanted, batch_size=progress.batch_size)
+    tx.run_items.add(
+        [
+            _item(run, item, ordinal=progress.total + number, now=now)
+            for number, item in enumerate(planned, start=1)
+        ]
+    )
+    progress = replace(
+        progress, total=progress.total + len(planned), inputs=progress.inputs + len(wanted)
+    )
+    return run.with_progress(progress, now=now)
+
+
+def advance(tx: AiTransaction, run: Run, *, before: Run, move: RunMove, now: datetime) -> RunSnapshot:
+    """Hands out what may start, settles the run's state, and writes and announces what changed.
+
+    The one end of every change of a run: nothing else writes a run or announces one.
+    """
+    run = _dispatch(tx, run, now=now) if run.status is RunStatus.RUNNING else run
+    run = run.settled(now=now)
+    if run == before and move is not RunMove.STARTED:
+        return snapshot(tx, run, now=now)
+    if run.status is not before.status and move is RunMove.PROGRESSED:
+        move = RunMove(run.status.value)
+    run = replace(run, sequence=before.sequence + 1)
+    tx.runs.save(run, before=before)
+    seen = snapshot(tx, run, now=now)
+    tx.record(RunMoved(move=move, snapshot=seen), account_id=run.account_id)
+    if move in (RunMove.STARTED, RunMove.RESUMED) and run.status is RunStatus.COMPLETED:
+        tx.record(RunMoved(move=RunMove.COMPLETED, snapshot=seen), account_id=run.account_id)
+    return seen
+
+
+def snapshot(tx: AiTransaction, run: Run, *, now: datetime) -> RunSnapshot:
+    return RunSnapshot(
+        run=run,
+        now_at=now,
+        now=tuple(tx.run_items.now(run.id)),
+        next=tuple(tx.run_items.next(run.id)),
+        last=tuple(tx.run_items.last(run.id)),
+    )
+
+
+def _dispatch(tx: AiTransaction, run: Run, *, now: datetime) -> Run:
+    """Hands jobs out up to each stage's concurrency, the later stages first."""
+    for progress in reversed(run.stages):
+        free = progress.concurrency - progress.in_flight
+        waits = progress.total - progress.ended - progress.in_flight
+        if free <= 0 or waits <= 0:
+            continue
+        items = tx.run_items.waiting(run.id, progress.stage, limit=free)
+        if not items:
+            continue
+        tx.run_items.mark_dispatched(items, now=now)
+        for item in items:
+            tx.enqueue(
+                ExecuteRunItem(run_item_id=item.id, account_id=run.account_id), account_id=run.account_id
+            )
+        run = run.with_progress(
+            replace(progress, in_flight=progress.in_flight + len(items)), now=now
+        )
+    return run
+
+
+def _item(run: Run, planned: PlannedItem, *, ordinal: int, now: datetime) -> RunItem:
+    return RunItem(
+        id=new_id(),
+        run_id=run.id,
+        account_id=run.account_id,
+        stage=planned.stage,
+        ordinal=ordinal,
+        label=planned.label,
+        input_ids=planned.input_ids,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def _stage_progress(stage: Stage, config: AutomationConfig) -> StageProgress:
+    settings = config.stages[stage]
+    return StageProgress(
+        stage=stage,
+        enabled=settings.enabled,
+        batch_size=settings.batch_size,
+        concurrency=settings.concurrency,
+        max_items=settings.max_items_per_run,
+    )

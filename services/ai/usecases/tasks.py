@@ -1,0 +1,169 @@
+"""The steps of an execution that are written down; every one of them is fenced by the worker's lease."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from chassis.refusal import Refusal
+from services.ai.domain.events import ExecuteTask, TaskEnded, TaskProgressed, TaskStarted
+from services.ai.domain.task import AiTask, FailedItem, TaskStatus
+from services.ai.domain.task_item import Answer, ItemStatus, TaskItem
+from services.ai.store.leases import Lease
+from services.ai.store.transaction import AiTransaction
+
+
+def start_task(tx: AiTransaction, *, task: AiTask, owner: str) -> Lease:
+    """Writes the task log down and takes the lease on it, so that nobody else begins it meanwhile."""
+    tx.tasks.add(task)
+    tx.record(TaskStarted(task=task), account_id=task.account_id)
+    lease = tx.leases.claim(task.id, owner=owner)
+    assert lease is not None, "a new task has no other worker"
+    return lease
+
+
+def get_task(tx: AiTransaction, *, task_id: str, account_id: str | None = None) -> AiTask:
+    return tx.tasks.get(task_id, account_id=account_id)
+
+
+def read_execution(tx: AiTransaction, *, task_id: str) -> tuple[AiTask, list[TaskItem]]:
+    """The task log with its items."""
+    return tx.tasks.get(task_id), tx.task_items.of(task_id)
+
+
+def note_items(
+    tx: AiTransaction, *, lease: Lease, task_id: str, items: Sequence[TaskItem], now: datetime
+) -> AiTask:
+    """Fixes what the execution works on, before anything is held or called."""
+    tx.leases.hold(lease)
+    task = tx.tasks.lock(task_id).prepared(items=len(items), now=now)
+    tx.task_items.add(items)
+    tx.tasks.save(task)
+    return task
+
+
+def note_reservation(
+    tx: AiTransaction, *, lease: Lease, task_id: str, reservation_id: str, now: datetime
+) -> AiTask:
+    """The quote is held at billing."""
+    tx.leases.hold(lease)
+    task = tx.tasks.lock(task_id).reserved(reservation_id, now=now)
+    tx.tasks.save(task)
+    return task
+
+
+def refuse_task(
+    tx: AiTransaction, *, lease: Lease, task_id: str, refusal: Refusal, now: datetime
+) -> AiTask:
+    """Ends the execution before any call."""
+    tx.leases.hold(lease)
+    task = tx.tasks.lock(task_id)
+    if task.ended:
+        return task
+    return _end(tx, task.refuse(refusal, now=now))
+
+
+def journal_answer(
+    tx: AiTransaction, *, lease: Lease, task_id: str, position: int, answer: Answer
+) -> TaskItem:
+    """The provider answered: from this commit on it is never asked again for this item."""
+    tx.leases.hold(lease)
+    item = tx.task_items.get(task_id, position).answered(answer)
+    tx.task_items.save(item)
+    return item
+
+
+def complete_item(
+    tx: AiTransaction,
+    *,
+    lease: Lease,
+    task_id: str,
+    position: int,
+    output: dict[str, Any],
+    outputs: int,
+    credits_used: int,
+    cost: Decimal,
+    now: datetime,
+) -> AiTask:
+    """The item's output is saved at publisher and captured at billing."""
+    tx.leases.hold(lease)
+    task = tx.tasks.lock(task_id)
+    item = tx.task_items.get(task_id, position)
+    if not item.open:
+        return task
+    tx.task_items.save(item.done(output, credits_used=credits_used, cost=cost))
+    task = task.item_done(outputs=outputs, credits_used=credits_used, cost=cost, now=now)
+    return _progress(tx, task)
+
+
+def fail_item(
+    tx: AiTransaction,
+    *,
+    lease: Lease,
+    task_id: str,
+    position: int,
+    refusal: Refusal,
+    now: datetime,
+) -> AiTask:
+    """The item failed for good; it costs nothing."""
+    tx.leases.hold(lease)
+    task = tx.tasks.lock(task_id)
+    item = tx.task_items.get(task_id, position)
+    if not item.open:
+        return task
+    tx.task_items.save(item.failed(reason=refusal.reason, error=refusal.message))
+    return _progress(tx, task.item_failed(now=now))
+
+
+def finish_task(tx: AiTransaction, *, lease: Lease, task_id: str, now: datetime) -> AiTask:
+    """Ends the execution: every item is done or failed, and the rest of the hold was given back."""
+    tx.leases.hold(lease)
+    task = tx.tasks.lock(task_id)
+    if task.ended:
+        return task
+    failed = [
+        FailedItem(item_id=item.item_id, label=item.label, reason=item.reason, error=item.error)
+        for item in tx.task_items.of(task_id)
+        if item.status is ItemStatus.FAILED
+    ]
+    return _end(tx, task.finish(failed, now=now))
+
+
+def hand_out_task(tx: AiTransaction, *, lease: Lease, task: AiTask) -> None:
+    """Gives the execution up to whichever worker is free."""
+    tx.leases.give_up(lease)
+    tx.enqueue(ExecuteTask(task_id=task.id, account_id=task.account_id), account_id=task.account_id)
+
+
+def claim(tx: AiTransaction, *, subject_id: str, owner: str) -> Lease | None:
+    return tx.leases.claim(subject_id, owner=owner)
+
+
+def renew(tx: AiTransaction, *, lease: Lease) -> bool:
+    return tx.leases.renew(lease)
+
+
+def give_up(tx: AiTransaction, *, lease: Lease) -> None:
+    tx.leases.give_up(lease)
+
+
+def hand_out_forgotten_tasks(tx: AiTransaction, *, before: datetime, now: datetime) -> int:
+    """Hands executions out again whose worker or job was lost. Returns how many."""
+    forgotten = tx.tasks.forgotten(before=before, limit=100)
+    for task in forgotten:
+        assert task.status is TaskStatus.PENDING
+        tx.tasks.touch(task.id, now=now)
+        tx.enqueue(ExecuteTask(task_id=task.id, account_id=task.account_id), account_id=task.account_id)
+    return len(forgotten)
+
+
+def _progress(tx: AiTransaction, task: AiTask) -> AiTask:
+    tx.tasks.save(task)
+    tx.record(TaskProgressed(task=task), account_id=task.account_id)
+    return task
+
+
+def _end(tx: AiTransaction, task: AiTask) -> AiTask:
+    tx.tasks.save(task)
+    tx.record(TaskEnded(task=task), account_id=task.account_id)
+    return task
