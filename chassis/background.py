@@ -25,7 +25,7 @@ class Background:
 
     def __init__(self, *, backoff_seconds_min: float = BACKOFF_SECONDS_MIN) -> None:
         self._backoff_seconds_min = backoff_seconds_min
-        self._randomness = random.Random()
+        self._randomness = random.SystemRandom()
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     def start(self, name: str, loop: Loop) -> None:

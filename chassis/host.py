@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Generic, Self, TypeVar
@@ -181,9 +182,7 @@ class Host(Generic[Tx]):
         self._readiness.watch_bus(bus)
         self._background.start(_RELAY, lambda: Relay(dsn=self._dsn, outbox=self._outbox, bus=bus).run())
         for consumer in self._consumers:
-            self._background.start(
-                _of(consumer), lambda consumer=consumer: consumer.run(bus, self.transactions)
-            )
+            self._background.start(_of(consumer), partial(consumer.run, bus, self.transactions))
 
     async def _drain(self) -> None:
         """Ends in this order: no new calls, no new work, what is in progress, the relay, the connections."""

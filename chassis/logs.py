@@ -8,12 +8,23 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import orjson
-import structlog
 
 from chassis import telemetry
 
 if TYPE_CHECKING:
+    import structlog
+
     from chassis.settings import ProcessSettings
+else:
+    # structlog takes rich for tracebacks in colour when it is there: 3 MB a process for what we never show.
+    _rich = sys.modules.get("rich")
+    sys.modules["rich"] = None
+    try:
+        import structlog
+    finally:
+        del sys.modules["rich"]
+        if _rich is not None:
+            sys.modules["rich"] = _rich
 
 _FIELDS: Final = (
     "account_id actor address aggregate_id ai_task_id amount api_key_id attempt attempts attempts_max",
