@@ -10,12 +10,9 @@ from typing import Final, Generic, TypeVar
 from google.protobuf.message import Message
 from nats.aio.msg import Msg
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
-from opentelemetry import trace
-from opentelemetry.trace import SpanKind
-from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from prometheus_client import Counter
 
-from chassis import inbox, wire_json
+from chassis import inbox, telemetry, wire_json
 from chassis.delivery import Delivery
 from chassis.fetching import SILENCE_SECONDS_MAX, Fetching
 from chassis.nats import Bus
@@ -30,8 +27,6 @@ DUPLICATES = Counter("inbox_duplicates_total", "Messages that had been handled b
 DEAD_LETTERS = Counter("dead_letters_total", "Messages given up after every attempt.", ["consumer"])
 
 _log = logging.getLogger(__name__)
-_tracer = trace.get_tracer(__name__)
-_propagator = TraceContextTextMapPropagator()
 
 
 class Answer(Enum):
@@ -144,10 +139,10 @@ class Consumer(Generic[Tx]):
             await asyncio.wait(self._running, timeout=1.0)
 
     async def _take(self, delivery: Delivery, transactions: Transactions[Tx]) -> None:
-        with _tracer.start_as_current_span(
+        with telemetry.span(
             f"{self.name} {delivery.type_name}",
-            context=_propagator.extract(delivery.headers),
-            kind=SpanKind.CONSUMER,
+            kind="consumer",
+            parent=delivery.headers.get(telemetry.TRACEPARENT),
         ):
             try:
                 answer = await self._try(delivery, transactions)

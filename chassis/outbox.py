@@ -8,10 +8,9 @@ from typing import Any, Final
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 from igny8.options.v1 import options_pb2
-from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from sqlalchemy import Connection, insert
 
-from chassis import tables, wire_json
+from chassis import tables, telemetry, wire_json
 from chassis.clock import Clock, SystemClock
 from chassis.ids import new_id
 from chassis.streams import EVENTS_STREAM, JOBS_STREAM
@@ -25,8 +24,6 @@ PAYLOAD_BYTES_MAX: Final = 60 * 1024
 
 Encode = Callable[[Any], Message]
 """Turns a domain event or job into its proto message: the service's convert module."""
-
-_propagator = TraceContextTextMapPropagator()
 
 
 class Outbox:
@@ -44,8 +41,7 @@ class Outbox:
 
         Raises TypeError for a message without the `event` option, ValueError for one that is too large.
         """
-        trace: dict[str, str] = {}
-        _propagator.inject(trace)
+        trace = {telemetry.TRACEPARENT: telemetry.traceparent()}
         now = self._clock.now()
         rows = [self._row(message, account_id, now, trace) for message, account_id in messages]
         if rows:
