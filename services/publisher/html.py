@@ -4,10 +4,13 @@ import re
 
 import nh3
 
-_TAGS = set(
-    "a abbr b blockquote br caption cite code dd del dl dt em figcaption figure h1 h2 h3 h4 h5 h6 hr i img ins kbd li "
-    "mark ol p pre q s small strong sub sup table tbody td tfoot th thead tr u ul".split()
-)
+_TAGS = {
+    *("p", "br", "hr", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "pre"),
+    *("ul", "ol", "li", "dl", "dt", "dd"),
+    *("figure", "figcaption", "img", "table", "caption", "thead", "tbody", "tfoot", "tr", "th", "td"),
+    *("a", "abbr", "b", "cite", "code", "del", "em", "i", "ins", "kbd", "mark", "q", "s", "small", "strong"),
+    *("sub", "sup", "u"),
+}
 _ATTRIBUTES = {
     "a": {"href", "title"},
     "abbr": {"title"},
@@ -33,7 +36,7 @@ def _attribute(tag: str, name: str, value: str) -> str | None:
         return None
     if tag == "img" and not address.startswith("/"):
         return None
-    return address
+    return value
 
 
 _CLEANER = nh3.Cleaner(

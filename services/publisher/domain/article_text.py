@@ -9,9 +9,9 @@ EXCERPT_CHARACTERS_MAX = 240
 # Chinese, Japanese and Korean write no spaces: each ideograph or syllable counts as a word, as editors there count.
 _UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
 _WORD = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+(?:['’.,-][^\W_{_UNSPACED}]+)*")
-_BLOCKS = frozenset(
-    "address article aside blockquote br dd div dl dt figcaption figure footer h1 h2 h3 h4 h5 h6 header hr li main "
-    "nav ol p pre section table tbody td tfoot th thead tr ul".split()
+_BLOCKS = re.compile(
+    "address|article|aside|blockquote|br|d[dlt]|div|fig(caption|ure)|footer|h[1-6r]|header|li|main|nav|[ou]l|p|pre"
+    "|section|table|t(body|[dhr]|foot|head)"
 )
 _UNREAD = frozenset({"script", "style", "template", "noscript"})
 _HEADING = re.compile(r"h[1-6]")
@@ -94,7 +94,7 @@ class _Reader(HTMLParser):
             self.images_without_alt += not (dict(attrs).get("alt") or "").strip()
         if _HEADING.fullmatch(tag):
             self._level, self._heading = int(tag[1]), []
-        if tag in _BLOCKS:
+        if _BLOCKS.fullmatch(tag):
             self.parts.append("\n")
 
     def handle_endtag(self, tag: str) -> None:
@@ -103,7 +103,7 @@ class _Reader(HTMLParser):
         if self._level and _HEADING.fullmatch(tag):
             self.headings.append(Heading(self._level, " ".join("".join(self._heading).split())))
             self._level = 0
-        if tag in _BLOCKS:
+        if _BLOCKS.fullmatch(tag):
             self.parts.append("\n")
 
     def handle_data(self, data: str) -> None:

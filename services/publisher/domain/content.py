@@ -8,9 +8,9 @@ from typing import Self
 from chassis.refusal import FieldFault, RequestInvalid, StaleEtag, StateConflict
 from services.publisher.domain.article_text import word_count
 from services.publisher.domain.content_form import ContentStructure, ContentType
+from services.publisher.domain.content_text import ContentText, ContentVersion
 from services.publisher.domain.item import PipelineItem, wrong_move
 
-TITLE_CHARACTERS_MAX = 300
 NOTE_CHARACTERS_MAX = 2_000
 
 
@@ -48,38 +48,6 @@ _EDITORIAL_WAY_OUT = {
 }
 _IN_FLIGHT = (SiteStatus.PUBLISHING, SiteStatus.UNCONFIRMED)
 _AT_REST = (SiteStatus.NOT_PUBLISHED, SiteStatus.FAILED)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContentText:
-    """What an editor can change; every save of it is a version. The HTML is cleaned before it gets here."""
-
-    title: str
-    html: str
-    excerpt: str = ""
-    meta_title: str = ""
-    meta_description: str = ""
-    primary_keyword: str = ""
-    categories: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        if not self.title.strip():
-            raise RequestInvalid(FieldFault(field="title", message="must not be empty"))
-        if len(self.title) > TITLE_CHARACTERS_MAX:
-            message = f"has {len(self.title):,} characters; at most {TITLE_CHARACTERS_MAX} are possible"
-            raise RequestInvalid(FieldFault(field="title", message=message))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContentVersion:
-    """One saved text of a content. `edited_by` is an actor, as "user:<id>" or "service:ai"."""
-
-    content_id: str
-    version: int
-    text: ContentText
-    edited_by: str
-    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -128,21 +128,20 @@ def _records_until_broken(
         except csv.Error:  # a cell over the field size limit of the csv module, which only a lost quote makes
             return begins
         ends = start + reader.line_num
-        # Only a row that spans lines and reaches the end of the file can hold a quote that is never closed.
-        if ends == len(lines) and _is_unclosed(lines[begins:ends], separator):
+        # Only a row over several lines can begin with a quote that was never closed: it runs to the end of the
+        # file, or into the next line that holds a quote, and is no strict CSV then.
+        if ends > begins + 1 and not _is_strict(lines[begins:ends], separator):
             return begins
         if any(cell and not cell.isspace() for cell in cells):
             yield Record(begins + 1, cells)
         begins = ends
 
 
-def _is_unclosed(lines: Sequence[str], separator: str) -> bool:
+def _is_strict(lines: Sequence[str], separator: str) -> bool:
     try:
-        for _ in csv.reader(lines, delimiter=separator, strict=True):
-            continue
-    except csv.Error as fault:
-        return "unexpected end of data" in str(fault)
-    return False
+        return len(list(csv.reader(lines, delimiter=separator, strict=True))) == 1
+    except csv.Error:
+        return False
 
 
 def _encoding(data: bytes) -> str:

@@ -109,9 +109,7 @@ class ContentPublished(ContentEvent):
     @classmethod
     def of(cls, content: Content, *, now: datetime) -> Self:
         assert content.published_at is not None, "published content has a time"
-        return cls._of(
-            content, now=now, published_at=content.published_at, external_url=content.external_url
-        )
+        return cls._of(content, now=now, published_at=content.published_at, external_url=content.external_url)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

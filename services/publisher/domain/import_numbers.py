@@ -12,8 +12,8 @@ _CURRENCY = re.compile(r"^([A-Z]{3})\s+|\s+([A-Z]{3})$")
 _SPACES = re.compile(r"[\s'’\u00a0\u202f]")
 _SCALES = {"k": 3, "m": 6}
 _RANGE = re.compile(r"(?<=[\dkKmM])\s*[-–—]\s*(?=\d)")
-_PLAIN = re.compile(r"[+-]?\d+(?:\.\d+)?")
-_GROUPS = re.compile(r"[+-]?\d{1,3}(?:([.,])\d{3})(?:\1\d{3})*")
+_ONE_SEPARATOR = re.compile(r"[+-]?(?:\d+|\d*[.,]\d+)")
+_GROUPED = re.compile(r"(?P<whole>[+-]?\d{1,3}(?:([.,])\d{3})(?:\2\d{3})*)(?:(?!\2)[.,](?P<fraction>\d+))?")
 
 
 class LineRefused(ValueError):
@@ -91,22 +91,18 @@ def _whole(text: str, *, said: str) -> Decimal:
     """A count, where one separator before exactly three digits parts thousands."""
     scale = _SCALES.get(text[-1:], 0)
     digits = _SPACES.sub("", text[:-1] if scale else text)
-    if not scale and _GROUPS.fullmatch(digits):
+    if not scale and (grouped := _GROUPED.fullmatch(digits)) and not grouped["fraction"]:
         digits = digits.replace(",", "").replace(".", "")
     return _decimal(digits, said=said).scaleb(scale)
 
 
 def _decimal(text: str, *, said: str) -> Decimal:
-    """A number with a fraction: of two kinds of separator the last is the decimal one, of one kind met once too."""
+    """A number with a fraction, where one separator alone is the decimal one and several part thousands."""
     digits = _SPACES.sub("", text)
-    comma, point = digits.rfind(","), digits.rfind(".")
-    if comma > point:
-        digits = digits.replace(".", "")
-        digits = digits.replace(",", "." if digits.count(",") == 1 else "")
-    elif point > comma >= 0:
-        digits = digits.replace(",", "")
-    if digits.count(".") > 1 and _GROUPS.fullmatch(digits):
-        digits = digits.replace(".", "")
-    if len(digits) > 40 or not digits.isascii() or not _PLAIN.fullmatch(digits):
-        raise LineRefused(f"{said} is not a number. Correct it, or leave it empty when it is unknown.")
-    return Decimal(digits)
+    if len(digits) <= 40 and digits.isascii():
+        if _ONE_SEPARATOR.fullmatch(digits):
+            return Decimal(digits.replace(",", "."))
+        if grouped := _GROUPED.fullmatch(digits):
+            whole = grouped["whole"].replace(",", "").replace(".", "")
+            return Decimal(f"{whole}.{grouped['fraction'] or 0}")
+    raise LineRefused(f"{said} is not a number. Correct it, or leave it empty when it is unknown.")

@@ -108,4 +108,6 @@ class Publication:
 
     def _require_open(self, *, cannot: str) -> None:
         if self.state not in (PublicationState.DELIVERING, PublicationState.UNCONFIRMED):
-            raise wrong_move("publication", state=self.state, cannot=cannot, way_out="Publish the content again.")
+            raise wrong_move(
+                "publication", state=self.state, cannot=cannot, way_out="Publish the content again."
+            )

@@ -119,7 +119,9 @@ class PublishingSettings:
         for name in ("daily_limit", "weekly_limit", "monthly_limit"):
             limit: int | None = getattr(self, name)
             if limit is not None and not 1 <= limit <= LIMIT_MAX:
-                faults.append(FieldFault(name, f"must be between 1 and {LIMIT_MAX:,}, or left out for no limit"))
+                faults.append(
+                    FieldFault(name, f"must be between 1 and {LIMIT_MAX:,}, or left out for no limit")
+                )
         if self.quality_gates.words_min < 0 or self.quality_gates.headings_min < 0:
             faults.append(FieldFault("quality_gates", "must not ask for fewer than 0 words or headings"))
         return faults

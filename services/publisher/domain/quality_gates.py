@@ -47,7 +47,8 @@ def _failures(
     article = read_article(content.text.html)
     if article.words < gates.words_min:
         yield GateFailure(
-            Gate.WORD_COUNT, f"The article has {article.words} words; at least {gates.words_min} are asked for."
+            Gate.WORD_COUNT,
+            f"The article has {article.words} words; at least {gates.words_min} are asked for.",
         )
     headings = sum(heading.level > 1 and bool(heading.text) for heading in article.headings)
     if headings < gates.headings_min:

@@ -53,9 +53,7 @@ def take_into_review(
     in_review = content.submit_for_review(pending_images=pending_count(made), now=now)
     if not settings.auto_approve_content:
         return ReviewOutcome(content=in_review, events=(ContentReadyForReview.of(in_review, now=now),))
-    failures = failed_gates(
-        in_review, images=made, title_is_used=title_is_used, gates=settings.quality_gates
-    )
+    failures = failed_gates(in_review, images=made, title_is_used=title_is_used, gates=settings.quality_gates)
     if failures:
         sentences = tuple(failure.sentence for failure in failures)
         waiting = ContentReadyForReview.of(in_review, now=now, held_back_by=sentences)
