@@ -1,0 +1,87 @@
+"""The commands that look at a running suite, and what they say when there is none."""
+
+import os
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from suite.cli import app
+from suite.secrets import keep_api_key
+from suite.stack import StackFile
+
+
+def igny8(data_dir: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(app, arguments, env={"IGNY8_DATA_DIR": str(data_dir), "COLUMNS": "200"})
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Path:
+    """A data folder whose suite is this process and a service that died."""
+    StackFile(
+        gateway_url="http://127.0.0.1:8080",
+        grpc={},
+        nats_url="nats://127.0.0.1:14222",
+        database_url="postgresql://owner",
+        read_only_database_url="postgresql://igny8_readonly:p@127.0.0.1:15432/igny8",
+        pids={"supervisor": os.getpid(), "billing": 2**22 + 1},
+    ).write(tmp_path)
+    return tmp_path
+
+
+def test_dsn_prints_the_read_only_uri_and_nothing_else(running: Path) -> None:
+    result = igny8(running, "dsn")
+
+    assert (result.exit_code, result.stdout) == (0, "postgresql://igny8_readonly:p@127.0.0.1:15432/igny8\n")
+
+
+def test_status_shows_a_dead_process_and_fails(running: Path) -> None:
+    result = igny8(running, "status")
+
+    rows = {line.split("│")[1].strip(): line for line in result.stdout.splitlines() if line.startswith("│")}
+    assert result.exit_code == 1
+    assert "running" in rows["supervisor"]
+    assert " MB" in rows["supervisor"]
+    assert "dead" in rows["billing"]
+
+
+@pytest.mark.parametrize("command", ["dsn", "status"])
+def test_without_a_suite_the_way_out_is_said(tmp_path: Path, command: str) -> None:
+    result = igny8(tmp_path, command)
+
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert result.stderr == f"No suite runs on {tmp_path}. Start one with `igny8 up`.\n"
+
+
+@pytest.mark.parametrize(("option", "name"), [([], "demo"), (["--operator"], "operator")])
+def test_token_prints_the_key_that_was_kept(tmp_path: Path, option: list[str], name: str) -> None:
+    keep_api_key(tmp_path, name, f"key of {name}")
+
+    assert igny8(tmp_path, "token", *option).stdout == f"key of {name}\n"
+
+
+def test_without_a_key_the_way_out_is_said(tmp_path: Path) -> None:
+    result = igny8(tmp_path, "token")
+
+    assert result.exit_code == 1
+    assert "Start the suite once" in result.stderr
+
+
+def test_unusable_settings_are_refused_with_the_status_for_it(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    result = igny8(tmp_path / "file", "up")
+
+    assert result.exit_code == 78
+    assert "IGNY8_DATA_DIR" in result.stderr
+
+
+def test_up_on_a_folder_in_use_says_where_it_runs(running: Path) -> None:
+    from suite.lock import locked
+
+    with locked(running):
+        result = igny8(running, "up")
+
+    assert result.exit_code == 1
+    assert "http://127.0.0.1:8080" in result.stderr
