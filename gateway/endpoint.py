@@ -1,0 +1,165 @@
+"""Serves one operation: request message in, gRPC call, answer out. The same for every method."""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import orjson
+from google.protobuf.descriptor import Descriptor
+from google.protobuf.message import Message
+from igny8.options.v1 import options_pb2
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive
+
+from chassis import wire_json, wire_values
+from gateway.access import Access
+from gateway.binding import Binding, unquoted
+from gateway.bodies import (
+    JSON_TYPE,
+    UPLOAD_BYTES_MAX,
+    UPLOAD_SECONDS_MAX,
+    UPLOAD_TYPES,
+    counted,
+    read_json_body,
+    require_type,
+)
+from gateway.calls import Calls, FileAnswer
+from gateway.operations import Operation
+from gateway.refusals import NotAcceptable
+
+FILE_HEADERS = frozenset(
+    {"etag", "cache-control", "content-disposition", "content-security-policy", "last-modified", "location"}
+)
+"""Response headers a service may set on a file, by initial metadata `x-http-<name>`."""
+
+FILE_STATUSES = frozenset({"200", "301", "302", "303", "307", "308", "404", "410"})
+"""Statuses a service may give a file, by initial metadata `x-http-status`."""
+
+
+class Endpoint:
+    """What answers one operation."""
+
+    def __init__(self, operation: Operation, calls: Calls, access: Access) -> None:
+        self.operation = operation
+        self._binding = Binding(operation)
+        self._calls = calls
+        self._access = access
+        self._is_public = operation.access == options_pb2.ACCESS_PUBLIC
+        self._etag = _etag_reader(operation)
+
+    async def answer(
+        self, values: tuple[str, ...], query: bytes, headers: dict[str, str], receive: Receive
+    ) -> Response:
+        """Answers a request, or raises a Refusal. `values` are the path's variables in the template's order."""
+        operation = self.operation
+        if not operation.answers_file:
+            _check_accept(headers.get("accept", ""))
+        token = "" if self._is_public else await self._access.token(headers.get("authorization", ""))
+        if operation.is_upload:
+            return await self._upload(values, query, headers, receive, token)
+        body = await read_json_body(receive, headers) if operation.body else None
+        request = self._binding.message(values, query, body, headers)
+        if operation.answers_file:
+            return await self._file(request, token, headers)
+        response, _ = await self._calls.unary(operation, request, token)
+        return self._json(response, headers)
+
+    async def _upload(
+        self, values: tuple[str, ...], query: bytes, headers: dict[str, str], receive: Receive, token: str
+    ) -> Response:
+        content_type = require_type(headers, UPLOAD_TYPES)
+        first = self._binding.message(values, query, None, headers)
+        chunks = counted(receive, headers, UPLOAD_BYTES_MAX, UPLOAD_SECONDS_MAX)
+        response, _ = await self._calls.upload(self.operation, first, chunks, content_type, token)
+        return self._json(response, headers)
+
+    def _json(self, response: Message, headers: dict[str, str]) -> Response:
+        status = self.operation.success_status
+        etag = self._etag(response)
+        extra = {"ETag": f'"{etag}"'} if etag else {}
+        if etag and self.operation.verb == "GET" and _matches(headers, etag):
+            return Response(None, 304, extra)
+        if status == 204:
+            return Response(None, 204, extra)
+        return Response(_json_bytes(response, self.operation.response_body), status, extra, JSON_TYPE)
+
+    async def _file(self, request: Message, token: str, headers: dict[str, str]) -> Response:
+        answer = await self._calls.file(self.operation, request, token)
+        kept = {name: value for name, value in answer.headers.items() if name in FILE_HEADERS}
+        asked = answer.headers.get("status", "200")
+        status = int(asked) if asked in FILE_STATUSES else 200
+        etag = kept.get("etag", "")
+        if etag and status == 200 and _matches(headers, unquoted(etag)):
+            if answer.call is not None:
+                answer.call.cancel()
+            return Response(None, 304, {k: v for k, v in kept.items() if k in ("etag", "cache-control")})
+        kept["content-type"] = answer.first.content_type or "application/octet-stream"
+        if answer.call is None:
+            return Response(answer.first.data, status, kept)
+        return StreamingResponse(_data(answer), status, kept)
+
+
+async def _data(answer: FileAnswer) -> AsyncIterator[bytes]:
+    yield answer.first.data
+    async for message in answer.rest:
+        yield message.data
+
+
+def _json_bytes(response: Message, response_body: str) -> bytes:
+    if not response_body:
+        return wire_json.to_json_bytes(response)
+    part = getattr(response, response_body)
+    if isinstance(part, Message):
+        return wire_json.to_json_bytes(part)
+    return orjson.dumps(wire_json.to_dict(response)[response_body])
+
+
+def _etag_reader(operation: Operation) -> Callable[[Any], str]:
+    """Reads the answer's ETag: the field `etag` of the response, or of the one resource in it that has one."""
+    response = operation.method.output_type
+    if _has_etag(response):
+        return lambda message: str(message.etag)
+    holders = [
+        field.name
+        for field in response.fields
+        if wire_values.kind_of(field) == "message"
+        and not field.is_repeated
+        and _has_etag(wire_values.message_type(field))
+    ]
+    if len(holders) != 1:
+        return lambda _message: ""
+    name = holders[0]
+    return lambda message: str(getattr(message, name).etag)
+
+
+def _has_etag(descriptor: Descriptor) -> bool:
+    field = descriptor.fields_by_name.get("etag")
+    return field is not None and wire_values.kind_of(field) == "string"
+
+
+def _matches(headers: dict[str, str], etag: str) -> bool:
+    wanted = headers.get("if-none-match", "")
+    return wanted == "*" or etag in (unquoted(one) for one in wanted.split(",") if one.strip())
+
+
+def _check_accept(accept: str) -> None:
+    """Raises NotAcceptable when the header leaves no way to answer JSON (RFC 9110, 12.5.1)."""
+    if accept in ("", "*/*", JSON_TYPE):
+        return
+    quality: dict[str, float] = {}
+    for part in accept.split(","):
+        media_type, *parameters = (piece.strip().lower() for piece in part.split(";"))
+        weights = [text.removeprefix("q=") for text in parameters if text.startswith("q=")]
+        quality[media_type] = _weight(weights[0]) if weights else 1.0
+    for media_type in (JSON_TYPE, "application/*", "*/*"):
+        if media_type in quality:
+            if quality[media_type] > 0:
+                return
+            break
+    raise NotAcceptable(JSON_TYPE)
+
+
+def _weight(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0

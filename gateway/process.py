@@ -1,0 +1,165 @@
+"""Puts the gateway together: channels, access, feed, endpoints and its own pages; and takes it apart again."""
+
+from collections.abc import Mapping, Sequence
+
+import grpc
+import orjson
+from google.protobuf import message_factory
+from google.protobuf.descriptor import FileDescriptor, MethodDescriptor
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
+from google.protobuf.descriptor_pool import Default
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from chassis.background import Background, measure_loop_lag
+from chassis.channel import CLIENT_OPTIONS, service_config
+from chassis.clock import Clock, SystemClock
+from chassis.errors import from_rpc_error
+from chassis.identity import Keyring, TokenVerifier
+from chassis.service_tokens import ServiceTokens
+from gateway import docs, events, openapi, pages
+from gateway.access import Access, Exchange
+from gateway.app import Answer, Gateway, Request, events_answer
+from gateway.calls import Calls
+from gateway.comments import comments_of
+from gateway.endpoint import Endpoint
+from gateway.feed import Connect, Feed
+from gateway.health import Health
+from gateway.operations import operations_of
+
+NAME = "gateway"
+EXCHANGE_METHOD = "igny8.billing.v1.AccountService.ExchangeApiKey"
+EXCHANGE_SECONDS_MAX = 2.0
+STOP_SECONDS_MAX = 5.0
+
+EXPOSED_HEADERS = ("ETag", "X-Trace-Id", "Retry-After", "Location")
+ACCEPTED_HEADERS = ("Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "Last-Event-ID", "traceparent")  # fmt: skip
+
+
+class Process:
+    """Everything of one gateway but its socket."""
+
+    def __init__(
+        self,
+        *,
+        files: Sequence[FileDescriptor],
+        described: FileDescriptorSet,
+        addresses: Mapping[str, str],
+        keyring: Keyring,
+        connect: Connect,
+        support_url: str = "",
+        cors_origins: Sequence[str] = (),
+        clock: Clock | None = None,
+        exchange: Exchange | None = None,
+    ) -> None:
+        """`addresses` is host:port by service; `exchange` replaces the call to billing that exchanges API keys."""
+        self.operations = operations_of(files)
+        self._described = described
+        self._domains = events.event_domains(list(files))
+        self._channels = {name: _channel(target, name, files) for name, target in addresses.items()}
+        self._tokens = ServiceTokens(keyring, NAME, clock)
+        verifier = TokenVerifier(keyring, audience=NAME, clock=clock or SystemClock())
+        self.access = Access(verifier, exchange or self._exchange)
+        self.feed = Feed(connect)
+        self.health = Health(self._channels, self.feed)
+        self._background = Background()
+        self._openapi = b""
+        self._docs = ""
+        self.app = self._compose(support_url, cors_origins)
+
+    def start(self) -> None:
+        """Starts following the events; for a running event loop."""
+        self._background.start("event feed", self.feed.run)
+        self._background.start("loop lag", measure_loop_lag)
+
+    def drain(self) -> None:
+        """Not ready any more; every event stream is told to come back elsewhere."""
+        self.health.draining = True
+        self.feed.drain()
+
+    async def close(self) -> None:
+        """Ends the loops, leaves NATS and closes the channels."""
+        await self._background.stop(timeout_seconds=STOP_SECONDS_MAX)
+        await self.feed.close()
+        for channel in self._channels.values():
+            await channel.close(None)
+
+    def _compose(self, support_url: str, cors_origins: Sequence[str]) -> ASGIApp:
+        calls = Calls(self._channels)
+        endpoints = [Endpoint(operation, calls, self.access) for operation in self.operations]
+        own: dict[str, Answer] = {
+            "/healthz": self._live,
+            "/readyz": self._ready,
+            "/openapi.json": self._openapi_answer,
+            "/docs": self._docs_answer,
+            events.PATH: events_answer(events.Events(self.feed, self.access, self._domains)),
+        }
+        gateway = Gateway(endpoints, own, support_url=support_url)
+        if not cors_origins:
+            return gateway
+        return CORSMiddleware(
+            gateway,
+            allow_origins=list(cors_origins),
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=list(ACCEPTED_HEADERS),
+            expose_headers=list(EXPOSED_HEADERS),
+        )
+
+    async def _live(self, _request: Request) -> Response:
+        return self.health.live()
+
+    async def _ready(self, _request: Request) -> Response:
+        return await self.health.ready()
+
+    async def _openapi_answer(self, _request: Request) -> Response:
+        self._write_documents()
+        return Response(self._openapi, 200, {"Cache-Control": "no-cache"}, "application/json")
+
+    async def _docs_answer(self, _request: Request) -> Response:
+        self._write_documents()
+        return pages.page("API", self._docs)
+
+    def _write_documents(self) -> None:
+        """Made when first asked for: most processes never are."""
+        if not self._openapi:
+            comments = comments_of(self._described)
+            document = openapi.document(self.operations, comments, self._domains)
+            self._openapi = orjson.dumps(document)
+            self._docs = docs.docs_body(document, comments)
+
+    async def _exchange(self, key: str) -> str:
+        """Asks billing for an access token of an API key. Raises RemoteRefusal."""
+        method = Default().FindMethodByName(EXCHANGE_METHOD)
+        return await exchange_api_key(self._channels["billing"], method, self._tokens("billing"), key)
+
+
+async def exchange_api_key(
+    channel: grpc.aio.Channel, method: MethodDescriptor, authorization: str, key: str
+) -> str:
+    """The access token that billing gives for an API key. Raises RemoteRefusal."""
+    request_class = message_factory.GetMessageClass(method.input_type)
+    call = channel.unary_unary(
+        f"/{method.containing_service.full_name}/{method.name}",
+        request_serializer=request_class.SerializeToString,
+        response_deserializer=message_factory.GetMessageClass(method.output_type).FromString,
+    )(request_class(secret=key), timeout=EXCHANGE_SECONDS_MAX, metadata=[("authorization", authorization)])
+    try:
+        return str((await call).access_token)
+    except grpc.aio.AioRpcError as error:
+        raise from_rpc_error(error, service="billing") from None
+    finally:
+        call.cancel()
+
+
+def _channel(target: str, service: str, files: Sequence[FileDescriptor]) -> grpc.aio.Channel:
+    """A bare channel: it fails at once when the service is away, and carries the caller's token, not ours."""
+    services = [
+        found
+        for file in files
+        for found in file.services_by_name.values()
+        if file.package.split(".")[1] == service
+    ]
+    return grpc.aio.insecure_channel(
+        target, options=[*CLIENT_OPTIONS, ("grpc.service_config", service_config(services))]
+    )

@@ -1,0 +1,82 @@
+"""What the gateway itself refuses, before any service is asked."""
+
+from chassis.refusal import Refusal
+
+
+class RouteUnknown(Refusal):
+    """No method is served on this path."""
+
+    reason = "NOT_FOUND"
+
+    def __init__(self, path: str) -> None:
+        super().__init__(
+            f"Nothing is served at {path[:200]}. See /docs for what is.",
+            metadata={"kind": "route", "id": path[:200]},
+        )
+
+
+class MethodNotAllowed(Refusal):
+    """The path is known, and this verb is not served on it."""
+
+    reason = "METHOD_NOT_ALLOWED"
+
+    def __init__(self, verb: str, allowed: list[str]) -> None:
+        verbs = ", ".join(allowed)
+        super().__init__(f"{verb[:20]} is not possible here. Allowed: {verbs}.", metadata={"allowed": verbs})
+
+
+class NotAcceptable(Refusal):
+    """The caller accepts no form this route answers in."""
+
+    reason = "NOT_ACCEPTABLE"
+
+    def __init__(self, offered: str) -> None:
+        super().__init__(f"This route answers {offered} only.", metadata={"offered": offered})
+
+
+class UnsupportedMediaType(Refusal):
+    """The body is of a type this route does not read."""
+
+    reason = "UNSUPPORTED_MEDIA_TYPE"
+
+    def __init__(self, content_type: str, readable: str) -> None:
+        super().__init__(
+            f"Send the body as {readable}.",
+            metadata={"content_type": content_type[:100], "readable": readable},
+        )
+
+
+class BodyTooLarge(Refusal):
+    """The body or the headers are larger than the gateway takes; nothing of them was used."""
+
+    reason = "PAYLOAD_TOO_LARGE"
+
+    def __init__(self, limit: int, *, part: str = "body") -> None:
+        super().__init__(
+            f"The {part} is larger than {limit:,} bytes, the most this route takes. Send less at once.",
+            metadata={"limit": str(limit), "unit": "bytes", "part": part},
+        )
+
+
+class BodyTooSlow(Refusal):
+    """The body did not arrive in time."""
+
+    reason = "REQUEST_TIMEOUT"
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            f"The request's body did not arrive within {seconds:g} seconds. Send it again.",
+            metadata={"seconds": f"{seconds:g}"},
+        )
+
+
+class TooManyStreams(Refusal):
+    """The caller has as many event streams open as it may."""
+
+    reason = "RATE_LIMITED"
+
+    def __init__(self, limit: int, *, of: str) -> None:
+        super().__init__(
+            f"{limit} event streams of this {of} are open, the most there may be. Close one and try again.",
+            metadata={"limit": str(limit), "of": of, "retry_after_seconds": "10"},
+        )
