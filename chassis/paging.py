@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final, Generic, Self, TypeVar, cast
+from typing import Any, Final, Generic, Self, TypeVar
 
 from google.protobuf.message import Message
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_
@@ -156,7 +156,7 @@ def _unpack(value: Any) -> str | int | datetime | Decimal:
 
 def _plain(column: ColumnElement[Any]) -> ColumnElement[Any]:
     if isinstance(column, UnaryExpression) and _descends(column):
-        return cast(ColumnElement[Any], column.element)
+        return column.element
     return column
 
 

@@ -1,0 +1,1 @@
+"""The servers and fixtures that the tests of every service stand on."""
