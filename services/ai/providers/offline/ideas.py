@@ -1,0 +1,123 @@
+"""The offline answer of generate_ideas: articles that share out a cluster's keywords by what their searchers want."""
+
+from collections.abc import Sequence
+
+from services.ai.functions.schemas import (
+    ClusterKeyword,
+    ContentStructure,
+    GenerateIdeasInput,
+    GenerateIdeasOutput,
+    Idea,
+)
+from services.ai.providers.offline.intents import Structure, structure_of
+from services.ai.providers.offline.language import choose, clip, joined, lower_case, plain, title_case
+from services.ai.providers.offline.subjects import Kind, heading_of, subject_of
+
+WORD_COUNTS = {
+    Structure.GUIDE: 1200,
+    Structure.COMPARISON: 1000,
+    Structure.LISTICLE: 1000,
+    Structure.REVIEW: 900,
+    Structure.ARTICLE: 800,
+}
+TITLES: dict[Structure, tuple[str, ...]] = {
+    Structure.GUIDE: ("{name}: A Practical Guide", "Getting Started With {name}", "{name}, Step by Step"),
+    Structure.COMPARISON: ("{name} Compared: How to Decide", "{name}: Which One Fits?"),
+    Structure.LISTICLE: ("{name}: Ideas Worth Considering", "{name}: What to Look For, Point by Point"),
+    Structure.REVIEW: ("{name}: A Critical Look", "{name}: Strengths and Weaknesses"),
+    Structure.ARTICLE: (
+        "{name}: Common Questions Answered",
+        "Understanding {name}",
+        "{name}: What Matters Most",
+    ),
+}
+PURPOSES = {
+    Structure.GUIDE: "Leads a reader who is new to {topic} from the first decision to the first result",
+    Structure.COMPARISON: "Helps a reader who has a choice to make about {topic} to weigh it by clear criteria",
+    Structure.LISTICLE: "Gives a reader an ordered collection of points on {topic} to pick from",
+    Structure.REVIEW: "Looks at {topic} critically, for a reader who is close to a decision",
+    Structure.ARTICLE: "Answers what readers most often want to know about {topic}",
+}
+LOCAL = ("near me", "nearby", "services", "contractors")
+
+
+def generate_ideas(asked: GenerateIdeasInput, *, seed: int) -> GenerateIdeasOutput:
+    """One to three ideas by the size of the cluster, or as many as asked for; each keyword belongs to one idea."""
+    cluster = asked["cluster"]
+    name = clip(plain(cluster["name"]), 100) or "This Topic"
+    keywords = _by_demand(cluster["keywords"]) or [name]
+    number = min(asked.get("ideas_per_cluster") or _number_for(len(keywords)), len(keywords), 10)
+    random = choose(seed, "ideas", name, *keywords)
+    ideas: list[Idea] = []
+    taken: set[str] = set()
+    for structure, group in _shares(keywords, number):
+        patterns = random.sample(TITLES[structure], len(TITLES[structure]))
+        title = _title(structure, group, [pattern.format(name=name) for pattern in patterns], taken)
+        taken.add(title.casefold())
+        ideas.append(_idea(title, name, structure, group))
+    return GenerateIdeasOutput(ideas=ideas)
+
+
+def _by_demand(keywords: Sequence[ClusterKeyword]) -> list[str]:
+    """The keywords' texts, the most searched first, each once."""
+    ordered = sorted(keywords, key=lambda keyword: -(keyword.get("volume") or 0))
+    return list(dict.fromkeys(text for keyword in ordered if (text := clip(plain(keyword["keyword"]), 200))))
+
+
+def _number_for(size: int) -> int:
+    return 1 if size <= 4 else 2 if size <= 12 else 3
+
+
+def _shares(keywords: list[str], number: int) -> list[tuple[Structure, list[str]]]:
+    """Keywords by the structure that suits them; the smallest groups join the first until `number` are left."""
+    groups: dict[Structure, list[str]] = {}
+    for keyword in keywords:
+        groups.setdefault(structure_of(keyword), []).append(keyword)
+    shares = sorted(groups.items(), key=lambda share: (-len(share[1]), share[0].value))
+    while len(shares) > number:
+        _, smallest = shares.pop()
+        shares[0][1].extend(smallest)
+    while len(shares) < number:
+        at = max(range(len(shares)), key=lambda index: len(shares[index][1]))
+        structure, group = shares[at]
+        half = (len(group) + 1) // 2
+        shares[at] = (structure, group[:half])
+        shares.append((structure_of(group[half]), group[half:]))
+    return [(structure, sorted(group, key=keywords.index)) for structure, group in shares]
+
+
+def _title(structure: Structure, group: Sequence[str], patterns: Sequence[str], taken: set[str]) -> str:
+    """A title for the idea: the main question itself where there is one, else a pattern of the structure."""
+    lead = subject_of(group[0])
+    own = title_case(heading_of(group[0]))
+    asks = lead.kind is not Kind.NOUN or len(group) == 1
+    choices = [
+        *([own] if asks and len(own.split()) > 2 else []),
+        *patterns,
+        f"{own}: {structure.value.title()}",
+    ]
+    fresh = [choice for choice in choices if choice.casefold() not in taken]
+    return clip(fresh[0] if fresh else f"{choices[0]} ({len(taken) + 1})", 200)
+
+
+def _idea(title: str, name: str, structure: Structure, group: list[str]) -> Idea:
+    covered = joined([f"“{keyword}”" for keyword in group[:3]])
+    more = f" and {len(group) - 3} related searches" if len(group) > 3 else ""
+    purpose = PURPOSES[structure].format(topic=lower_case(name))
+    names: dict[Structure, ContentStructure] = {
+        Structure.ARTICLE: "article",
+        Structure.GUIDE: "guide",
+        Structure.COMPARISON: "comparison",
+        Structure.REVIEW: "review",
+        Structure.LISTICLE: "listicle",
+    }
+    return Idea(
+        title=title,
+        description=clip(f"{purpose}. Answers {covered}{more}.", 1000),
+        content_type="page"
+        if sum(any(word in text.casefold() for word in LOCAL) for text in group) * 2 > len(group)
+        else "post",
+        content_structure=names[structure],
+        target_keywords=group[:30],
+        estimated_word_count=WORD_COUNTS[structure] + 50 * min(6, max(0, len(group) - 4)),
+    )
