@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Self
+from zoneinfo import ZoneInfo
 
 from services.publisher.domain.publishing_settings import PublishingSettings
 
@@ -28,11 +29,34 @@ class MovedOn:
     sentence: str
 
 
+@dataclass(frozen=True, slots=True)
+class Full:
+    """A reached limit: of the day, week or month that begins on `day`, until `room_on`, the first day after it."""
+
+    reason: Reason
+    day: date
+    room_on: date
+    count: int
+    limit: int
+
+    def moved_on(self) -> MovedOn:
+        """The reason as a sentence, made only when somebody will read it."""
+        what, period = {
+            Reason.DAILY_LIMIT: (_name(self.day), "day"),
+            Reason.WEEKLY_LIMIT: (f"the week of {_name(self.day)}", "week"),
+            Reason.MONTHLY_LIMIT: (f"{self.day:%B %Y}", "month"),
+        }[self.reason]
+        return MovedOn(
+            self.reason, self.day, f"{what} is full: {self.count} of {self.limit} publications a {period}"
+        )
+
+
 @dataclass(slots=True)
 class Calendar:
     """What is on a site's calendar already, counted by local day, week (from Monday) and month."""
 
     settings: PublishingSettings
+    zone: ZoneInfo
     taken: set[datetime]
     days: Counter[date]
     weeks: Counter[date]
@@ -41,32 +65,36 @@ class Calendar:
     @classmethod
     def of(cls, settings: PublishingSettings, occupied: Iterable[datetime]) -> Self:
         """`occupied` are the instants (UTC) of everything scheduled, on its way or published."""
-        calendar = cls(settings, set(), Counter(), Counter(), Counter())
-        for at in occupied:
-            calendar.add(at)
-        return calendar
+        zone, taken = settings.zone, list(occupied)
+        days = Counter(at.astimezone(zone).date() for at in taken)
+        weeks: Counter[date] = Counter()
+        months: Counter[date] = Counter()
+        for day, count in days.items():
+            weeks[week_of(day)] += count
+            months[month_of(day)] += count
+        return cls(settings, zone, set(taken), days, weeks, months)
 
     def add(self, at: datetime) -> None:
         """Count one more publication."""
-        day = at.astimezone(self.settings.zone).date()
+        day = at.astimezone(self.zone).date()
         self.taken.add(at)
         self.days[day] += 1
         self.weeks[week_of(day)] += 1
         self.months[month_of(day)] += 1
 
-    def full(self, day: date) -> tuple[MovedOn, date] | None:
-        """The widest limit that is reached on a local day and the first day with another count; None with room."""
+    def full(self, day: date) -> Full | None:
+        """The widest limit that is reached on a local day; None while there is room."""
         settings = self.settings
-        month, week = month_of(day), week_of(day)
-        if settings.monthly_limit is not None and self.months[month] >= settings.monthly_limit:
-            said = f"{month:%B %Y} is full: {_of(self.months[month], settings.monthly_limit)} a month"
-            return MovedOn(Reason.MONTHLY_LIMIT, month, said), month_of(month + timedelta(days=31))
-        if settings.weekly_limit is not None and self.weeks[week] >= settings.weekly_limit:
-            said = f"the week of {_day(week)} is full: {_of(self.weeks[week], settings.weekly_limit)} a week"
-            return MovedOn(Reason.WEEKLY_LIMIT, week, said), week + timedelta(days=7)
-        if settings.daily_limit is not None and self.days[day] >= settings.daily_limit:
-            said = f"{_day(day)} is full: {_of(self.days[day], settings.daily_limit)} a day"
-            return MovedOn(Reason.DAILY_LIMIT, day, said), day + timedelta(days=1)
+        if (limit := settings.monthly_limit) is not None:
+            month = month_of(day)
+            if (count := self.months.get(month, 0)) >= limit:
+                return Full(Reason.MONTHLY_LIMIT, month, month_of(month + timedelta(days=31)), count, limit)
+        if (limit := settings.weekly_limit) is not None:
+            week = week_of(day)
+            if (count := self.weeks.get(week, 0)) >= limit:
+                return Full(Reason.WEEKLY_LIMIT, week, week + timedelta(days=7), count, limit)
+        if (limit := settings.daily_limit) is not None and (count := self.days.get(day, 0)) >= limit:
+            return Full(Reason.DAILY_LIMIT, day, day + timedelta(days=1), count, limit)
         return None
 
 
@@ -80,9 +108,5 @@ def month_of(day: date) -> date:
     return day.replace(day=1)
 
 
-def _of(count: int, limit: int) -> str:
-    return f"{count} of {limit} publications"
-
-
-def _day(day: date) -> str:
+def _name(day: date) -> str:
     return f"{day:%A}, {day.day} {day:%B %Y}"

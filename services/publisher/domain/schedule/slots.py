@@ -76,10 +76,10 @@ def check_time(
         message = f"is in the past ({at:%Y-%m-%d %H:%M} UTC). Choose a time to come"
         raise RequestInvalid(FieldFault("scheduled_publish_at", message))
     calendar = Calendar.of(settings, occupied)
-    local = at.astimezone(settings.zone)
+    local = at.astimezone(calendar.zone)
     full = calendar.full(local.date())
     if full is not None:
-        moved = full[0]
+        moved = full.moved_on()
     elif at in calendar.taken:
         moved = _taken(local)
     else:
@@ -91,14 +91,19 @@ def check_time(
 
 
 def _next(settings: PublishingSettings, calendar: Calendar, now: datetime) -> Slot:
-    zone, horizon = settings.zone, now + timedelta(days=HORIZON_DAYS)
+    zone, horizon = calendar.zone, now + timedelta(days=HORIZON_DAYS)
     moved_on: list[MovedOn] = []
     moved_on_count = 0
     times = candidates(settings, after=now)
     while (at := next(times)) <= horizon:
+        if at in calendar.taken:
+            moved_on_count += 1
+            if len(moved_on) < MOVED_ON_KEPT_MAX:
+                moved_on.append(_taken(at.astimezone(zone)))
+            continue
         local = at.astimezone(zone)
         full = calendar.full(local.date())
-        if full is None and at not in calendar.taken:
+        if full is None:
             return Slot(
                 at=at,
                 local=local,
@@ -106,12 +111,14 @@ def _next(settings: PublishingSettings, calendar: Calendar, now: datetime) -> Sl
                 moved_on=tuple(moved_on),
                 moved_on_count=moved_on_count,
             )
-        moved_on_count += 1
-        if len(moved_on) < MOVED_ON_KEPT_MAX:
-            moved_on.append(_taken(local) if full is None else full[0])
-        if full is not None:
-            # From midnight of the first day with room; a microsecond earlier, so that midnight itself is among them.
-            times = candidates(settings, after=_before(to_utc(full[1], time(0), zone), settings))
+        while full is not None:
+            moved_on_count += 1
+            if len(moved_on) < MOVED_ON_KEPT_MAX:
+                moved_on.append(full.moved_on())
+            room_on = full.room_on
+            full = calendar.full(room_on)
+        # From midnight of the first day with room; a microsecond earlier, so that midnight itself is among them.
+        times = candidates(settings, after=_before(to_utc(room_on, time(0), zone), settings))
     raise NoFreeSlot(
         f"No slot is free before {horizon:%Y}: {moved_on[-1].sentence if moved_on else 'the next one is later'}. "
         "Raise a limit or add days and times in the publishing settings.",
