@@ -46,6 +46,7 @@ _FIELDS: Final = (
 )
 _ALLOWED: Final = {name for line in _FIELDS for name in line.split()}
 _NOT_LOGGED: Final = "not_logged"
+_OWN_PACKAGES: Final = ("chassis", "services", "gateway", "suite")
 _SECRET_LENGTH_MIN: Final = 6
 
 # Credentials in the text of somebody else's exception: URLs with a password, bearer tokens, JWTs, provider keys.
@@ -105,7 +106,10 @@ def configure(settings: "ProcessSettings") -> None:
     )
     root = logging.getLogger()
     root.handlers = [_LibraryHandler()]
+    # Libraries have little to say that is not a warning; our own packages are heard at the level asked for.
     root.setLevel(max(_state["level"], logging.WARNING))
+    for package in _OWN_PACKAGES:
+        logging.getLogger(package).setLevel(_state["level"])
 
 
 def enabled(level: int) -> bool:

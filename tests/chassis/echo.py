@@ -7,6 +7,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import google.rpc.code_pb2 as code_pb2
+import grpc_tools
 from grpc_tools import protoc
 
 from chassis.identity import caller_or_none
@@ -17,11 +19,6 @@ ROOT = HERE.parent.parent
 
 def _build() -> tuple[Any, Any]:
     """Compiles the proto into a folder that lives as long as the session."""
-    _build.folder = tempfile.TemporaryDirectory(prefix="igny8-echo-")  # type: ignore[attr-defined]
-    out = _build.folder.name  # type: ignore[attr-defined]
-    import google.rpc.code_pb2 as code_pb2
-    import grpc_tools
-
     assert code_pb2.__file__ is not None
     assert grpc_tools.__file__ is not None
     status = protoc.main(
@@ -31,16 +28,17 @@ def _build() -> tuple[Any, Any]:
             f"-I{ROOT / 'protos'}",
             f"-I{Path(code_pb2.__file__).parent.parent.parent}",
             f"-I{Path(grpc_tools.__file__).parent / '_proto'}",
-            f"--python_out={out}",
-            f"--grpc_python_out={out}",
+            f"--python_out={_folder.name}",
+            f"--grpc_python_out={_folder.name}",
             str(HERE / "protos" / "echo" / "v1" / "echo.proto"),
         ]
     )
     assert status == 0, "protoc refused echo.proto"
-    sys.path.insert(0, out)
+    sys.path.insert(0, _folder.name)
     return import_module("echo.v1.echo_pb2"), import_module("echo.v1.echo_pb2_grpc")
 
 
+_folder = tempfile.TemporaryDirectory(prefix="igny8-echo-")
 messages, stubs = _build()
 
 Request = messages.EchoRequest
@@ -61,7 +59,7 @@ async def echo(request: Any, _context: Any) -> Any:
     )
 
 
-class EchoServicer(stubs.EchoServiceServicer):  # type: ignore[misc]
+class EchoServicer:
     """Every method does what `behave` does, and counts."""
 
     def __init__(self, behave: Behaviour = echo) -> None:
