@@ -18,6 +18,7 @@ from services.billing.domain.events import (
     CreditsReserved,
 )
 from services.billing.domain.grant import CreditDraw, CreditGrant, in_spending_order, shares
+from services.billing.domain.money import COST_MAX, fits
 from services.billing.domain.price import ModelPrice, Work
 from services.billing.domain.reservation import Reservation, Status
 from services.billing.domain.transaction import CreditTransaction, TransactionType
@@ -112,6 +113,8 @@ class AccountBook:
         """
         reservation.check_chargeable(now=self.now)
         price.check_work(work)
+        if provider_cost_usd is not None and not fits(provider_cost_usd):
+            raise RequestInvalid(FieldFault("provider_cost_usd", f"must be from 0 to below {COST_MAX}"))
         credits = price.credits_for(work, minimum=reservation.minimum_credits)
         late = reservation.status is Status.EXPIRED
         of_hold = min(credits, reservation.left)

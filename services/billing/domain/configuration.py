@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Self
 
 from chassis.refusal import FieldFault, RequestInvalid
-from services.billing.domain.price import COST_MAX, COST_PLACES_MAX
+from services.billing.domain.money import COST_MAX, COST_PLACES_MAX, fits
 
 MINIMUM_CREDITS_MAX = 1_000_000
 
@@ -28,8 +28,7 @@ class BillingConfiguration:
         """Raises RequestInvalid, naming every field that cannot be."""
         price = self.default_credit_price_usd
         faults = []
-        exponent = price.normalize().as_tuple().exponent
-        if not 0 < price < COST_MAX or (isinstance(exponent, int) and -exponent > COST_PLACES_MAX):
+        if not fits(price) or not price:
             faults.append(
                 FieldFault(
                     "default_credit_price_usd",

@@ -8,9 +8,7 @@ from enum import StrEnum
 from typing import Self
 
 from chassis.refusal import FieldFault, Refusal, RequestInvalid
-
-COST_MAX = Decimal(1_000_000)
-COST_PLACES_MAX = 12
+from services.billing.domain.money import COST_MAX, COST_PLACES_MAX, fits, plus, thousandth, times
 
 
 class Kind(StrEnum):
@@ -88,11 +86,10 @@ class ModelPrice:
     def cost_of(self, work: Work) -> Decimal:
         """What the provider takes for one item, in USD, to the last digit."""
         if self.kind is Kind.IMAGE:
-            return work.images * self.cost_per_image
-        thousandths = (
-            work.input_tokens * self.cost_per_1k_input + work.output_tokens * self.cost_per_1k_output
-        )
-        return thousandths / 1000
+            return times(work.images, self.cost_per_image)
+        read = times(work.input_tokens, self.cost_per_1k_input)
+        written = times(work.output_tokens, self.cost_per_1k_output)
+        return thousandth(plus(read, written))
 
     def check_work(self, work: Work) -> None:
         """Raises RequestInvalid for images by a text model, or none by an image model."""
@@ -106,8 +103,7 @@ class ModelPrice:
     def _faults(self) -> Iterator[FieldFault]:
         costs = ("cost_per_1k_input", "cost_per_1k_output", "cost_per_image")
         for name in costs:
-            cost: Decimal = getattr(self, name)
-            if not 0 <= cost < COST_MAX or -_exponent(cost) > COST_PLACES_MAX:
+            if not fits(getattr(self, name)):
                 yield FieldFault(
                     name, f"must be from 0 to below {COST_MAX} with at most {COST_PLACES_MAX} places"
                 )
@@ -139,8 +135,3 @@ def in_force(versions: Iterable[ModelPrice], *, now: datetime) -> ModelPrice | N
     """The version of one model that holds now: the latest whose time has come."""
     begun = [version for version in versions if version.effective_from <= now]
     return max(begun, key=lambda version: (version.effective_from, version.id), default=None)
-
-
-def _exponent(value: Decimal) -> int:
-    exponent = value.normalize().as_tuple().exponent
-    return exponent if isinstance(exponent, int) else 0

@@ -5,6 +5,8 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from services.billing.domain.money import minus, times
+
 
 class CostSource(StrEnum):
     """Who says what the provider charged."""
@@ -50,7 +52,7 @@ class CreditUsage:
     @property
     def credit_value_usd(self) -> Decimal:
         """What the credits charged were worth at the quote."""
-        return self.credits_used * self.credit_price_usd
+        return times(self.credits_used, self.credit_price_usd)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,4 +68,4 @@ class UsageGroup:
     @property
     def margin_usd(self) -> Decimal:
         """What is left of the credits' worth after the providers are paid."""
-        return self.credit_value_usd - self.cost_usd
+        return minus(self.credit_value_usd, self.cost_usd)

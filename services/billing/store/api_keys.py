@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
+from chassis.paging import Page, PageRequest, read_page
 from chassis.refusal import NotFound
 from services.billing.domain.api_key import ApiKey, Scope
 from services.billing.store import tables
@@ -40,13 +41,10 @@ class ApiKeys:
         ).one_or_none()
         return None if row is None else _key(row)
 
-    def newest(self, *, account_id: str, before: str | None, limit: int) -> list[ApiKey]:
-        """Keys of the account, newest first, older than the key `before`."""
+    def newest(self, *, account_id: str, page: PageRequest) -> Page[ApiKey]:
+        """Keys of the account, newest first."""
         query = select(*_KEY).where(tables.api_key.c.account_id == account_id)
-        if before is not None:
-            query = query.where(tables.api_key.c.id < before)
-        query = query.order_by(tables.api_key.c.id.desc()).limit(limit)
-        return [_key(row) for row in self._connection.execute(query)]
+        return read_page(self._connection, query, page, by=[tables.api_key.c.id.desc()], to=_key)
 
     def save(self, key: ApiKey) -> None:
         """Writes what can change of a key: when it was revoked."""

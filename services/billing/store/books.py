@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Row, exists, func, insert, or_
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from chassis.ids import new_id
+from chassis.paging import Page, PageRequest, read_page
 from chassis.refusal import NotFound
 from services.billing.domain.balance import Balance
 from services.billing.domain.book import AccountBook
@@ -113,13 +114,10 @@ class Books:
         both = union(holds, grants)
         return list(self._connection.scalars(both))
 
-    def newest_grants(self, *, account_id: str, before: str | None, limit: int) -> list[CreditGrant]:
-        """Grants of the account, newest first, older than the one `before`."""
+    def newest_grants(self, *, account_id: str, page: PageRequest) -> Page[CreditGrant]:
+        """Grants of the account, newest first."""
         query = select(_grant).where(_grant.c.account_id == account_id)
-        if before is not None:
-            query = query.where(_grant.c.id < before)
-        query = query.order_by(_grant.c.id.desc()).limit(limit)
-        return [_of(row) for row in self._connection.execute(query)]
+        return read_page(self._connection, query, page, by=[_grant.c.id.desc()], to=_of)
 
     def _save_grants(self, grants: list[CreditGrant]) -> None:
         if not grants:

@@ -2,9 +2,11 @@
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, Row, func, select
 
+from chassis.paging import Page, PageRequest, read_page
 from services.billing.domain.transaction import CreditTransaction, TransactionType
 from services.billing.domain.usage import CostSource, CreditUsage, GroupBy, UsageGroup
 from services.billing.store import tables
@@ -31,27 +33,22 @@ class Ledger:
         account_id: str,
         transaction_type: TransactionType | None,
         run_id: str | None,
-        before: int | None,
-        limit: int,
-    ) -> list[CreditTransaction]:
-        """Lines of the account, newest first, with a sequence below `before`."""
+        page: PageRequest,
+    ) -> Page[CreditTransaction]:
+        """Lines of the account, newest first."""
         query = select(_line).where(_line.c.account_id == account_id)
         if transaction_type is not None:
             query = query.where(_line.c.transaction_type == transaction_type.value)
         if run_id is not None:
             query = query.where(_line.c.run_id == run_id)
-        if before is not None:
-            query = query.where(_line.c.sequence < before)
-        query = query.order_by(_line.c.sequence.desc()).limit(limit)
-        rows = self._connection.execute(query)
-        return [from_row(CreditTransaction, row, transaction_type=TransactionType) for row in rows]
+        return read_page(self._connection, query, page, by=[_line.c.sequence.desc()], to=_line_of)
 
     def usage_of_item(self, *, reservation_id: str, item_id: str) -> CreditUsage | None:
         """The usage row of an item, if it was captured before."""
         row = self._connection.execute(
             select(*_USAGE).where(_usage.c.reservation_id == reservation_id, _usage.c.item_id == item_id)
         ).one_or_none()
-        return None if row is None else from_row(CreditUsage, row, cost_source=CostSource)
+        return None if row is None else _usage_of(row)
 
     def newest_usage(
         self,
@@ -60,10 +57,9 @@ class Ledger:
         operation_type: str | None,
         site_id: str | None,
         run_id: str | None,
-        before: str | None,
-        limit: int,
-    ) -> list[CreditUsage]:
-        """Usage of the account, newest first, older than the row `before`."""
+        page: PageRequest,
+    ) -> Page[CreditUsage]:
+        """Usage of the account, newest first."""
         query = select(*_USAGE).where(_usage.c.account_id == account_id)
         if operation_type is not None:
             query = query.where(_usage.c.operation_type == operation_type)
@@ -71,10 +67,7 @@ class Ledger:
             query = query.where(_usage.c.site_id == site_id)
         if run_id is not None:
             query = query.where(_usage.c.run_id == run_id)
-        if before is not None:
-            query = query.where(_usage.c.id < before)
-        query = query.order_by(_usage.c.id.desc()).limit(limit)
-        return [from_row(CreditUsage, row, cost_source=CostSource) for row in self._connection.execute(query)]
+        return read_page(self._connection, query, page, by=[_usage.c.id.desc()], to=_usage_of)
 
     def summary(
         self, *, account_id: str, group_by: GroupBy, begin: datetime | None, end: datetime | None
@@ -105,6 +98,14 @@ class Ledger:
             )
             for row in self._connection.execute(query)
         ]
+
+
+def _line_of(row: Row[Any]) -> CreditTransaction:
+    return from_row(CreditTransaction, row, transaction_type=TransactionType)
+
+
+def _usage_of(row: Row[Any]) -> CreditUsage:
+    return from_row(CreditUsage, row, cost_source=CostSource)
 
 
 def _key(group_by: GroupBy) -> "ColumnElement[str]":

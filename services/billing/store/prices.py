@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
+from chassis.paging import Page, PageRequest, read_page
 from services.billing.domain.configuration import FIRST_CONFIGURATION, BillingConfiguration
 from services.billing.domain.price import Kind, ModelPrice, PriceNotFound
 from services.billing.store import tables
@@ -31,18 +32,13 @@ class Prices:
             raise PriceNotFound(model_name)
         return _of(row)
 
-    def all_in_force(
-        self, *, now: datetime, kind: Kind | None, after: str | None, limit: int
-    ) -> list[ModelPrice]:
-        """The version in force of each model, by name, of names greater than `after`."""
-        query = _in_force(now)
-        if after is not None:
-            query = query.where(_price.c.model_name > after)
-        versions = query.subquery()
-        chosen = select(versions).order_by(versions.c.model_name).limit(limit)
+    def all_in_force(self, *, now: datetime, kind: Kind | None, page: PageRequest) -> Page[ModelPrice]:
+        """The version in force of each model, by name."""
+        versions = _in_force(now).subquery()
+        chosen = select(versions)
         if kind is not None:
             chosen = chosen.where(versions.c.kind == kind.value)
-        return [_of(row) for row in self._connection.execute(chosen)]
+        return read_page(self._connection, chosen, page, by=[versions.c.model_name], to=_of)
 
     def lock(self, model_name: str) -> None:
         """Lets one transaction at a time add versions of this model, from its first on."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
+from chassis.paging import Page, PageRequest, read_page
 from chassis.refusal import NotFound
 from services.billing.domain.reservation import Reservation, Status
 from services.billing.store import tables
@@ -47,17 +48,12 @@ class Reservations:
         )
         return [_of(row) for row in self._connection.execute(query)]
 
-    def newest(
-        self, *, account_id: str, status: Status | None, before: str | None, limit: int
-    ) -> list[Reservation]:
-        """Reservations of the account, newest first, older than the one `before`."""
+    def newest(self, *, account_id: str, status: Status | None, page: PageRequest) -> Page[Reservation]:
+        """Reservations of the account, newest first."""
         query = select(_reservation).where(_reservation.c.account_id == account_id)
         if status is not None:
             query = query.where(_reservation.c.status == status.value)
-        if before is not None:
-            query = query.where(_reservation.c.id < before)
-        query = query.order_by(_reservation.c.id.desc()).limit(limit)
-        return [_of(row) for row in self._connection.execute(query)]
+        return read_page(self._connection, query, page, by=[_reservation.c.id.desc()], to=_of)
 
     def save(self, reservation: Reservation) -> None:
         """Writes what moves in a reservation's life."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from chassis.ids import new_id
+from chassis.paging import Page, PageRequest
 from services.billing.domain.account import Account, Role, User, normal_email
 from services.billing.domain.api_key import (
     ApiKey,
@@ -23,9 +24,9 @@ from services.billing.usecases.credits import grant
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Me:
-    """Who calls: the account, and the person or the key; an operator has neither account nor person."""
+    """Who calls in an account: the person or the key, or neither for a service."""
 
-    account: Account | None = None
+    account: Account
     user: User | None = None
     api_key: ApiKey | None = None
 
@@ -98,9 +99,9 @@ def create_operator_key(tx: BillingTransaction, *, name: str, now: datetime) -> 
     return _new_key(tx, account_id=None, name=name, scope=Scope.ADMIN, expires_at=None, now=now)
 
 
-def list_api_keys(tx: BillingTransaction, *, account_id: str, before: str | None, limit: int) -> list[ApiKey]:
+def list_api_keys(tx: BillingTransaction, *, account_id: str, page: PageRequest) -> Page[ApiKey]:
     """The account's keys, newest first, revoked ones included."""
-    return tx.api_keys.newest(account_id=account_id, before=before, limit=limit)
+    return tx.api_keys.newest(account_id=account_id, page=page)
 
 
 def revoke_api_key(tx: BillingTransaction, *, account_id: str, api_key_id: str, now: datetime) -> ApiKey:

@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from chassis.ids import new_id
+from chassis.paging import Page, PageRequest
 from chassis.refusal import AlreadyExists, FieldFault, RequestInvalid
 from services.billing.domain.configuration import BillingConfiguration
 from services.billing.domain.price import Kind, ModelPrice, in_force
@@ -37,11 +38,11 @@ def put_model_price(tx: BillingTransaction, *, price: ModelPrice, now: datetime)
 
 
 def list_models(
-    tx: BillingTransaction, *, kind: Kind | None, after: str | None, limit: int, now: datetime
-) -> list[ModelPrice]:
+    tx: BillingTransaction, *, kind: Kind | None, page: PageRequest, now: datetime
+) -> Page[ModelPrice]:
     """The version in force of each model, by name."""
-    prices = tx.prices.all_in_force(now=now, kind=kind, after=after, limit=limit)
-    return [replace(price, is_active=True) for price in prices]
+    prices = tx.prices.all_in_force(now=now, kind=kind, page=page)
+    return prices.map(lambda price: replace(price, is_active=True))
 
 
 def get_billing_configuration(tx: BillingTransaction, *, now: datetime) -> BillingConfiguration:

@@ -1,9 +1,8 @@
 """The first tables of billing: accounts and keys, prices, credits, and the ledger that is only added to."""
 
 from alembic import op
-from sqlalchemy import MetaData
 
-from chassis.tables import chassis_tables
+from chassis.migrations import create_chassis_tables
 
 revision = "0001"
 down_revision = None
@@ -288,9 +287,7 @@ GRANT SELECT (account_id, scope, request_id, request_hash, created_at) ON idempo
 
 
 def upgrade() -> None:
-    chassis = MetaData()
-    chassis_tables(chassis)
-    chassis.create_all(op.get_bind(), checkfirst=False)
+    create_chassis_tables(op)
     for statements in (ACCOUNTS, PRICES, CREDITS, LEDGER, APPEND_ONLY):
         op.execute(statements)
     for table in APPEND_ONLY_TABLES:

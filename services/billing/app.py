@@ -1,0 +1,51 @@
+"""The composition root of billing."""
+
+from pathlib import Path
+
+from igny8.billing import v1 as billing
+
+from chassis.host import Host
+from services.billing import convert
+from services.billing.passwords import Passwords
+from services.billing.scheduler import Sweeper
+from services.billing.servicers.accounts import AccountServicer
+from services.billing.servicers.credits import CreditServicer
+from services.billing.servicers.prices import PricingServicer
+from services.billing.settings import BillingSettings
+from services.billing.store.transaction import BillingTransaction
+
+MIGRATIONS = Path(__file__).parent / "store" / "migrations"
+
+
+async def serve(settings: BillingSettings) -> None:
+    """Runs the service until it is told to end."""
+    async with Host(
+        name="billing",
+        settings=settings,
+        transaction=BillingTransaction,
+        encode=convert.encode,
+        migrations=MIGRATIONS,
+    ) as host:
+        passwords = Passwords()
+        host.add_servicer(
+            billing.add_AccountServiceServicer_to_server,
+            AccountServicer(
+                host.transactions,
+                host.clock,
+                issuer=host.token_issuer(),
+                passwords=passwords,
+                settings=settings,
+            ),
+        )
+        host.add_servicer(
+            billing.add_CreditServiceServicer_to_server, CreditServicer(host.transactions, host.clock)
+        )
+        host.add_servicer(
+            billing.add_PricingServiceServicer_to_server, PricingServicer(host.transactions, host.clock)
+        )
+        sweeper = Sweeper(host.transactions, host.clock, every_seconds=settings.sweep_seconds)
+        host.add_task("sweeper", sweeper.run)
+        try:
+            await host.run()
+        finally:
+            passwords.close()

@@ -1,0 +1,40 @@
+"""Arithmetic with USD that keeps every digit: the usual context of Decimal rounds to 28."""
+
+from decimal import Context, Decimal, Inexact
+
+COST_MAX = Decimal(1_000_000)
+COST_PLACES_MAX = 12
+
+_EXACT = Context(prec=100, traps=[Inexact])
+
+
+def times(count: int, usd: Decimal) -> Decimal:
+    """So many times the amount."""
+    return _EXACT.multiply(Decimal(count), usd)
+
+
+def plus(one: Decimal, other: Decimal) -> Decimal:
+    """The sum."""
+    return _EXACT.add(one, other)
+
+
+def minus(one: Decimal, other: Decimal) -> Decimal:
+    """The difference."""
+    return _EXACT.subtract(one, other)
+
+
+def thousandth(usd: Decimal) -> Decimal:
+    """A thousandth of the amount."""
+    return _EXACT.scaleb(usd, -3)
+
+
+def fits(usd: Decimal) -> bool:
+    """Whether it is an amount that prices are made of: from 0 to below a million, with at most 12 places."""
+    return usd.is_finite() and 0 <= usd < COST_MAX and _places(usd) <= COST_PLACES_MAX
+
+
+def _places(usd: Decimal) -> int:
+    _, digits, exponent = usd.as_tuple()
+    assert isinstance(exponent, int), "only a finite number has places"
+    zeros = len(digits) - len("".join(map(str, digits)).rstrip("0"))
+    return max(0, -(exponent + zeros)) if usd else 0
