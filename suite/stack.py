@@ -5,8 +5,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from suite import private_file
-
-FILE = "stack.json"
+from suite.lock import STACK_FILE, is_locked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,21 +31,20 @@ class StackFile:
 
     def write(self, data_dir: Path) -> None:
         """Put it into the folder, whole."""
-        private_file.write(data_dir / FILE, asdict(self))
+        private_file.write(data_dir / STACK_FILE, asdict(self))
 
 
 def read(data_dir: Path) -> StackFile | None:
     """The suite that runs on that folder; None when none does, also when one was killed and left its file."""
-    content = private_file.read(data_dir / FILE)
-    if content is None:
+    content = private_file.read(data_dir / STACK_FILE)
+    if content is None or not is_locked(data_dir):
         return None
-    stack = StackFile(**{name: content[name] for name in StackFile.__slots__ if name in content})
-    return stack if is_running(stack.pids.get("supervisor", 0)) else None
+    return StackFile(**{name: content[name] for name in StackFile.__slots__ if name in content})
 
 
 def remove(data_dir: Path) -> None:
     """Take the file away; no error when it is not there."""
-    (data_dir / FILE).unlink(missing_ok=True)
+    (data_dir / STACK_FILE).unlink(missing_ok=True)
 
 
 def is_running(pid: int) -> bool:

@@ -161,7 +161,9 @@ class _Suite:
         wanted |= {_metrics(name): _METRICS_PORT_FIRST + number for number, name in enumerate(self.programs)}
         chosen: dict[str, int] = {}
         for name, preferred in wanted.items():
-            chosen[name] = free_port(preferred, taken=chosen.values())
+            # Nor is it another one's preferred port, or one stranger would move all of ours by one.
+            others = {port for port in wanted.values() if port != preferred}
+            chosen[name] = free_port(preferred, taken=others | set(chosen.values()))
             if chosen[name] != preferred:
                 self.say(f"Port {preferred} is taken; {name} listens on {chosen[name]}.")
         return chosen

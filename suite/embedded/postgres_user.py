@@ -6,7 +6,7 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
-from suite.embedded.process import CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, RunAs, ServerFailed
+from suite.embedded.process import CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_SETUID, RunAs, ServerFailed
 
 
 def user_for(cluster: Path, *, programs: Path) -> RunAs | None:
@@ -19,6 +19,11 @@ def user_for(cluster: Path, *, programs: Path) -> RunAs | None:
     """
     if os.geteuid() != 0:
         return None
+    if not _permitted_capabilities() >> CAP_SETUID & 1:
+        raise ServerFailed(
+            "PostgreSQL must not run as root, and this root may not become another user (it lacks CAP_SETUID). "
+            "Run igny8 as an ordinary user."
+        )
     owner = cluster.stat().st_uid if cluster.exists() else 0
     entry = _entry(owner) if owner else _nobody()
     if _reachable((cluster, programs), entry) and _executable(programs / "postgres", entry):

@@ -14,6 +14,7 @@ _LAUNCH = Path(__file__).with_name("launch.py")
 
 CAP_DAC_OVERRIDE = 1
 CAP_DAC_READ_SEARCH = 2
+CAP_SETUID = 7
 
 
 class ServerFailed(Exception):

@@ -1,12 +1,14 @@
 """The commands that look at a running suite, and what they say when there is none."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from suite.cli import app
+from suite.lock import locked
 from suite.secrets import keep_api_key
 from suite.stack import StackFile
 
@@ -16,17 +18,18 @@ def igny8(data_dir: Path, *arguments: str) -> Result:
 
 
 @pytest.fixture
-def running(tmp_path: Path) -> Path:
+def running(tmp_path: Path) -> Iterator[Path]:
     """A data folder whose suite is this process and a service that died."""
-    StackFile(
-        gateway_url="http://127.0.0.1:8080",
-        grpc={},
-        nats_url="nats://127.0.0.1:14222",
-        database_url="postgresql://owner",
-        read_only_database_url="postgresql://igny8_readonly:p@127.0.0.1:15432/igny8",
-        pids={"supervisor": os.getpid(), "billing": 2**22 + 1},
-    ).write(tmp_path)
-    return tmp_path
+    with locked(tmp_path):
+        StackFile(
+            gateway_url="http://127.0.0.1:8080",
+            grpc={},
+            nats_url="nats://127.0.0.1:14222",
+            database_url="postgresql://owner",
+            read_only_database_url="postgresql://igny8_readonly:p@127.0.0.1:15432/igny8",
+            pids={"supervisor": os.getpid(), "billing": 2**22 + 1},
+        ).write(tmp_path)
+        yield tmp_path
 
 
 def test_dsn_prints_the_read_only_uri_and_nothing_else(running: Path) -> None:
@@ -78,10 +81,7 @@ def test_unusable_settings_are_refused_with_the_status_for_it(tmp_path: Path) ->
 
 
 def test_up_on_a_folder_in_use_says_where_it_runs(running: Path) -> None:
-    from suite.lock import locked
-
-    with locked(running):
-        result = igny8(running, "up")
+    result = igny8(running, "up")
 
     assert result.exit_code == 1
     assert "http://127.0.0.1:8080" in result.stderr

@@ -2,14 +2,12 @@
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from suite import logs, secrets, settings, stack
-from suite.lock import FolderInUse, locked
+from suite.lock import FolderInUse, is_locked, locked
 from suite.settings import SettingsInvalid
 from suite.stack import StackFile
 
@@ -83,20 +81,29 @@ def test_api_keys_are_kept_by_name(tmp_path: Path) -> None:
 def test_the_stack_file_says_where_everything_is_to_its_owner_alone(
     tmp_path: Path, running: StackFile
 ) -> None:
-    running.write(tmp_path)
+    with locked(tmp_path):
+        running.write(tmp_path)
 
-    assert stack.read(tmp_path) == running
-    assert (tmp_path / "stack.json").stat().st_mode & 0o777 == 0o600
-    assert [file.name for file in tmp_path.iterdir()] == ["stack.json"]
+        assert stack.read(tmp_path) == running
+        assert (tmp_path / "stack.json").stat().st_mode & 0o777 == 0o600
+        assert {file.name for file in tmp_path.iterdir()} == {"stack.json", "lock"}
 
 
 def test_the_stack_file_of_a_suite_that_was_killed_does_not_count(tmp_path: Path, running: StackFile) -> None:
-    ended = subprocess.Popen([sys.executable, "-I", "-S", "-c", ""])
-    ended.wait()
-    running.pids["supervisor"] = ended.pid
-    running.write(tmp_path)
+    with locked(tmp_path):
+        running.write(tmp_path)
 
     assert stack.read(tmp_path) is None
+
+
+def test_the_next_suite_on_the_folder_takes_away_the_stack_file_of_a_killed_one(
+    tmp_path: Path, running: StackFile
+) -> None:
+    running.write(tmp_path)
+
+    with locked(tmp_path):
+        assert stack.read(tmp_path) is None
+    assert not (tmp_path / "stack.json").exists()
 
 
 def test_a_folder_without_a_stack_file_has_no_suite(tmp_path: Path) -> None:
@@ -108,21 +115,38 @@ def test_a_folder_without_a_stack_file_has_no_suite(tmp_path: Path) -> None:
 def test_a_folder_is_locked_once_and_the_second_is_told_where_the_first_runs(
     tmp_path: Path, running: StackFile
 ) -> None:
-    running.write(tmp_path)
-    with (
-        locked(tmp_path),
-        pytest.raises(FolderInUse, match=rf"\(process {os.getpid()}\) at http://127\.0\.0\.1:8080\."),
-        locked(tmp_path),
-    ):
-        pytest.fail("the folder was locked twice")
+    with locked(tmp_path):
+        running.write(tmp_path)
+
+        with (
+            pytest.raises(FolderInUse, match=rf"\(process {os.getpid()}\) at http://127\.0\.0\.1:8080\."),
+            locked(tmp_path),
+        ):
+            pytest.fail("the folder was locked twice")
+
+
+def test_looking_whether_a_folder_is_locked_neither_takes_nor_loosens_the_lock(tmp_path: Path) -> None:
+    with locked(tmp_path):
+        assert is_locked(tmp_path)
+        assert is_locked(tmp_path)
+    assert not is_locked(tmp_path)
+
+    with locked(tmp_path):
+        assert is_locked(tmp_path)
 
 
 def test_a_lock_ends_with_its_holder(tmp_path: Path) -> None:
     with locked(tmp_path / "data"):
-        assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
+        pass
 
     with locked(tmp_path / "data"):
         assert (tmp_path / "data" / "lock").read_text() == str(os.getpid())
+
+
+def test_others_cannot_look_into_the_folder(tmp_path: Path) -> None:
+    with locked(tmp_path / "data"):
+        assert (tmp_path / "data").stat().st_mode & 0o066 == 0
+        assert (tmp_path / "data" / "lock").stat().st_mode & 0o077 == 0
 
 
 def test_a_log_above_its_size_is_moved_on_and_three_old_ones_are_kept(

@@ -2,11 +2,14 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg2
@@ -37,26 +40,48 @@ raise SystemExit(asyncio.run(up.run(settings, say=lambda _: None, while_running=
 """
 
 
-@pytest.fixture
-def suite_process(data_dir: Path) -> Iterator[Callable[[], subprocess.Popen[str]]]:
-    """Starts the suite as a process of its own and waits until it is ready."""
-    started: list[subprocess.Popen[str]] = []
+@dataclass(frozen=True)
+class Suites:
+    """Suites on one data folder, each a process of its own."""
 
-    def start() -> subprocess.Popen[str]:
+    data_dir: Path
+    started: list[subprocess.Popen[str]] = field(default_factory=list)
+
+    def start(self) -> subprocess.Popen[str]:
+        """Start one and wait until it is ready."""
         child = subprocess.Popen(
-            [sys.executable, "-c", SUITE % str(data_dir)], stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", SUITE % str(self.data_dir)], stdout=subprocess.PIPE, text=True
         )
-        started.append(child)
+        self.started.append(child)
         assert child.stdout is not None
         assert child.stdout.readline() == "ready\n"
         return child
 
-    yield start
-    for child in started:
-        assert child.stdout is not None
-        child.stdout.close()
-        child.terminate()
-        child.wait(timeout=30)
+    def stop(self) -> None:
+        for child in self.started:
+            assert child.stdout is not None
+            child.stdout.close()
+            child.terminate()
+            child.wait(timeout=30)
+
+
+@pytest.fixture
+def suites(data_dir: Path) -> Iterator[Suites]:
+    """A fresh data folder and the suites a test starts on it."""
+    suites = Suites(data_dir)
+    yield suites
+    suites.stop()
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Suites]:
+    """One running suite for the tests that do not end it."""
+    outer = Path(tempfile.mkdtemp(prefix="igny8-test-"))
+    suites = Suites(outer / "data")
+    suites.start()
+    yield suites
+    suites.stop()
+    shutil.rmtree(outer)
 
 
 def pids_of(data_dir: Path) -> dict[str, int]:
@@ -66,16 +91,14 @@ def pids_of(data_dir: Path) -> dict[str, int]:
 
 
 def test_while_it_runs_the_stack_file_says_where_everything_is(
-    data_dir: Path, suite_process: Callable[[], subprocess.Popen[str]]
+    running: Suites,
 ) -> None:
-    child = suite_process()
-
-    found = stack.read(data_dir)
+    found = stack.read(running.data_dir)
 
     assert found is not None
     assert set(found.grpc) == {"billing", "ai", "notifications", "publisher"}
     assert set(found.pids) == {"supervisor", "postgres", "nats", *FAKES}
-    assert found.pids["supervisor"] == child.pid
+    assert found.pids["supervisor"] == running.started[0].pid
     with closing(psycopg2.connect(found.read_only_database_url)) as connection, connection.cursor() as cursor:
         cursor.execute("SHOW search_path")
         assert cursor.fetchone() == ("billing, ai, publisher, notifications",)
@@ -89,52 +112,51 @@ def test_while_it_runs_the_stack_file_says_where_everything_is(
 
 
 def test_sigterm_ends_every_process_and_takes_the_stack_file_away(
-    data_dir: Path, suite_process: Callable[[], subprocess.Popen[str]]
+    suites: Suites,
 ) -> None:
-    child = suite_process()
-    pids = pids_of(data_dir)
+    child = suites.start()
+    pids = pids_of(suites.data_dir)
 
     child.terminate()
 
     assert child.wait(timeout=30) == up.INTERRUPTED
     assert not any(stack.is_running(pid) for pid in pids.values())
-    assert not (data_dir / "stack.json").exists()
+    assert not (suites.data_dir / "stack.json").exists()
 
 
 def test_after_kill_9_nothing_is_left_and_the_next_start_continues(
-    data_dir: Path, suite_process: Callable[[], subprocess.Popen[str]]
+    suites: Suites,
 ) -> None:
-    killed = suite_process()
-    pids = pids_of(data_dir)
+    killed = suites.start()
+    pids = pids_of(suites.data_dir)
 
     killed.kill()
 
     assert all(
         process.wait_for_exit(pid, timeout_seconds=10) for name, pid in pids.items() if name != "supervisor"
     )
-    suite_process()
-    assert not set(pids_of(data_dir).values()) & set(pids.values())
+    suites.start()
+    assert not set(pids_of(suites.data_dir).values()) & set(pids.values())
 
 
 def test_a_second_suite_on_the_folder_is_refused_and_told_where_the_first_runs(
-    data_dir: Path, suite_process: Callable[[], subprocess.Popen[str]]
+    running: Suites,
 ) -> None:
-    first = suite_process()
-    found = stack.read(data_dir)
+    found = stack.read(running.data_dir)
     assert found is not None
 
     async def never(_: StackFile) -> int:
         pytest.fail("it came up")
 
-    with pytest.raises(FolderInUse, match=rf"process {first.pid}\) at {found.gateway_url}"):
-        asyncio.run(up.run(SuiteSettings(data_dir=data_dir), say=print, while_running=never, programs=FAKES))
+    with pytest.raises(FolderInUse, match=rf"process {running.started[0].pid}\) at {found.gateway_url}"):
+        asyncio.run(
+            up.run(SuiteSettings(data_dir=running.data_dir), say=print, while_running=never, programs=FAKES)
+        )
 
 
 @pytest.mark.parametrize("name", ["postgres", "nats", "billing"])
-def test_a_process_that_is_killed_is_replaced_and_the_stack_file_follows(
-    data_dir: Path, suite_process: Callable[[], subprocess.Popen[str]], name: str
-) -> None:
-    suite_process()
+def test_a_process_that_is_killed_is_replaced_and_the_stack_file_follows(running: Suites, name: str) -> None:
+    data_dir = running.data_dir
     before = pids_of(data_dir)
 
     os.kill(before[name], signal.SIGKILL)
