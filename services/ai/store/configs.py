@@ -28,7 +28,10 @@ class Configs:
             raise NotFound(kind="site", id=site_id)
         return AutomationConfig(
             site_id=site_id,
-            stages={**DEFAULTS, **{Stage(int(stage)): StageConfig(**settings) for stage, settings in row["stages"].items()}},
+            stages={
+                **DEFAULTS,
+                **{Stage(int(stage)): StageConfig(**settings) for stage, settings in row["stages"].items()},
+            },
             max_credits_per_run=row["max_credits_per_run"],
             max_in_article_images=row["max_in_article_images"],
             text_model=row["text_model"],

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection, delete, func, select, text, update
+from sqlalchemy import ColumnElement, Connection, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis.refusal import StateConflict
@@ -70,5 +70,5 @@ class Leases:
         self._connection.execute(delete(job_lease).where(*_is(lease)))
 
 
-def _is(lease: Lease) -> tuple[object, ...]:
+def _is(lease: Lease) -> tuple[ColumnElement[bool], ...]:
     return (job_lease.c.subject_id == lease.subject_id, job_lease.c.epoch == lease.epoch)

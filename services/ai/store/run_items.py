@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, func, insert, select, tuple_, update
+from sqlalchemy import Connection, RowMapping, Select, func, insert, select, update
 
+from chassis.paging import Page, PageRequest, read_page
 from chassis.refusal import NotFound
 from services.ai.domain.run_item import RunItem, RunItemStatus
 from services.ai.domain.stages import Stage
@@ -103,23 +104,16 @@ class RunItems:
         )
 
     def page(
-        self,
-        run_id: str,
-        *,
-        limit: int,
-        after: Sequence[Any] | None = None,
-        stage: int = 0,
-        status: RunItemStatus | None = None,
-    ) -> list[RunItem]:
-        """By stage and ordinal; `after` is (stage, ordinal) of the last item before."""
+        self, page: PageRequest, *, run_id: str, stage: int = 0, status: RunItemStatus | None = None
+    ) -> Page[RunItem]:
+        """A run's items, by stage and ordinal."""
         statement = select(run_item).where(run_item.c.run_id == run_id)
         if stage:
             statement = statement.where(run_item.c.stage == stage)
         if status is not None:
             statement = statement.where(run_item.c.status == status)
-        if after is not None:
-            statement = statement.where(tuple_(run_item.c.stage, run_item.c.ordinal) > tuple_(*after))
-        return self._all(statement.order_by(run_item.c.stage, run_item.c.ordinal).limit(limit))
+        order = [run_item.c.stage, run_item.c.ordinal]
+        return read_page(self._connection, statement, page, by=order, to=lambda row: from_row(row._mapping))
 
     def skip_waiting(self, run_id: str, *, now: datetime) -> dict[Stage, tuple[int, int]]:
         """Drops every queued item; gives for each stage how many, and how many of them were dispatched."""
@@ -130,9 +124,9 @@ class RunItems:
             .returning(run_item.c.stage, run_item.c.dispatched)
             .cte("dropped")
         )
-        statement = select(
-            dropped.c.stage, func.count(), func.count().filter(dropped.c.dispatched)
-        ).group_by(dropped.c.stage)
+        statement = select(dropped.c.stage, func.count(), func.count().filter(dropped.c.dispatched)).group_by(
+            dropped.c.stage
+        )
         return {Stage(stage): (count, sent) for stage, count, sent in self._connection.execute(statement)}
 
     def forgotten(self, *, before: datetime, limit: int) -> list[RunItem]:

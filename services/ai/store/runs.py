@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, insert, select, tuple_, update
+from sqlalchemy import Connection, RowMapping, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from chassis.paging import Page, PageRequest, read_page
 from chassis.refusal import NotFound
 from services.ai.domain.run import ACTIVE, PauseReason, Run, RunAlreadyActive, RunStatus, StageProgress
 from services.ai.domain.stages import Stage
@@ -66,35 +67,18 @@ class Runs:
         return self._one(run_id, self._connection.execute(statement).mappings().first())
 
     def page(
-        self,
-        *,
-        account_id: str,
-        site_id: str,
-        limit: int,
-        after: Sequence[Any] | None = None,
-        status: RunStatus | None = None,
-    ) -> list[Run]:
-        """Newest first; `after` is (created_at, id) of the last run before."""
+        self, page: PageRequest, *, account_id: str, site_id: str, status: RunStatus | None = None
+    ) -> Page[Run]:
+        """A site's runs, newest first."""
         statement = select(automation_run).where(
             automation_run.c.account_id == account_id, automation_run.c.site_id == site_id
         )
         if status is not None:
             statement = statement.where(automation_run.c.status == status)
-        if after is not None:
-            statement = statement.where(
-                tuple_(automation_run.c.created_at, automation_run.c.id) < tuple_(*after)
-            )
-        statement = statement.order_by(
-            automation_run.c.created_at.desc(), automation_run.c.id.desc()
-        ).limit(limit)
-        rows = self._connection.execute(statement).mappings().all()
-        stages = self._stages([row["id"] for row in rows])
-        return [from_row(row, stages[row["id"]]) for row in rows]
-
-    def active_ids(self) -> list[str]:
-        """Every active run, for the sweeper."""
-        statement = select(automation_run.c.id).where(automation_run.c.status.in_(ACTIVE))
-        return list(self._connection.execute(statement).scalars())
+        newest_first = [automation_run.c.created_at.desc(), automation_run.c.id.desc()]
+        rows = read_page(self._connection, statement, page, by=newest_first, to=lambda row: row._mapping)
+        stages = self._stages([row["id"] for row in rows.items])
+        return rows.map(lambda row: from_row(row, stages[row["id"]]))
 
     def _one(self, run_id: str, row: RowMapping | None) -> Run:
         if row is None:

@@ -29,8 +29,8 @@ from chassis.tables import chassis_tables
 metadata: Final = MetaData(schema="ai")
 
 
-def _id(name: str = "id", **options: bool) -> Column[str]:
-    return Column(name, Uuid(as_uuid=False), **options)
+def _id(name: str = "id", *, primary_key: bool = False, nullable: bool = False) -> Column[str]:
+    return Column(name, Uuid(as_uuid=False), primary_key=primary_key, nullable=nullable)
 
 
 def _instant(name: str, *, nullable: bool = False) -> Column[object]:

@@ -33,9 +33,7 @@ class TaskItems:
         return [from_row(row) for row in self._connection.execute(statement).mappings()]
 
     def get(self, task_id: str, position: int) -> TaskItem:
-        statement = select(task_item).where(
-            task_item.c.task_id == task_id, task_item.c.position == position
-        )
+        statement = select(task_item).where(task_item.c.task_id == task_id, task_item.c.position == position)
         return from_row(self._connection.execute(statement).mappings().one())
 
 
@@ -75,8 +73,6 @@ def from_row(row: RowMapping) -> TaskItem:
     answer = None
     if meta is not None:
         cost_usd = meta.pop("cost_usd")
-        answer = Answer(
-            data=bytes(data), cost_usd=None if cost_usd is None else Decimal(cost_usd), **meta
-        )
+        answer = Answer(data=bytes(data), cost_usd=None if cost_usd is None else Decimal(cost_usd), **meta)
     values["status"] = ItemStatus(values["status"])
     return TaskItem(**values, answer=answer)

@@ -1,11 +1,11 @@
 """Task logs in the database."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, insert, select, tuple_, update
+from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
+from chassis.paging import Page, PageRequest, read_page
 from chassis.refusal import NotFound
 from services.ai.domain.function_names import FunctionName
 from services.ai.domain.task import AiTask, Phase, TaskStatus
@@ -51,16 +51,15 @@ class Tasks:
 
     def page(
         self,
+        page: PageRequest,
         *,
         account_id: str,
-        limit: int,
-        after: Sequence[Any] | None = None,
         site_id: str = "",
         run_id: str = "",
         function_name: str = "",
         status: TaskStatus | None = None,
-    ) -> list[AiTask]:
-        """Newest first; `after` is (created_at, id) of the last task before."""
+    ) -> Page[AiTask]:
+        """Newest first."""
         statement = select(*_columns).where(ai_task.c.account_id == account_id)
         for column, wanted in (
             (ai_task.c.site_id, site_id),
@@ -70,10 +69,10 @@ class Tasks:
         ):
             if wanted:
                 statement = statement.where(column == wanted)
-        if after is not None:
-            statement = statement.where(tuple_(ai_task.c.created_at, ai_task.c.id) < tuple_(*after))
-        statement = statement.order_by(ai_task.c.created_at.desc(), ai_task.c.id.desc()).limit(limit)
-        return [from_row(row) for row in self._connection.execute(statement).mappings()]
+        newest_first = [ai_task.c.created_at.desc(), ai_task.c.id.desc()]
+        return read_page(
+            self._connection, statement, page, by=newest_first, to=lambda row: from_row(row._mapping)
+        )
 
     def forgotten(self, *, before: datetime, limit: int) -> list[AiTask]:
         """Executions started by hand that nobody is at and nothing has moved since `before`."""

@@ -35,9 +35,7 @@ class ItemResult:
     error: str = ""
 
 
-def begin_item(
-    tx: AiTransaction, *, run_item_id: str, owner: str, now: datetime
-) -> Begun | None:
+def begin_item(tx: AiTransaction, *, run_item_id: str, owner: str, now: datetime) -> Begun | None:
     """Takes an item for a worker. None when there is nothing to do about its job (any more, or just now)."""
     try:
         run = tx.runs.lock(tx.run_items.get(run_item_id).run_id)
@@ -81,9 +79,7 @@ def admit_item(tx: AiTransaction, *, lease: Lease, item: RunItem, credits_requir
     tx.run_items.save(replace(tx.run_items.get(item.id), credits_held=credits_required))
 
 
-def end_item(
-    tx: AiTransaction, *, lease: Lease, run_item_id: str, result: ItemResult, now: datetime
-) -> None:
+def end_item(tx: AiTransaction, *, lease: Lease, run_item_id: str, result: ItemResult, now: datetime) -> None:
     """The item is over: its outputs become items of the next stage, in the same transaction."""
     item = tx.run_items.get(run_item_id)
     run = tx.runs.lock(item.run_id)

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from chassis.ids import new_id
+from chassis.paging import Page, PageRequest
 from services.ai.domain.config import AutomationConfig
 from services.ai.domain.events import ExecuteRunItem, RunMove, RunMoved, RunSnapshot
 from services.ai.domain.function_names import NothingToDo
@@ -55,29 +55,22 @@ def get_run(tx: AiTransaction, *, run_id: str, account_id: str, now: datetime) -
 
 
 def list_runs(
-    tx: AiTransaction,
-    *,
-    account_id: str,
-    site_id: str,
-    status: RunStatus | None,
-    after: Sequence[Any] | None,
-    limit: int,
-) -> list[Run]:
-    return tx.runs.page(account_id=account_id, site_id=site_id, status=status, after=after, limit=limit)
+    tx: AiTransaction, *, page: PageRequest, account_id: str, site_id: str, status: RunStatus | None
+) -> Page[Run]:
+    return tx.runs.page(page, account_id=account_id, site_id=site_id, status=status)
 
 
 def list_run_items(
     tx: AiTransaction,
     *,
+    page: PageRequest,
     account_id: str,
     run_id: str,
     stage: int,
     status: RunItemStatus | None,
-    after: Sequence[Any] | None,
-    limit: int,
-) -> list[RunItem]:
+) -> Page[RunItem]:
     tx.runs.get(run_id, account_id=account_id)
-    return tx.run_items.page(run_id, stage=stage, status=status, after=after, limit=limit)
+    return tx.run_items.page(page, run_id=run_id, stage=stage, status=status)
 
 
 def pause_run(tx: AiTransaction, *, run_id: str, account_id: str, now: datetime) -> RunSnapshot:
@@ -115,9 +108,7 @@ def cancel_run(tx: AiTransaction, *, run_id: str, account_id: str, now: datetime
         for stage, (count, sent) in tx.run_items.skip_waiting(run_id, now=now).items():
             progress = run.progress(stage)
             run = run.with_progress(
-                replace(
-                    progress, skipped=progress.skipped + count, in_flight=progress.in_flight - sent
-                ),
+                replace(progress, skipped=progress.skipped + count, in_flight=progress.in_flight - sent),
                 now=now,
             )
         run = run.settled(now=now)
@@ -141,9 +132,7 @@ def plan_outputs(
             for number, item in enumerate(planned, start=1)
         ]
     )
-    progress = replace(
-        progress, total=progress.total + len(planned), inputs=progress.inputs + len(wanted)
-    )
+    progress = replace(progress, total=progress.total + len(planned), inputs=progress.inputs + len(wanted))
     return run.with_progress(progress, now=now)
 
 
@@ -192,9 +181,7 @@ def _dispatch(tx: AiTransaction, run: Run, *, now: datetime) -> Run:
             tx.enqueue(
                 ExecuteRunItem(run_item_id=item.id, account_id=run.account_id), account_id=run.account_id
             )
-        run = run.with_progress(
-            replace(progress, in_flight=progress.in_flight + len(items)), now=now
-        )
+        run = run.with_progress(replace(progress, in_flight=progress.in_flight + len(items)), now=now)
     return run
 
 

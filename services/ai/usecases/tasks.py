@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from chassis.paging import Page, PageRequest
 from chassis.refusal import Refusal
 from services.ai.domain.events import ExecuteTask, TaskEnded, TaskProgressed, TaskStarted
 from services.ai.domain.task import AiTask, FailedItem, TaskStatus
@@ -24,6 +25,26 @@ def start_task(tx: AiTransaction, *, task: AiTask, owner: str) -> Lease:
 
 def get_task(tx: AiTransaction, *, task_id: str, account_id: str | None = None) -> AiTask:
     return tx.tasks.get(task_id, account_id=account_id)
+
+
+def list_tasks(
+    tx: AiTransaction,
+    *,
+    page: PageRequest,
+    account_id: str,
+    site_id: str,
+    run_id: str,
+    function_name: str,
+    status: TaskStatus | None,
+) -> Page[AiTask]:
+    return tx.tasks.page(
+        page,
+        account_id=account_id,
+        site_id=site_id,
+        run_id=run_id,
+        function_name=function_name,
+        status=status,
+    )
 
 
 def read_execution(tx: AiTransaction, *, task_id: str) -> tuple[AiTask, list[TaskItem]]:
@@ -52,9 +73,7 @@ def note_reservation(
     return task
 
 
-def refuse_task(
-    tx: AiTransaction, *, lease: Lease, task_id: str, refusal: Refusal, now: datetime
-) -> AiTask:
+def refuse_task(tx: AiTransaction, *, lease: Lease, task_id: str, refusal: Refusal, now: datetime) -> AiTask:
     """Ends the execution before any call."""
     tx.leases.hold(lease)
     task = tx.tasks.lock(task_id)

@@ -1,0 +1,1 @@
+"""What a worker does with an item of a run, and what keeps runs going when a worker is lost."""

@@ -1,0 +1,95 @@
+"""What the ai server and its workers are both made of; this file and the two that use it are the only ones to know all."""
+
+import os
+import random
+import socket
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Final
+
+from chassis.host import Host
+from igny8.billing import v1 as billing
+from igny8.publisher import v1 as publisher
+from services.ai import convert
+from services.ai.automation.item_worker import ItemWorker
+from services.ai.executor import Executor
+from services.ai.functions.registry import FUNCTIONS
+from services.ai.inventory import Inventory
+from services.ai.ledger import Ledger
+from services.ai.providers.port import ImageProvider, TextProvider
+from services.ai.providers.registry import Defaults, Providers
+from services.ai.settings import AiSettings
+from services.ai.store.transaction import AiTransaction
+
+MIGRATIONS: Final = Path(__file__).parent / "store" / "migrations"
+
+
+def host_of(settings: AiSettings) -> Host[AiTransaction]:
+    """A process of the ai service."""
+    return Host(
+        name="ai",
+        settings=settings,
+        transaction=AiTransaction,
+        encode=convert.encode,
+        migrations=MIGRATIONS,
+    )
+
+
+class Parts:
+    """The executor and all it stands on, wired once."""
+
+    def __init__(self, host: Host[AiTransaction], settings: AiSettings, *, role: str) -> None:
+        self._host = host
+        randomness = random.SystemRandom()
+        self.owner = f"{role}@{socket.gethostname()}:{os.getpid()}"
+        self.clock = host.clock
+        self.transactions = host.transactions
+        self.ledger = Ledger(
+            host.client("billing", billing.CreditServiceStub),
+            host.client("billing", billing.PricingServiceStub),
+        )
+        self.inventory = Inventory(
+            sites=host.client("publisher", publisher.SiteServiceStub),
+            planner=host.client("publisher", publisher.PlannerServiceStub),
+            writer=host.client("publisher", publisher.WriterServiceStub),
+            pipeline=host.client("publisher", publisher.PipelineServiceStub),
+        )
+        text, image = _providers(settings)
+        self.providers = Providers(
+            text=text,
+            image=image,
+            models=self.ledger.models,
+            defaults=Defaults(
+                text_model=settings.default_text_model, image_model=settings.default_image_model
+            ),
+        )
+        self.executor = Executor(
+            transactions=host.transactions,
+            functions=FUNCTIONS,
+            providers=self.providers,
+            ledger=self.ledger,
+            inventory=self.inventory,
+            clock=host.clock,
+            randomness=randomness,
+        )
+        self.item_worker = ItemWorker(
+            transactions=host.transactions,
+            executor=self.executor,
+            providers=self.providers,
+            inventory=self.inventory,
+            clock=host.clock,
+            owner=self.owner,
+        )
+
+    def acting_for(self, account_id: str) -> AbstractContextManager[None]:
+        """Calls made inside carry this account."""
+        return self._host.acting_for(account_id)
+
+
+def _providers(settings: AiSettings) -> tuple[dict[str, TextProvider], dict[str, ImageProvider]]:
+    """The providers that are set up: offline always, openai when it has a key or an address of its own."""
+    from services.ai.providers.offline import OfflineImages, OfflineTexts
+
+    text: dict[str, TextProvider] = {"offline": OfflineTexts()}
+    image: dict[str, ImageProvider] = {"offline": OfflineImages()}
+    return text, image

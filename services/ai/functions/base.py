@@ -1,0 +1,183 @@
+"""What an AI function is: it says how to prepare, prompt, parse and save; the executor does everything else.
+
+A function holds no client of billing, no provider and no database, so it can neither charge, call a model nor write
+a task log by any way but the one road.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+
+import jsonschema
+from igny8.publisher import v1 as publisher
+
+from chassis.refusal import NotFound
+from services.ai.domain.function_names import FunctionName
+from services.ai.domain.stages import Output
+from services.ai.domain.task import AiTask
+from services.ai.domain.task_item import Answer, TaskItem
+from services.ai.functions.schemas import SCHEMAS
+from services.ai.inventory import Inventory
+from services.ai.ledger import Estimate
+from services.ai.prompts import render
+from services.ai.providers.port import ImageRequest, ProviderMalformed, TextRequest
+
+PROMPT_VERSION = "v1"
+CHARACTERS_PER_TOKEN = 4
+"""A common rule of thumb for English; only estimates are made of it, never charges."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """An item to be: what it is about, and everything its prompt needs."""
+
+    item_id: str
+    label: str
+    input: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saved:
+    """What came of an item: how many things were made, and which of them a later stage may work on."""
+
+    outputs: int
+    flow: tuple[Output, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """As it is kept in the item's journal."""
+        return {
+            **self.facts,
+            "outputs": self.outputs,
+            "flow": [{"id": output.id, "label": output.label} for output in self.flow],
+        }
+
+
+class Function(Protocol):
+    """One AI function."""
+
+    @property
+    def name(self) -> FunctionName:
+        """Its name on the wire and in the task log."""
+
+    async def prepare(self, inventory: Inventory, task: AiTask) -> list[Draft]:
+        """Reads what the task's `payload` names and fixes the items. Raises NotFound for ids that are not the site's."""
+
+    def request(self, task: AiTask, item: TaskItem, *, fault: str = "") -> TextRequest | ImageRequest:
+        """What is asked of the model; `fault` says what was wrong with its first answer, for the repair attempt."""
+
+    def estimate(self, task: AiTask, items: Sequence[TaskItem]) -> Estimate:
+        """What the items may take, for the quote."""
+
+    async def begin(self, inventory: Inventory, item: TaskItem) -> None:
+        """Tells publisher that the item is being worked on, where publisher keeps such a state."""
+
+    def parse(self, item: TaskItem, answer: Answer) -> Any:
+        """The answer, checked. Raises ProviderMalformed."""
+
+    async def save(
+        self, inventory: Inventory, task: AiTask, item: TaskItem, output: Any, *, request_id: str
+    ) -> Saved:
+        """Hands what `parse` gave to publisher. Safe to repeat under the same request_id."""
+
+    async def fail(self, inventory: Inventory, item: TaskItem, error: str) -> None:
+        """Tells publisher that the item failed for good, where publisher keeps such a state."""
+
+    def describe(self, task: AiTask, item: TaskItem) -> str:
+        """The item's line in the ledger, for people."""
+
+
+class TextFunction:
+    """What the four text functions share: templates in, JSON of a schema out."""
+
+    name: FunctionName
+    output_tokens_expected: int = 800
+    output_tokens_maximum: int = 4_000
+
+    def request(self, task: AiTask, item: TaskItem, *, fault: str = "") -> TextRequest:
+        prompt = render(self.name.value, PROMPT_VERSION, item.input)
+        user = prompt.user
+        if fault:
+            user = f"{user}\n\nYour first answer could not be used: {fault}\nAnswer again, correctly."
+        return TextRequest(
+            model=task.model_name,
+            prompt_name=self.name.value,
+            prompt_version=PROMPT_VERSION,
+            system=prompt.system,
+            user=user,
+            schema=SCHEMAS[self.name.value],
+            input=item.input,
+            max_output_tokens=self.most_output_tokens(item),
+        )
+
+    def estimate(self, task: AiTask, items: Sequence[TaskItem]) -> Estimate:
+        requests = [self.request(task, item) for item in items]
+        read = sum(
+            (len(request.system) + len(request.user)) // CHARACTERS_PER_TOKEN + 1 for request in requests
+        )
+        expected = read + sum(self.likely_output_tokens(item) for item in items)
+        return Estimate(
+            items=len(items),
+            expected_tokens=expected,
+            maximum_tokens=read + sum(self.most_output_tokens(item) for item in items),
+        )
+
+    def likely_output_tokens(self, item: TaskItem) -> int:
+        return self.output_tokens_expected
+
+    def most_output_tokens(self, item: TaskItem) -> int:
+        return self.output_tokens_maximum
+
+    async def begin(self, inventory: Inventory, item: TaskItem) -> None:
+        """Publisher keeps no state for it."""
+
+    async def fail(self, inventory: Inventory, item: TaskItem, error: str) -> None:
+        """Publisher keeps no state for it: what was read stays as it was."""
+
+    def describe(self, task: AiTask, item: TaskItem) -> str:
+        return f"{item.label} with {task.model_name}"
+
+    def answer_json(self, answer: Answer) -> Any:
+        """The answer as data that fits the function's schema. Raises ProviderMalformed."""
+        try:
+            data = json.loads(answer.data)
+            jsonschema.validate(data, SCHEMAS[self.name.value])
+        except (ValueError, jsonschema.ValidationError) as error:
+            said = error.message if isinstance(error, jsonschema.ValidationError) else str(error)
+            raise malformed(answer, said) from error
+        return data
+
+
+def malformed(answer: Answer, fault: str) -> ProviderMalformed:
+    """The answer is not what was asked for; `fault` says how."""
+    return ProviderMalformed(
+        f"The answer of {answer.model_name} could not be used: {fault[:500]}. Nothing was charged for this item.",
+        provider=answer.model_name,
+        metadata={"fault": fault[:500]},
+    )
+
+
+Noun = TypeVar("Noun")
+
+
+def all_there(kind: str, wanted: Sequence[str], found: Mapping[str, Noun], task: AiTask) -> list[Noun]:
+    """The found ones, in order. By hand a missing id is refused; in a run it was deleted meanwhile and is left out."""
+    for id in wanted:
+        if id not in found and task.run_id is None:
+            raise NotFound(kind=kind, id=id)
+    return [found[id] for id in wanted if id in found]
+
+
+async def articles(inventory: Inventory, task: AiTask) -> list[publisher.Content]:
+    """The articles the task was asked to work on. Raises NotFound for one that is not the site's."""
+    found = [await inventory.content(id) for id in task_ids(task)]
+    for content in found:
+        if content.site_id != task.site_id:
+            raise NotFound(kind="content", id=content.id)
+    return found
+
+
+def task_ids(task: AiTask) -> list[str]:
+    """The ids the task was asked to work on, each once, in order."""
+    return list(dict.fromkeys(task.payload["task_ids"]))

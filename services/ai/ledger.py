@@ -1,0 +1,128 @@
+"""The ai service's road to billing: quote, reserve, capture, release. Only the executor takes it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from google.protobuf.struct_pb2 import Struct
+from igny8.billing import v1 as billing
+
+from services.ai.domain.task import AiTask
+from services.ai.domain.task_item import Answer, TaskItem
+
+HOLD_SECONDS_MIN = 900
+HOLD_SECONDS_PER_ITEM = 120
+HOLD_SECONDS_MAX = 86_400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """What the work of one execution may take, all its items together."""
+
+    items: int
+    expected_tokens: int = 0
+    maximum_tokens: int = 0
+    images: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinnedQuote:
+    """A price that is pinned, and the credits that are going to be held."""
+
+    id: str
+    maximum_credits: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charge:
+    """What one item was charged: credits, and what its provider charged in USD."""
+
+    credits_used: int
+    cost_usd: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """A model that can be used, because it has a price."""
+
+    name: str
+    provider: str
+    makes_images: bool
+
+
+class Ledger:
+    """Billing, as the executor needs it. Every write is idempotent by the task and the item it is about."""
+
+    def __init__(
+        self, credits: "billing.CreditServiceAsyncStub", prices: "billing.PricingServiceAsyncStub"
+    ) -> None:
+        self._credits = credits
+        self._prices = prices
+
+    async def models(self) -> list[Model]:
+        """The models with a price in force."""
+        response = await self._prices.ListModels(billing.ListModelsRequest())
+        return [
+            Model(
+                name=model.model_name,
+                provider=model.provider,
+                makes_images=model.kind == billing.ModelPrice.KIND_IMAGE,
+            )
+            for model in response.models
+        ]
+
+    async def quote(self, task: AiTask, estimate: Estimate) -> PinnedQuote:
+        """Pins the price. Raises PRICE_NOT_FOUND for a model without one."""
+        response = await self._credits.Quote(
+            billing.QuoteRequest(
+                operation_type=task.function_name.operation_type,
+                model_name=task.model_name,
+                items=estimate.items,
+                expected_tokens=estimate.expected_tokens,
+                maximum_tokens=estimate.maximum_tokens,
+                images=estimate.images,
+            )
+        )
+        return PinnedQuote(id=response.quote.id, maximum_credits=response.quote.maximum_credits)
+
+    async def reserve(self, task: AiTask, quote: PinnedQuote) -> str:
+        """Holds the quote's maximum; gives the reservation's id. Raises INSUFFICIENT_CREDITS."""
+        lifetime = min(HOLD_SECONDS_MAX, HOLD_SECONDS_MIN + HOLD_SECONDS_PER_ITEM * task.items_total)
+        response = await self._credits.Reserve(
+            billing.ReserveRequest(
+                # The quote is part of the id: after a crash before the note a new quote must be a new request.
+                request_id=f"ai-task:{task.id}:{quote.id}",
+                quote_id=quote.id,
+                lifetime_seconds=lifetime,
+                site_id=task.site_id,
+                run_id=task.run_id or "",
+                ai_task_id=task.id,
+            )
+        )
+        return response.reservation.id
+
+    async def capture(
+        self, task: AiTask, item: TaskItem, answer: Answer, *, description: str, facts: Mapping[str, Any]
+    ) -> Charge:
+        """Charges one item for what it took, at the pinned price."""
+        metadata = Struct()
+        metadata.update(dict(facts))
+        response = await self._credits.Capture(
+            billing.CaptureRequest(
+                request_id=f"ai-item:{task.id}:{item.item_id}",
+                reservation_id=task.reservation_id or "",
+                item_id=item.item_id,
+                input_tokens=answer.input_tokens,
+                output_tokens=answer.output_tokens,
+                images=answer.images,
+                provider_cost_usd=None if answer.cost_usd is None else f"{answer.cost_usd:f}",
+                description=description,
+                metadata=metadata,
+            )
+        )
+        return Charge(credits_used=response.usage.credits_used, cost_usd=Decimal(response.usage.cost_usd))
+
+    async def release(self, reservation_id: str, *, reason: str) -> None:
+        """Gives back what a reservation still holds. Releasing an ended one changes nothing."""
+        await self._credits.Release(billing.ReleaseRequest(reservation_id=reservation_id, reason=reason))

@@ -1,0 +1,87 @@
+"""Which provider runs which model: the price list says it, so a model without a price cannot be used at all."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, NoReturn
+
+from chassis.refusal import Refusal
+from services.ai.ledger import Model
+from services.ai.providers.port import ImageProvider, ProviderFinal, TextProvider
+
+CALLS_AT_ONCE: Final = 8
+"""Calls to one provider from one process; the next one waits."""
+
+CALL_SECONDS_MAX: Final = 120.0
+
+
+class ModelUnknown(Refusal):
+    """The model has no price in force, or makes something else than is asked for."""
+
+    reason = "PRICE_NOT_FOUND"
+
+    def __init__(self, model_name: str, *, makes_images: bool) -> None:
+        kind = "image" if makes_images else "text"
+        super().__init__(
+            f"There is no {kind} model {model_name} with a price. Choose another, or ask the operator to add a price.",
+            metadata={"model_name": model_name},
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Defaults:
+    """The platform's models, used where neither the call nor the site names one."""
+
+    text_model: str
+    image_model: str
+
+
+class Providers:
+    """The providers of this process, and the models they run."""
+
+    def __init__(
+        self,
+        *,
+        text: Mapping[str, TextProvider],
+        image: Mapping[str, ImageProvider],
+        models: Callable[[], Awaitable[list[Model]]],
+        defaults: Defaults,
+    ) -> None:
+        self._text = text
+        self._image = image
+        self._models = models
+        self._defaults = defaults
+        self._slots: dict[str, asyncio.Semaphore] = {}
+
+    async def choose(self, wanted: str, *, makes_images: bool) -> str:
+        """The name of the model to use: the wanted one, else the platform's. Raises ModelUnknown."""
+        name = wanted or (self._defaults.image_model if makes_images else self._defaults.text_model)
+        await self._model(name, makes_images=makes_images)
+        return name
+
+    async def text(self, model_name: str) -> TextProvider:
+        """Raises ModelUnknown, and ProviderFinal for a provider that is not set up here."""
+        model = await self._model(model_name, makes_images=False)
+        return self._text.get(model.provider) or _missing(model.provider)
+
+    async def image(self, model_name: str) -> ImageProvider:
+        """Raises ModelUnknown, and ProviderFinal for a provider that is not set up here."""
+        model = await self._model(model_name, makes_images=True)
+        return self._image.get(model.provider) or _missing(model.provider)
+
+    def slot(self, provider: str) -> asyncio.Semaphore:
+        """Limits the calls at once to a provider."""
+        return self._slots.setdefault(provider, asyncio.Semaphore(CALLS_AT_ONCE))
+
+    async def _model(self, name: str, *, makes_images: bool) -> Model:
+        for model in await self._models():
+            if model.name == name and model.makes_images is makes_images:
+                return model
+        raise ModelUnknown(name, makes_images=makes_images)
+
+
+def _missing(provider: str) -> NoReturn:
+    raise ProviderFinal(
+        f"The provider {provider} is not set up here: give its key in the settings, or choose another model.",
+        provider=provider,
+    )

@@ -1,0 +1,49 @@
+"""The ai service's environment."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field, SecretStr
+
+from chassis.settings import ServiceSettings
+
+PROVIDER_MODELS = {
+    ("text", "offline"): "offline-1",
+    ("image", "offline"): "offline-image-1",
+    ("text", "openai"): "gpt-5-mini",
+    ("image", "openai"): "gpt-image-1",
+}
+
+
+class AiSettings(ServiceSettings):
+    """What the ai service and its workers read beside what every service does."""
+
+    service: ClassVar[str] = "ai"
+
+    openai_api_key: SecretStr = Field(default=SecretStr(""), validation_alias="OPENAI_API_KEY")
+    """A key of OpenAI or of a compatible server."""
+
+    openai_base_url: str = Field(default="", validation_alias="OPENAI_BASE_URL")
+    """Where an OpenAI-compatible server listens; empty means OpenAI itself."""
+
+    text_provider: Literal["offline", "openai"] = "offline"
+    """Whose model writes texts where neither the call nor the site names one."""
+
+    image_provider: Literal["offline", "openai"] = "offline"
+    """Whose model makes images where neither the call nor the site names one."""
+
+    text_model: str = ""
+    """The platform's text model; empty means the provider's usual one."""
+
+    image_model: str = ""
+    """The platform's image model; empty means the provider's usual one."""
+
+    worker_concurrency: int = Field(default=8, ge=1, le=256)
+    """Jobs one worker process does at once."""
+
+    @property
+    def default_text_model(self) -> str:
+        return self.text_model or PROVIDER_MODELS["text", self.text_provider]
+
+    @property
+    def default_image_model(self) -> str:
+        return self.image_model or PROVIDER_MODELS["image", self.image_provider]

@@ -1,0 +1,82 @@
+"""An ai worker: takes jobs from IGNY8_JOBS and does them. Any number of them may run: `python -m services.ai.worker`."""
+
+from typing import ClassVar, Final
+
+from chassis.consumer import JobConsumer
+from chassis.delivery import Delivery
+from chassis.refusal import Refusal
+from chassis.settings import run_service
+from igny8.ai import v1 as ai
+from services.ai.composition import Parts, host_of
+from services.ai.leasing import kept
+from services.ai.patience import passing
+from services.ai.settings import AiSettings
+from services.ai.store.leases import LeaseLost
+from services.ai.store.transaction import AiTransaction
+from services.ai.usecases import tasks as write
+
+COME_BACK_SECONDS: Final = 5.0
+DURABLE: Final = "ai-workers"
+
+
+class WorkerSettings(AiSettings):
+    """A worker serves nothing but its health, on any free port."""
+
+    service: ClassVar[str] = "ai"
+
+    listen_addr: str = "127.0.0.1:0"
+
+
+class Worker:
+    """Turns jobs into work."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    async def run_item(self, job: ai.ExecuteRunItemJob, delivery: Delivery) -> None:
+        """One item of a run."""
+        with self._parts.acting_for(job.account_id):
+            if not await self._parts.item_worker.do(job.run_item_id):
+                await delivery.nak(delay_seconds=COME_BACK_SECONDS)
+
+    async def task(self, job: ai.ExecuteTaskJob, delivery: Delivery) -> None:
+        """An execution that was started by hand."""
+        parts = self._parts
+        lease = await parts.transactions.run(write.claim, subject_id=job.task_id, owner=parts.owner)
+        if lease is None:
+            # Whoever is at it ends it; the sweeper looks after a task whose worker dies.
+            return
+        try:
+            with parts.acting_for(job.account_id):
+                async with kept(parts.transactions, lease):
+                    task = await parts.executor.begin(job.task_id, lease)
+                    if not task.ended:
+                        await parts.executor.work(job.task_id, lease)
+        except LeaseLost:
+            return
+        except Refusal as refusal:
+            if passing(refusal):
+                await delivery.nak(delay_seconds=COME_BACK_SECONDS)
+        await parts.transactions.run(write.give_up, lease=lease)
+
+
+async def main(settings: WorkerSettings) -> None:
+    """Works until it is told to end."""
+    async with host_of(settings) as host:
+        parts = Parts(host, settings, role="worker")
+        worker = Worker(parts)
+        host.add_consumer(
+            JobConsumer[AiTransaction](
+                name=DURABLE,
+                handlers={
+                    ai.ExecuteRunItemJob: worker.run_item,
+                    ai.ExecuteTaskJob: worker.task,
+                },
+                concurrency=settings.worker_concurrency,
+            )
+        )
+        await host.run()
+
+
+if __name__ == "__main__":
+    run_service(WorkerSettings, main)
