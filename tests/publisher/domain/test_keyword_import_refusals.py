@@ -4,7 +4,10 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from chassis.refusal import Refusal
 from services.publisher.domain.csv_dialects import FILE_BYTES_MAX, collect
 from services.publisher.domain.import_refusals import FileUnreadable, TooManyBytes, TooManyRows
 from services.publisher.domain.keyword_import import ERRORS_KEPT_MAX, ROWS_MAX, read_keywords
@@ -176,3 +179,20 @@ def test_of_many_errors_the_first_thousand_are_kept_and_all_are_counted() -> Non
 
     assert (len(found.errors), found.refused) == (ERRORS_KEPT_MAX, 5_000)
     assert found.errors[0].line == 2
+
+
+@given(
+    st.binary(max_size=200)
+    | st.text(alphabet='Keywordvolume,;\t"\n\r =-+@5.K\u2019\x00\ud7ff', max_size=200).map(str.encode)
+    | st.text(alphabet='a5,;"\n', max_size=200).map(lambda text: f"Keyword,Volume\n{text}".encode())
+)
+def test_any_file_is_read_or_refused_and_every_line_of_it_is_one_that_exists(data: bytes) -> None:
+    try:
+        found = read_keywords(data)
+    except Refusal:
+        return
+
+    lines = [*(row.line for row in found.rows), *(error.line for error in found.errors)]
+    assert all(1 <= line <= data.count(b"\n") + data.count(b"\r") + 1 for line in lines)
+    assert len({row.normalised for row in found.rows}) == len(found.rows)
+    assert all(row.keyword and (row.volume is None or row.volume >= 0) for row in found.rows)
