@@ -69,6 +69,11 @@ def product_files(found: descriptor_pb2.FileDescriptorSet) -> list[FileDescripto
     return [descriptor_pool.Default().FindFileByName(name) for name in names]
 
 
+def service_of(file: FileDescriptor) -> str:
+    """The service whose package a file is of: `billing` of `igny8.billing.v1`."""
+    return file.package.removeprefix("igny8.").partition(".")[0]
+
+
 def operations_of(files: Iterable[FileDescriptor]) -> list[Operation]:
     """Every binding of every method that is not internal, additional ones included."""
     return [
@@ -93,7 +98,7 @@ def _operations(method: MethodDescriptor) -> Iterator[Operation]:
             continue
         yield Operation(
             method=method,
-            service=method.containing_service.file.package.split(".")[1],
+            service=service_of(method.containing_service.file),
             verb=verb,
             template=template,
             variables=variables_of(template),

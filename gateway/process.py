@@ -26,7 +26,7 @@ from gateway.comments import comments_of
 from gateway.endpoint import Endpoint
 from gateway.feed import Connect, Feed
 from gateway.health import Health
-from gateway.operations import operations_of
+from gateway.operations import operations_of, service_of
 
 NAME = "gateway"
 EXCHANGE_METHOD = "igny8.billing.v1.AccountService.ExchangeApiKey"
@@ -158,7 +158,7 @@ def _channel(target: str, service: str, files: Sequence[FileDescriptor]) -> grpc
         found
         for file in files
         for found in file.services_by_name.values()
-        if file.package.split(".")[1] == service
+        if service_of(file) == service
     ]
     return grpc.aio.insecure_channel(
         target, options=[*CLIENT_OPTIONS, ("grpc.service_config", service_config(services))]
