@@ -54,6 +54,12 @@ def place(path: Path, node: ast.AST | None = None) -> str:
     return f"{path.relative_to(ROOT)}:{line}" if line else str(path.relative_to(ROOT))
 
 
+def dotted(path: Path) -> str:
+    """The name by which a file is imported: `services.billing.domain`."""
+    names = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(name for name in names if name != "__init__")
+
+
 def imports(path: Path) -> Iterator[tuple[str, ast.stmt]]:
     """The dotted name of every module that a file imports, wherever in it, with the statement."""
     package = path.relative_to(ROOT).with_suffix("").parts[:-1]

@@ -2,11 +2,10 @@
 
 import importlib
 from functools import cache
-from pathlib import Path
 
 from sqlalchemy import Column, Table
 
-from tests.architecture.source import ROOT, python_files
+from tests.architecture.source import dotted, python_files
 
 
 @cache
@@ -16,7 +15,7 @@ def tables(service: str) -> dict[str, Table]:
         value
         for path in python_files(f"services/{service}/store")
         if path.stem == "tables" or path.parent.name == "tables"
-        for value in vars(importlib.import_module(_dotted(path))).values()
+        for value in vars(importlib.import_module(dotted(path))).values()
         if isinstance(value, Table)
     ]
     return {table.name: table for table in found}
@@ -25,8 +24,3 @@ def tables(service: str) -> dict[str, Table]:
 def columns(service: str) -> list[Column[object]]:
     """Every column of a service's tables."""
     return [column for table in tables(service).values() for column in table.columns]
-
-
-def _dotted(path: Path) -> str:
-    names = path.relative_to(ROOT).with_suffix("").parts
-    return ".".join(name for name in names if name != "__init__")

@@ -2,11 +2,13 @@
 
 import ast
 import sys
+from collections.abc import Mapping
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
-from tests.architecture.source import SERVICES, imports, place, python_files, tree
+from tests.architecture.source import PACKAGES, SERVICES, dotted, imports, place, python_files, tree
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -53,6 +55,36 @@ def test_a_service_names_only_its_own_schema(service: str) -> None:
     found = [place(path) for path in python_files(f"services/{service}") if _mentions(path, others)]
 
     assert found == []
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_module_imports_itself_by_way_of_others(package: str) -> None:
+    modules = {dotted(path): path for path in python_files(package)}
+
+    circle = _circle({name: _imported_modules(path, among=modules) for name, path in modules.items()})
+
+    assert circle == []
+
+
+def _imported_modules(path: Path, *, among: Mapping[str, Path]) -> set[str]:
+    """The modules that a file needs when it runs; what only the type checker reads makes no circle."""
+    unread = {child for node in ast.walk(tree(path)) if _is_for_types(node) for child in ast.walk(node)}
+    names = {name for name, node in imports(path) if node not in unread}
+    return {module for name in names for module in (name, name.rpartition(".")[0]) if module in among} - {
+        dotted(path)
+    }
+
+
+def _is_for_types(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
+
+
+def _circle(arrows: Mapping[str, set[str]]) -> list[str]:
+    try:
+        TopologicalSorter(arrows).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
 
 
 def _is_plain(name: str, *, own: str) -> bool:

@@ -11,6 +11,7 @@ import pytest
 from tests.architecture.source import ROOT, imports, python_files
 
 OURS = {"chassis", "services", "gateway", "suite", "protos", "tests", "bench", "igny8"}
+TYPES_ALONE = {"_typeshed"}
 
 
 RUNTIME = ("chassis", "services", "gateway", "suite")
@@ -45,7 +46,7 @@ def _imported(folders: tuple[str, ...], *, without: tuple[str, ...]) -> set[str]
     """The top-level modules of other people that the files below the folders import."""
     paths = set(python_files(*folders)) - set(python_files(*without))
     roots = {name.partition(".")[0] for path in paths for name, _ in imports(path)}
-    return roots - OURS - set(sys.stdlib_module_names)
+    return roots - OURS - TYPES_ALONE - set(sys.stdlib_module_names)
 
 
 def _distributions(module: str) -> set[str]:
