@@ -32,7 +32,7 @@ def normalise(text: str) -> str:
     """
     if text.isascii():
         return " ".join(text.replace("`", "'").casefold().split())
-    # Casefolding can undo the composition that NFKC made (U+0345, final sigma), so the pair runs until it rests.
+    # Folding can bring up a sign that folds again (U+0149 holds a curly quote), so it runs until it rests.
     folded = _fold(text)
     while (again := _fold(folded)) != folded:
         folded = again

@@ -92,6 +92,13 @@ def test_impressions_of_the_search_console_stand_in_and_say_so() -> None:
     assert (row.volume, row.volume_is_impressions) == (1300, True)
 
 
+def test_impressions_beside_a_volume_are_an_unknown_column() -> None:
+    found = read_keywords(b"Query,Impressions,Volume\nworm bin,12,5400\n")
+
+    assert (found.rows[0].volume, found.rows[0].volume_is_impressions) == (5400, False)
+    assert found.unknown_columns == ("Impressions",)
+
+
 @pytest.mark.parametrize("name", ["Keyword", "KEYWORDS", " query ", "Term", '"Search term"', "top queries"])
 def test_a_keyword_column_is_known_by_any_of_its_names(name: str) -> None:
     row = only_row(f"Notes,{name}\nask Anna,worm bin\n")

@@ -23,6 +23,8 @@ from services.publisher.domain.keyword_text import clean, normalise
         ("cafe\u0301", "café"),
         ("worm\u200b bin\u00ad", "worm bin"),
         ("ﬁne compost", "fine compost"),
+        ("ŉ bin", "'n bin"),
+        ("5‴ pot", "5''' pot"),
     ],
 )
 def test_case_width_spacing_and_quotes_make_no_other_keyword(one: str, other: str) -> None:

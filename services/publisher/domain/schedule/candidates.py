@@ -25,8 +25,7 @@ def candidates(settings: PublishingSettings, *, after: datetime) -> Iterator[dat
 
 def _slots(settings: PublishingSettings, after: datetime) -> Iterator[datetime]:
     zone = settings.zone
-    # A day early: in a zone that skips a whole day (Pacific/Apia, 2011) the day before may still hold a time to come.
-    day = after.astimezone(zone).date() - timedelta(days=1)
+    day = after.astimezone(zone).date()
     last = after
     while True:
         if day.weekday() in settings.publish_days:
