@@ -5,12 +5,16 @@ cost was lost.
 """
 
 import re
+from typing import Any
 
 import pytest
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto
 from igny8.billing import v1 as billing
 
 from chassis.wire_json import to_dict
+from gateway import openapi
+from gateway.comments import comments_of
+from gateway.operations import descriptor_set, operations_of, product_files
 from tests.architecture.descriptors import fields
 from tests.architecture.source import SERVICES
 from tests.architecture.tables import columns, tables
@@ -34,6 +38,14 @@ ABOUT_PRICES = re.compile(
 )
 
 
+@pytest.fixture(scope="module")
+def schemas() -> dict[str, Any]:
+    described = descriptor_set()
+    operations = operations_of(product_files(described))
+    document = openapi.document(operations, comments_of(described), frozenset({"credits"}))
+    return dict(document["components"]["schemas"])
+
+
 @pytest.mark.parametrize("name", [*PRICE, *USAGE])
 def test_the_protos_have_the_name_with_the_right_type(name: str) -> None:
     expected = FieldDescriptorProto.TYPE_INT64 if name in INTEGERS else FieldDescriptorProto.TYPE_STRING
@@ -53,6 +65,14 @@ def test_a_price_has_the_name_in_its_column_and_its_json(name: str) -> None:
 def test_a_usage_entry_has_the_name_in_its_column_and_its_json(name: str) -> None:
     assert name in tables("billing")["igny8_billing_creditusagelog"].columns
     assert name in to_dict(billing.CreditUsage())
+
+
+@pytest.mark.parametrize(
+    ("component", "name"),
+    [*(("ModelPrice", name) for name in PRICE), *(("CreditUsage", name) for name in USAGE)],
+)
+def test_the_openapi_document_has_the_name(schemas: dict[str, Any], component: str, name: str) -> None:
+    assert name in schemas[component]["properties"]
 
 
 def test_no_field_calls_a_price_by_another_name() -> None:
