@@ -7,9 +7,10 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final
 
-from chassis.host import Host
 from igny8.billing import v1 as billing
 from igny8.publisher import v1 as publisher
+
+from chassis.host import Host
 from services.ai import convert
 from services.ai.automation.item_worker import ItemWorker
 from services.ai.executor import Executor
@@ -88,8 +89,8 @@ class Parts:
 
 def _providers(settings: AiSettings) -> tuple[dict[str, TextProvider], dict[str, ImageProvider]]:
     """The providers that are set up: offline always, openai when it has a key or an address of its own."""
-    from services.ai.providers.offline import OfflineImages, OfflineTexts
+    from services.ai.providers.offline import OfflineImageProvider, OfflineTextProvider
 
-    text: dict[str, TextProvider] = {"offline": OfflineTexts()}
-    image: dict[str, ImageProvider] = {"offline": OfflineImages()}
+    text: dict[str, TextProvider] = {"offline": OfflineTextProvider()}
+    image: dict[str, ImageProvider] = {"offline": OfflineImageProvider()}
     return text, image

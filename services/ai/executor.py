@@ -14,7 +14,7 @@ from chassis.clock import Clock
 from chassis.refusal import Refusal
 from chassis.transaction import Transactions
 from services.ai.asking import ask
-from services.ai.domain.function_names import FunctionName
+from services.ai.domain.function_names import FunctionName, NothingToDo
 from services.ai.domain.task import AiTask, Phase
 from services.ai.domain.task_item import Answer, ItemStatus, TaskItem
 from services.ai.functions.base import Function
@@ -71,7 +71,7 @@ class Executor:
             if task.phase is Phase.INIT:
                 task, items = await self._prepare(task, lease)
             if not items:
-                return await self._write(write.finish_task, lease, task)
+                return await self._nothing_to_do(task, lease)
             return await self._reserve(task, items, lease, admit)
         except Refusal as refusal:
             if not passing(refusal):
@@ -103,6 +103,15 @@ class Executor:
         """What came of the items that are done, as `Saved.to_json` wrote it."""
         _, items = await self._transactions.run(write.read_execution, task_id=task_id)
         return [item.output for item in items if item.status is ItemStatus.DONE]
+
+    async def _nothing_to_do(self, task: AiTask, lease: Lease) -> AiTask:
+        """In a run the work was done meanwhile, which is fine; by hand somebody is waiting for it."""
+        if task.run_id is None:
+            raise NothingToDo(
+                f"Nothing of what was given waits for {task.function_name}: it is done already.",
+                metadata={"function": task.function_name.value},
+            )
+        return await self._write(write.finish_task, lease, task)
 
     async def _prepare(self, task: AiTask, lease: Lease) -> tuple[AiTask, list[TaskItem]]:
         drafts = await self._patiently(

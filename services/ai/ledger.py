@@ -62,15 +62,21 @@ class Ledger:
 
     async def models(self) -> list[Model]:
         """The models with a price in force."""
-        response = await self._prices.ListModels(billing.ListModelsRequest())
-        return [
-            Model(
-                name=model.model_name,
-                provider=model.provider,
-                makes_images=model.kind == billing.ModelPrice.KIND_IMAGE,
+        models: list[Model] = []
+        request = billing.ListModelsRequest(page_size=200)
+        while True:
+            response = await self._prices.ListModels(request)
+            models.extend(
+                Model(
+                    name=model.model_name,
+                    provider=model.provider,
+                    makes_images=model.kind == billing.ModelPrice.KIND_IMAGE,
+                )
+                for model in response.models
             )
-            for model in response.models
-        ]
+            if not response.next_page_token:
+                return models
+            request.page_token = response.next_page_token
 
     async def quote(self, task: AiTask, estimate: Estimate) -> PinnedQuote:
         """Pins the price. Raises PRICE_NOT_FOUND for a model without one."""

@@ -2,11 +2,12 @@
 
 from typing import ClassVar, Final
 
+from igny8.ai import v1 as ai
+
 from chassis.consumer import JobConsumer
 from chassis.delivery import Delivery
 from chassis.refusal import Refusal
 from chassis.settings import run_service
-from igny8.ai import v1 as ai
 from services.ai.composition import Parts, host_of
 from services.ai.leasing import kept
 from services.ai.patience import passing

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
+from igny8.publisher import v1 as publisher
+
 from chassis.clock import Clock
 from chassis.ids import new_id
 from chassis.refusal import Refusal
 from chassis.transaction import Transactions
-from igny8.publisher import v1 as publisher
 from services.ai.domain.run import PauseReason, Run
 from services.ai.domain.run_item import RunItem
 from services.ai.domain.stages import Output, Stage, images_wanted
@@ -88,9 +89,7 @@ class ItemWorker:
             )
             return True
         if passing(refusal):
-            await self._transactions.run(
-                write.forgive_attempt, lease=lease, run_item_id=item.id, now=now
-            )
+            await self._transactions.run(write.forgive_attempt, lease=lease, run_item_id=item.id, now=now)
             return False
         await self._transactions.run(
             write.end_item,
@@ -187,7 +186,5 @@ class ItemWorker:
 
 def _flow(outputs: Sequence[dict[str, Any]]) -> list[Output]:
     """What came of the items, each thing once, in order."""
-    found = [
-        Output(id=output["id"], label=output["label"]) for each in outputs for output in each["flow"]
-    ]
+    found = [Output(id=output["id"], label=output["label"]) for each in outputs for output in each["flow"]]
     return list({output.id: output for output in found}.values())

@@ -113,7 +113,7 @@ def _spell_word(word: str) -> str:
     if folded in SPELLINGS:
         return SPELLINGS[folded]
     singular = folded.removesuffix("s")
-    return SPELLINGS[singular] + "s" if singular in SPELLINGS else word
+    return SPELLINGS[singular] + "s" if len(singular) > 1 and singular in SPELLINGS else word
 
 
 def _plural_word(word: str) -> str:

@@ -1,0 +1,34 @@
+"""The composition root of the ai server: the gRPC doors and the sweeper. Workers are processes of their own."""
+
+from igny8.ai import v1 as ai
+
+from services.ai.automation.sweeper import Sweeper
+from services.ai.composition import Parts, host_of
+from services.ai.servicers.automation import AutomationServicer
+from services.ai.servicers.generation import GenerationServicer
+from services.ai.settings import AiSettings
+
+
+async def serve(settings: AiSettings) -> None:
+    """Runs the service until it is told to end."""
+    async with host_of(settings) as host:
+        parts = Parts(host, settings, role="server")
+        host.add_servicer(
+            ai.add_GenerationServiceServicer_to_server,
+            GenerationServicer(
+                host.transactions,
+                host.clock,
+                executor=parts.executor,
+                inventory=parts.inventory,
+                providers=parts.providers,
+                owner=parts.owner,
+            ),
+        )
+        host.add_servicer(
+            ai.add_AutomationServiceServicer_to_server,
+            AutomationServicer(
+                host.transactions, host.clock, inventory=parts.inventory, providers=parts.providers
+            ),
+        )
+        host.add_task("sweeper", Sweeper(host.transactions, host.clock).run)
+        await host.run()

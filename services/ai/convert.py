@@ -1,0 +1,254 @@
+"""Between the ai service's nouns and its messages: enums by their words, money as decimal strings, instants as timestamps."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from google.protobuf.message import Message
+from google.protobuf.struct_pb2 import Struct
+from google.protobuf.timestamp_pb2 import Timestamp
+from igny8.ai import v1 as ai
+
+from services.ai.domain.config import AutomationConfig
+from services.ai.domain.events import (
+    ExecuteRunItem,
+    ExecuteTask,
+    RunMove,
+    RunMoved,
+    RunSnapshot,
+    TaskEnded,
+    TaskProgressed,
+    TaskStarted,
+)
+from services.ai.domain.run import Run, RunStatus
+from services.ai.domain.run_item import RunItem, RunItemStatus
+from services.ai.domain.stages import DEFAULTS, Stage, StageConfig
+from services.ai.domain.task import AiTask, TaskStatus
+
+_RUN_EVENTS: dict[RunMove, type[Message]] = {
+    RunMove.STARTED: ai.RunStarted,
+    RunMove.PROGRESSED: ai.RunProgressed,
+    RunMove.PAUSING: ai.RunPausing,
+    RunMove.PAUSED: ai.RunPaused,
+    RunMove.RESUMED: ai.RunResumed,
+    RunMove.CANCELLING: ai.RunCancelling,
+    RunMove.CANCELLED: ai.RunCancelled,
+    RunMove.COMPLETED: ai.RunCompleted,
+    RunMove.FAILED: ai.RunFailed,
+}
+
+
+def task_to_proto(task: AiTask, *, payload: bool = True, result: bool = True) -> ai.AiTask:
+    return ai.AiTask(
+        id=task.id,
+        account_id=task.account_id,
+        site_id=task.site_id,
+        function_name=task.function_name.value,
+        operation_type=task.function_name.operation_type,
+        model_name=task.model_name,
+        prompt_version=task.prompt_version,
+        status=ai.AiTask.Status.Value(f"STATUS_{task.status.name}"),
+        phase=ai.AiTask.Phase.Value(f"PHASE_{task.phase.name}"),
+        items_total=task.items_total,
+        items_done=task.items_done,
+        items_failed=task.items_failed,
+        credits_used=task.credits_used,
+        cost=_money(task.cost),
+        payload=_struct(task.payload) if payload else None,
+        result=_struct(task.result) if result else None,
+        error=task.error,
+        reservation_id=task.reservation_id or "",
+        run_id=task.run_id or "",
+        actor=task.actor,
+        created_at=_instant(task.created_at),
+        updated_at=_instant(task.updated_at),
+        finished_at=_maybe(task.finished_at),
+    )
+
+
+def task_status_from_proto(status: ai.AiTask.Status.ValueType) -> TaskStatus | None:
+    """None for the unset value, which lists everything."""
+    return TaskStatus[ai.AiTask.Status.Name(status).removeprefix("STATUS_")] if status else None
+
+
+def config_to_proto(
+    config: AutomationConfig, *, auto_approve_content: bool, auto_schedule: bool
+) -> ai.AutomationConfig:
+    return ai.AutomationConfig(
+        site_id=config.site_id,
+        stages=[
+            ai.StageConfig(
+                stage=int(stage),
+                enabled=config.stages[stage].enabled,
+                batch_size=config.stages[stage].batch_size,
+                concurrency=config.stages[stage].concurrency,
+                max_items_per_run=config.stages[stage].max_items_per_run,
+            )
+            for stage in Stage
+        ],
+        max_credits_per_run=config.max_credits_per_run,
+        max_in_article_images=config.max_in_article_images,
+        text_model=config.text_model,
+        image_model=config.image_model,
+        auto_approve_content=auto_approve_content,
+        auto_schedule=auto_schedule,
+        etag=config.etag,
+    )
+
+
+def config_from_proto(message: ai.AutomationConfig, *, site_id: str, version: int) -> AutomationConfig:
+    """A stage that is left out, and a size or concurrency of 0, take the default."""
+    stages = dict(DEFAULTS)
+    for given in message.stages:
+        stage = Stage(given.stage)
+        stages[stage] = StageConfig(
+            enabled=given.enabled,
+            batch_size=given.batch_size or DEFAULTS[stage].batch_size,
+            concurrency=given.concurrency or DEFAULTS[stage].concurrency,
+            max_items_per_run=given.max_items_per_run,
+        )
+    return AutomationConfig(
+        site_id=site_id,
+        stages=stages,
+        max_credits_per_run=message.max_credits_per_run,
+        max_in_article_images=message.max_in_article_images,
+        text_model=message.text_model,
+        image_model=message.image_model,
+        version=version,
+    )
+
+
+def snapshot_to_proto(snapshot: RunSnapshot) -> ai.AutomationRun:
+    run, now = snapshot.run, snapshot.now_at
+    message = run_to_proto(run, now=now)
+    message.now.extend(run_item_to_proto(item) for item in snapshot.now)
+    message.next.extend(run_item_to_proto(item) for item in snapshot.next)
+    message.last.extend(run_item_to_proto(item) for item in snapshot.last)
+    return message
+
+
+def run_to_proto(run: Run, *, now: datetime) -> ai.AutomationRun:
+    return ai.AutomationRun(
+        id=run.id,
+        account_id=run.account_id,
+        site_id=run.site_id,
+        status=ai.AutomationRun.Status.Value(f"STATUS_{run.status.name}"),
+        trigger=ai.AutomationRun.TRIGGER_MANUAL,
+        pause_reason=run.pause_reason.value if run.pause_reason else "",
+        error=run.error,
+        stages=[
+            ai.StageProgress(
+                stage=int(progress.stage),
+                name=progress.stage.title,
+                enabled=progress.enabled,
+                total=progress.total,
+                done=progress.done,
+                failed=progress.failed,
+                in_flight=progress.in_flight,
+                outputs=progress.outputs,
+                credits_used=progress.credits_used,
+            )
+            for progress in run.stages
+        ],
+        percent=run.percent,
+        credits_used=run.credits_used,
+        max_credits=run.max_credits,
+        elapsed_seconds=int(((run.finished_at or now) - run.created_at).total_seconds()),
+        seconds_left=run.seconds_left(now),
+        sequence=run.sequence,
+        actor=run.actor,
+        created_at=_instant(run.created_at),
+        updated_at=_instant(run.updated_at),
+        finished_at=_maybe(run.finished_at),
+    )
+
+
+def run_status_from_proto(status: ai.AutomationRun.Status.ValueType) -> RunStatus | None:
+    """None for the unset value, which lists everything."""
+    return RunStatus[ai.AutomationRun.Status.Name(status).removeprefix("STATUS_")] if status else None
+
+
+def run_item_to_proto(item: RunItem) -> ai.RunItem:
+    return ai.RunItem(
+        id=item.id,
+        run_id=item.run_id,
+        stage=int(item.stage),
+        label=item.label,
+        input_ids=item.input_ids,
+        status=ai.RunItem.Status.Value(f"STATUS_{item.status.name}"),
+        attempts=item.attempts,
+        ai_task_id=item.ai_task_id or "",
+        credits_used=item.credits_used,
+        outcome=item.outcome,
+        error=item.error,
+        created_at=_instant(item.created_at),
+        updated_at=_instant(item.updated_at),
+    )
+
+
+def run_item_status_from_proto(status: ai.RunItem.Status.ValueType) -> RunItemStatus | None:
+    """None for the unset value, which lists everything."""
+    return RunItemStatus[ai.RunItem.Status.Name(status).removeprefix("STATUS_")] if status else None
+
+
+def encode(event: object) -> Message:
+    """The message of a domain event or job. Raises TypeError for anything else."""
+    match event:
+        case TaskStarted(task=task):
+            return ai.AiTaskStarted(
+                account_id=task.account_id,
+                task=task_to_proto(task, payload=False, result=False),
+                occurred_at=_instant(task.updated_at),
+            )
+        case TaskProgressed(task=task):
+            return ai.AiTaskProgressed(
+                account_id=task.account_id,
+                task=task_to_proto(task, payload=False, result=False),
+                occurred_at=_instant(task.updated_at),
+            )
+        case TaskEnded(task=task) if task.status is TaskStatus.ERROR:
+            return ai.AiTaskFailed(
+                account_id=task.account_id,
+                task=task_to_proto(task, payload=False),
+                reason=task.reason,
+                occurred_at=_instant(task.updated_at),
+            )
+        case TaskEnded(task=task):
+            return ai.AiTaskCompleted(
+                account_id=task.account_id,
+                task=task_to_proto(task, payload=False),
+                occurred_at=_instant(task.updated_at),
+            )
+        case RunMoved(move=move, snapshot=snapshot):
+            return _RUN_EVENTS[move](
+                account_id=snapshot.run.account_id,
+                run=snapshot_to_proto(snapshot),
+                occurred_at=_instant(snapshot.now_at),
+            )
+        case ExecuteTask():
+            return ai.ExecuteTaskJob(account_id=event.account_id, task_id=event.task_id)
+        case ExecuteRunItem():
+            return ai.ExecuteRunItemJob(account_id=event.account_id, run_item_id=event.run_item_id)
+        case _:
+            raise TypeError(f"{type(event).__name__} is no event or job of ai")
+
+
+def _money(usd: Decimal) -> str:
+    text = format(usd, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _struct(values: dict[str, Any]) -> Struct:
+    struct = Struct()
+    struct.update(values)
+    return struct
+
+
+def _instant(at: datetime) -> Timestamp:
+    stamp = Timestamp()
+    stamp.FromDatetime(at)
+    return stamp
+
+
+def _maybe(at: datetime | None) -> Timestamp | None:
+    return None if at is None else _instant(at)

@@ -1,0 +1,160 @@
+"""AutomationService: a site's settings and its runs."""
+
+from igny8.ai import v1 as ai
+
+from chassis.clock import Clock
+from chassis.identity import current_caller
+from chassis.paging import PageRequest
+from chassis.transaction import Transactions
+from services.ai import convert
+from services.ai.domain.config import AutomationConfig
+from services.ai.domain.events import RunSnapshot
+from services.ai.domain.stages import Output, Stage
+from services.ai.inventory import Inventory
+from services.ai.providers.registry import Providers
+from services.ai.servicers import Context
+from services.ai.store.transaction import AiTransaction
+from services.ai.usecases import configs, runs
+
+INPUTS_MAX = 10_000
+"""Inputs of one stage that a run takes from what waits at its start."""
+
+
+class AutomationServicer(ai.AutomationServiceServicer):
+    """Runs of the caller's account."""
+
+    def __init__(
+        self,
+        transactions: Transactions[AiTransaction],
+        clock: Clock,
+        *,
+        inventory: Inventory,
+        providers: Providers,
+    ) -> None:
+        self._transactions = transactions
+        self._clock = clock
+        self._inventory = inventory
+        self._providers = providers
+
+    async def GetConfig(self, request: ai.GetConfigRequest, context: Context) -> ai.GetConfigResponse:
+        config = await self._config(request.site_id)
+        return ai.GetConfigResponse(config=await self._shown(config))
+
+    async def PutConfig(self, request: ai.PutConfigRequest, context: Context) -> ai.PutConfigResponse:
+        await self._inventory.site(request.site_id)
+        for name, makes_images in ((request.config.text_model, False), (request.config.image_model, True)):
+            if name:
+                await self._providers.choose(name, makes_images=makes_images)
+        config = await self._transactions.run(
+            configs.put_config,
+            config=convert.config_from_proto(request.config, site_id=request.site_id, version=0),
+            etag=request.etag,
+            account_id=current_caller().account(),
+            now=self._clock.now(),
+        )
+        return ai.PutConfigResponse(config=await self._shown(config))
+
+    async def StartRun(self, request: ai.StartRunRequest, context: Context) -> ai.StartRunResponse:
+        config = await self._config(request.site_id)
+        inputs = await self._waiting(config)
+        return await self._transactions.run_once(
+            runs.start_run,
+            request_id=request.request_id,
+            scope="StartRun",
+            request=request,
+            response=ai.StartRunResponse,
+            pack=lambda started: ai.StartRunResponse(run=convert.snapshot_to_proto(started)),
+            account_id=current_caller().account(),
+            config=config,
+            inputs=inputs,
+            actor=current_caller().actor,
+            now=self._clock.now(),
+        )
+
+    async def GetRun(self, request: ai.GetRunRequest, context: Context) -> ai.GetRunResponse:
+        snapshot = await self._transactions.run(
+            runs.get_run,
+            run_id=request.run_id,
+            account_id=current_caller().account(),
+            now=self._clock.now(),
+        )
+        return ai.GetRunResponse(run=convert.snapshot_to_proto(snapshot))
+
+    async def ListRuns(self, request: ai.ListRunsRequest, context: Context) -> ai.ListRunsResponse:
+        page = await self._transactions.run(
+            runs.list_runs,
+            page=PageRequest.of(request),
+            account_id=current_caller().account(),
+            site_id=request.site_id,
+            status=convert.run_status_from_proto(request.status),
+        )
+        now = self._clock.now()
+        return ai.ListRunsResponse(
+            runs=[convert.run_to_proto(run, now=now) for run in page.items],
+            next_page_token=page.next_page_token,
+        )
+
+    async def ListRunItems(
+        self, request: ai.ListRunItemsRequest, context: Context
+    ) -> ai.ListRunItemsResponse:
+        page = await self._transactions.run(
+            runs.list_run_items,
+            page=PageRequest.of(request),
+            account_id=current_caller().account(),
+            run_id=request.run_id,
+            stage=request.stage,
+            status=convert.run_item_status_from_proto(request.status),
+        )
+        return ai.ListRunItemsResponse(
+            items=map(convert.run_item_to_proto, page.items), next_page_token=page.next_page_token
+        )
+
+    async def PauseRun(self, request: ai.PauseRunRequest, context: Context) -> ai.PauseRunResponse:
+        snapshot = await self._transactions.run(
+            runs.pause_run,
+            run_id=request.run_id,
+            account_id=current_caller().account(),
+            now=self._clock.now(),
+        )
+        return ai.PauseRunResponse(run=convert.snapshot_to_proto(snapshot))
+
+    async def ResumeRun(self, request: ai.ResumeRunRequest, context: Context) -> ai.ResumeRunResponse:
+        snapshot = await self._transactions.run(
+            runs.resume_run,
+            run_id=request.run_id,
+            account_id=current_caller().account(),
+            now=self._clock.now(),
+        )
+        return ai.ResumeRunResponse(run=convert.snapshot_to_proto(snapshot))
+
+    async def CancelRun(self, request: ai.CancelRunRequest, context: Context) -> ai.CancelRunResponse:
+        snapshot: RunSnapshot = await self._transactions.run(
+            runs.cancel_run,
+            run_id=request.run_id,
+            account_id=current_caller().account(),
+            now=self._clock.now(),
+        )
+        return ai.CancelRunResponse(run=convert.snapshot_to_proto(snapshot))
+
+    async def _config(self, site_id: str) -> AutomationConfig:
+        """The site's settings. Raises NOT_FOUND for a site that is not the caller's: publisher decides that."""
+        await self._inventory.site(site_id)
+        return await self._transactions.run(
+            configs.get_config, site_id=site_id, account_id=current_caller().account()
+        )
+
+    async def _shown(self, config: AutomationConfig) -> ai.AutomationConfig:
+        settings = await self._inventory.publishing_settings(config.site_id)
+        return convert.config_to_proto(
+            config,
+            auto_approve_content=settings.auto_approve_content,
+            auto_schedule=settings.auto_schedule,
+        )
+
+    async def _waiting(self, config: AutomationConfig) -> dict[Stage, list[Output]]:
+        """The snapshot a run starts from: what waits in the inventory for each of its stages."""
+        waiting = {}
+        for stage in sorted(config.enabled):
+            limit = config.stages[stage].max_items_per_run or INPUTS_MAX
+            waiting[stage] = await self._inventory.stage_inputs(config.site_id, stage, limit=limit)
+        return waiting

@@ -1,0 +1,137 @@
+"""GenerationService: AI functions started by hand, and the task logs."""
+
+from typing import Any
+
+from igny8.ai import v1 as ai
+
+from chassis.clock import Clock
+from chassis.identity import current_caller
+from chassis.ids import new_id
+from chassis.paging import PageRequest
+from chassis.transaction import Transactions
+from services.ai import convert
+from services.ai.domain.function_names import FunctionName, NothingToDo, function_name
+from services.ai.domain.stages import Stage, images_wanted
+from services.ai.domain.task import AiTask
+from services.ai.executor import Executor
+from services.ai.functions.base import PROMPT_VERSION
+from services.ai.inventory import Inventory
+from services.ai.providers.registry import Providers
+from services.ai.servicers import Context
+from services.ai.store.leases import Lease
+from services.ai.store.transaction import AiTransaction
+from services.ai.usecases import configs, tasks
+
+ALL_MAX = 1_000
+"""Items taken when no ids are given."""
+
+_STAGES = {stage.function: stage for stage in Stage if stage.function is not None}
+
+
+class GenerationServicer(ai.GenerationServiceServicer):
+    """Executions of the caller's account."""
+
+    def __init__(
+        self,
+        transactions: Transactions[AiTransaction],
+        clock: Clock,
+        *,
+        executor: Executor,
+        inventory: Inventory,
+        providers: Providers,
+        owner: str,
+    ) -> None:
+        self._transactions = transactions
+        self._clock = clock
+        self._executor = executor
+        self._inventory = inventory
+        self._providers = providers
+        self._owner = owner
+
+    async def RunFunction(self, request: ai.RunFunctionRequest, context: Context) -> ai.RunFunctionResponse:
+        """Prepares, quotes and reserves before the answer, so a refusal is the answer; a worker does the rest."""
+        function = function_name(request.function)
+        task = await self._task(request, function)
+        started: list[Lease] = []
+
+        def start(tx: AiTransaction, *, account_id: str) -> AiTask:
+            assert account_id == task.account_id, "the id counts within the task's own account"
+            started.append(tasks.start_task(tx, task=task, owner=self._owner))
+            return task
+
+        response = await self._transactions.run_once(
+            start,
+            request_id=request.request_id,
+            scope="RunFunction",
+            request=request,
+            response=ai.RunFunctionResponse,
+            pack=lambda written: ai.RunFunctionResponse(task=convert.task_to_proto(written)),
+            account_id=task.account_id,
+        )
+        if not started:
+            return response
+        lease = started[-1]
+        begun = await self._executor.begin(task.id, lease)
+        if not begun.ended:
+            await self._transactions.run(tasks.hand_out_task, lease=lease, task=begun)
+        return ai.RunFunctionResponse(task=convert.task_to_proto(begun))
+
+    async def GetAiTask(self, request: ai.GetAiTaskRequest, context: Context) -> ai.GetAiTaskResponse:
+        task = await self._transactions.run(
+            tasks.get_task, task_id=request.task_id, account_id=current_caller().account()
+        )
+        return ai.GetAiTaskResponse(task=convert.task_to_proto(task))
+
+    async def ListAiTasks(self, request: ai.ListAiTasksRequest, context: Context) -> ai.ListAiTasksResponse:
+        page = await self._transactions.run(
+            tasks.list_tasks,
+            page=PageRequest.of(request),
+            account_id=current_caller().account(),
+            site_id=request.site_id,
+            run_id=request.run_id,
+            function_name=request.function_name,
+            status=convert.task_status_from_proto(request.status),
+        )
+        return ai.ListAiTasksResponse(
+            tasks=[convert.task_to_proto(task, payload=False, result=False) for task in page.items],
+            next_page_token=page.next_page_token,
+        )
+
+    async def _task(self, request: ai.RunFunctionRequest, function: FunctionName) -> AiTask:
+        caller = current_caller()
+        await self._inventory.site(request.site_id)
+        config = await self._transactions.run(
+            configs.get_config, site_id=request.site_id, account_id=caller.account()
+        )
+        site_model = config.image_model if function.makes_images else config.text_model
+        model_name = await self._providers.choose(
+            request.model_name or site_model, makes_images=function.makes_images
+        )
+        payload: dict[str, Any] = {
+            "task_ids": list(request.ids) or await self._waiting(request.site_id, function),
+            "model": model_name,
+            "max_in_article_images": config.max_in_article_images,
+            "images_wanted": images_wanted(config.enabled),
+        }
+        now = self._clock.now()
+        return AiTask(
+            id=new_id(),
+            account_id=caller.account(),
+            site_id=request.site_id,
+            function_name=function,
+            model_name=model_name,
+            prompt_version="" if function.makes_images else f"{function.value}/{PROMPT_VERSION}",
+            actor=caller.actor,
+            payload=payload,
+            created_at=now,
+            updated_at=now,
+        )
+
+    async def _waiting(self, site_id: str, function: FunctionName) -> list[str]:
+        """What waits for the function. Raises NothingToDo when nothing does."""
+        waiting = await self._inventory.stage_inputs(site_id, _STAGES[function], limit=ALL_MAX)
+        if not waiting:
+            raise NothingToDo(
+                f"There is nothing for {function} to work on.", metadata={"function": function.value}
+            )
+        return [each.id for each in waiting]
