@@ -1,10 +1,12 @@
 """The embedded PostgreSQL starts, survives what can happen to it, and leaves nothing behind."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -21,8 +23,29 @@ from tests.suite.conftest import needs_root
 PASSWORD = new_password()
 
 
+@pytest.fixture(scope="module")
+def made_cluster() -> Iterator[Path]:
+    """A cluster as initdb made it, for tests to start from a copy."""
+    folder = Path(tempfile.mkdtemp(prefix="igny8-test-"))
+    server = EmbeddedPostgres(folder, password=PASSWORD)
+    server.start()
+    server.stop()
+    yield server.cluster
+    shutil.rmtree(folder)
+
+
 @pytest.fixture
-def server(data_dir: Path) -> Iterator[EmbeddedPostgres]:
+def server(data_dir: Path, made_cluster: Path) -> Iterator[EmbeddedPostgres]:
+    data_dir.mkdir()
+    subprocess.run(["cp", "--archive", made_cluster, data_dir], check=True)
+    server = EmbeddedPostgres(data_dir, password=PASSWORD)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def new_server(data_dir: Path) -> Iterator[EmbeddedPostgres]:
+    """A server whose cluster is still to be made."""
     server = EmbeddedPostgres(data_dir, password=PASSWORD)
     yield server
     server.stop()
@@ -34,11 +57,11 @@ def query(dsn: str, statement: str) -> list[tuple[object, ...]]:
         return cursor.fetchall() if cursor.description else []
 
 
-def test_it_is_postgresql_18_that_keeps_what_was_committed(server: EmbeddedPostgres) -> None:
-    server.start()
+def test_it_is_postgresql_18_that_keeps_what_was_committed(new_server: EmbeddedPostgres) -> None:
+    new_server.start()
 
     found = query(
-        server.dsn(),
+        new_server.dsn(),
         "SELECT current_setting('server_version_num')::int / 10000, current_setting('fsync'),"
         " current_setting('full_page_writes'), current_setting('synchronous_commit'),"
         " current_setting('data_checksums'), current_setting('TimeZone')",
@@ -149,14 +172,14 @@ def test_a_restart_keeps_the_port_that_clients_know(server: EmbeddedPostgres) ->
     assert server.port == port
 
 
-def test_a_half_made_cluster_is_made_anew(server: EmbeddedPostgres) -> None:
-    half = server.folder / "cluster.making"
+def test_a_half_made_cluster_is_made_anew(new_server: EmbeddedPostgres) -> None:
+    half = new_server.folder / "cluster.making"
     half.mkdir(parents=True)
     (half / "PG_VERSION").write_text("18\n")
 
-    server.start()
+    new_server.start()
 
-    assert query(server.dsn(), "SELECT 1") == [(1,)]
+    assert query(new_server.dsn(), "SELECT 1") == [(1,)]
     assert not half.exists()
 
 
@@ -169,21 +192,23 @@ def test_a_server_that_cannot_start_says_why(server: EmbeddedPostgres) -> None:
         server.start()
 
 
-def test_no_password_lies_where_another_user_could_read_it(server: EmbeddedPostgres) -> None:
-    server.start()
+def test_no_password_lies_where_another_user_could_read_it(new_server: EmbeddedPostgres) -> None:
+    new_server.start()
 
-    assert server.folder.stat().st_mode & 0o077 == 0
-    assert not [file for file in server.folder.iterdir() if file.is_file() and PASSWORD in file.read_text()]
+    assert new_server.folder.stat().st_mode & 0o077 == 0
+    assert not [
+        file for file in new_server.folder.iterdir() if file.is_file() and PASSWORD in file.read_text()
+    ]
 
 
 @needs_root
-def test_as_root_it_runs_as_nobody_below_a_folder_nobody_can_enter(server: EmbeddedPostgres) -> None:
-    server.start()
+def test_as_root_it_runs_as_nobody_below_a_folder_nobody_can_enter(new_server: EmbeddedPostgres) -> None:
+    new_server.start()
 
-    assert server.folder.parent.stat().st_mode & 0o077 == 0
-    assert server.cluster.stat().st_uid != 0
-    status = Path(f"/proc/{server.pid}/status").read_text()
-    assert f"Uid:\t{server.cluster.stat().st_uid}\t" in status
+    assert new_server.folder.parent.stat().st_mode & 0o077 == 0
+    assert new_server.cluster.stat().st_uid != 0
+    status = Path(f"/proc/{new_server.pid}/status").read_text()
+    assert f"Uid:\t{new_server.cluster.stat().st_uid}\t" in status
 
 
 @needs_root
