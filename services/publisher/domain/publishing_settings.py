@@ -6,7 +6,7 @@ from enum import IntEnum, StrEnum
 from zoneinfo import ZoneInfo
 
 from chassis.refusal import FieldFault, RequestInvalid
-from services.publisher.domain.schedule.local_time import is_zone
+from services.publisher.domain.local_time import is_zone
 
 TIME_SLOTS_MAX = 48
 LIMIT_MAX = 10_000

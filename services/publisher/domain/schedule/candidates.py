@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
 
+from services.publisher.domain.local_time import to_utc
 from services.publisher.domain.publishing_settings import IntervalUnit, Mode, PublishingSettings
-from services.publisher.domain.schedule.local_time import to_utc
 
 _FIRST_INTERVAL_DAY, _FIRST_INTERVAL_CLOCK = date(2026, 1, 1), time(9)
 

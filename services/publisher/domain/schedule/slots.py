@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
 from chassis.refusal import FieldFault, RequestInvalid, StateConflict
+from services.publisher.domain.local_time import to_utc
 from services.publisher.domain.publishing_settings import IntervalUnit, Mode, PublishingSettings
 from services.publisher.domain.schedule.candidates import candidates
 from services.publisher.domain.schedule.limits import Calendar, MovedOn, Reason
-from services.publisher.domain.schedule.local_time import to_utc
 
 SLOTS_MAX = 100
 HORIZON_DAYS = 20 * 366

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.publisher.domain.schedule.local_time import is_zone, to_date, to_utc
+from services.publisher.domain.local_time import is_zone, to_date, to_utc
 
 
 @pytest.mark.parametrize(
