@@ -36,18 +36,25 @@ dsn: suite ## Print the read-only DSN of the running suite (use make -s dsn)
 verify: suite ## Prove the books of the running suite: exit 1 and the first bad row where they do not add up
 	$(BIN)/igny8 verify
 
-.PHONY: test lint bench
+.PHONY: test lint
 test: dev ## The whole test suite, on embedded PostgreSQL and NATS
 	$(BIN)/python -m pytest
 
-lint: dev ## ruff, mypy --strict, buf lint and breaking, import-linter
+lint: lint-style lint-protos lint-arrows lint-types ## ruff, mypy --strict, buf lint and breaking, import-linter (-k to see all faults)
+
+.PHONY: lint-style lint-protos lint-arrows lint-types
+lint-style: dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+lint-protos: dev
 	$(BIN)/buf lint
-	PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/python protos/breaking.py
+	$(BIN)/python protos/breaking.py
+lint-arrows: dev
 	$(BIN)/lint-imports --no-logo
+lint-types: dev
 	$(BIN)/mypy
 
+.PHONY: bench
 bench: dev ## The benchmarks beside their peers (ONLY=suite,ledger,ai,runs,publisher,gateway)
 	$(BIN)/python -m bench $(ONLY)
 
