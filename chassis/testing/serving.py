@@ -14,7 +14,7 @@ from chassis.testing.callers import person
 
 Stub = TypeVar("Stub")
 
-SECRET_KEY: Final = "a secret key of the tests, long enough"
+SECRET_KEY: Final = "of the tests only " * 3
 
 
 class Served:
