@@ -6,9 +6,9 @@ import orjson
 import pytest
 from igny8.ai import v1 as ai
 from igny8.billing import v1 as billing
-from opentelemetry.sdk.trace import TracerProvider
 from sqlalchemy import Engine, inspect
 
+from chassis import telemetry
 from chassis.outbox import Outbox, stream_of, subject_of
 from chassis.testing import ManualClock, recorded, recorded_jobs
 from tests.chassis.sample import ACCOUNT, granted
@@ -46,14 +46,13 @@ def test_domain_events_go_through_the_service_s_encoder(engine: Engine) -> None:
 
 def test_headers_carry_the_clock_and_the_trace(engine: Engine) -> None:
     outbox = Outbox(service="sample", encode=_never, clock=ManualClock())
-    tracer = TracerProvider().get_tracer("test")
 
-    with tracer.start_as_current_span("call") as span, engine.begin() as connection:
+    with telemetry.span("call") as span, engine.begin() as connection:
         outbox.write(connection, [(granted("traced"), ACCOUNT)])
 
     [event] = recorded(engine)
     assert event.headers["ce-time"] == "2026-11-02T09:00:00Z"
-    assert event.headers["traceparent"].split("-")[1] == f"{span.get_span_context().trace_id:032x}"
+    assert event.headers["traceparent"].split("-")[1] == span.trace.trace_id
 
 
 def test_jobs_and_events_lie_in_one_table_and_are_told_apart(engine: Engine, outbox: Outbox) -> None:
