@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, insert, select, update
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from chassis.paging import Page, PageRequest, read_page
 from services.billing.domain.configuration import FIRST_CONFIGURATION, BillingConfiguration
@@ -113,7 +114,7 @@ class Configurations:
 def _in_force(now: datetime) -> Select[Any]:
     return (
         select(_price)
-        .distinct(_price.c.model_name)
+        .ext(distinct_on(_price.c.model_name))
         .where(_price.c.effective_from <= now)
         .order_by(_price.c.model_name, _price.c.effective_from.desc())
     )

@@ -1,0 +1,232 @@
+"""A billing database with the service's own use cases, for tests that need an account with credits."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from sqlalchemy import text
+
+from chassis.ids import new_id
+from chassis.paging import PageRequest
+from chassis.testing import ManualClock
+from chassis.transaction import Transactions
+from services.billing.domain.balance import Balance
+from services.billing.domain.grant import Category, CreditGrant
+from services.billing.domain.price import Kind, ModelPrice, Work
+from services.billing.domain.quote import Quote, QuotedWork
+from services.billing.domain.reservation import LIFETIME, Purpose, Reservation
+from services.billing.domain.transaction import CreditTransaction
+from services.billing.store.transaction import BillingTransaction
+from services.billing.usecases import accounts, credits, prices, reports
+
+T = TypeVar("T")
+
+TEXT_MODEL = "a-text-model"
+IMAGE_MODEL = "an-image-model"
+NO_PURPOSE = Purpose()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Billing:
+    """Use cases on a real database, each in its own transaction at the clock's instant."""
+
+    transactions: Transactions[BillingTransaction]
+    clock: ManualClock
+
+    def run(self, usecase: Callable[..., T], **kwargs: Any) -> T:
+        return self.transactions.run_sync(usecase, **kwargs, now=self.clock.now())
+
+    def account(self, *, credits: int = 0) -> str:
+        """The id of a new account with so many paid credits."""
+        account, _ = self.run(
+            accounts.sign_up,
+            account_name="Garden Ltd",
+            email=f"{new_id()}@example.com",
+            name="",
+            password_hash="x",
+            credits=0,
+        )
+        if credits:
+            self.grant(account.id, amount=credits)
+        return account.id
+
+    def grant(
+        self, account_id: str, *, amount: int, category: Category = Category.PAID, **more: Any
+    ) -> CreditGrant:
+        grant, _ = self.run(credits.grant, account_id=account_id, amount=amount, category=category, **more)
+        return grant
+
+    def price(self, **changes: Any) -> ModelPrice:
+        """A price in force: an image costs 1 credit and 0.001 USD, unless said otherwise."""
+        now = self.clock.now()
+        terms: dict[str, Any] = {
+            "model_name": IMAGE_MODEL,
+            "provider": "offline",
+            "kind": Kind.IMAGE,
+            "cost_per_image": Decimal("0.001"),
+            "credits_per_image": 1,
+            "effective_from": now,
+        }
+        price = ModelPrice(id=new_id(), created_at=now, created_by="operator:test", **{**terms, **changes})
+        return self.run(prices.put_model_price, price=price)
+
+    def text_price(self, **changes: Any) -> ModelPrice:
+        """A price in force: a credit buys 100 tokens of text."""
+        return self.price(
+            **{
+                "model_name": TEXT_MODEL,
+                "kind": Kind.TEXT,
+                "cost_per_image": Decimal(0),
+                "credits_per_image": 0,
+                "tokens_per_credit": 100,
+                "cost_per_1k_input": Decimal("0.0005"),
+                "cost_per_1k_output": Decimal("0.0015"),
+                **changes,
+            }
+        )
+
+    def quote(self, account_id: str, *, images: int = 0, tokens: int = 0) -> Quote:
+        return self.run(
+            credits.quote,
+            account_id=account_id,
+            model_name=IMAGE_MODEL if images else TEXT_MODEL,
+            work=QuotedWork(
+                operation_type="image_generation" if images else "content_generation",
+                items=images or 1,
+                images=images,
+                expected_tokens=tokens,
+                maximum_tokens=tokens,
+            ),
+        )
+
+    def reserve(self, account_id: str, *, purpose: Purpose = NO_PURPOSE, **work: int) -> Reservation:
+        """A hold of a new quote's maximum."""
+        return self.reserve_by(self.quote(account_id, **work), purpose=purpose)
+
+    def reserve_by(self, quote: Quote, *, purpose: Purpose = NO_PURPOSE) -> Reservation:
+        reservation, _ = self.run(
+            credits.reserve,
+            account_id=quote.account_id,
+            quote_id=quote.id,
+            purpose=purpose,
+            lifetime=LIFETIME,
+            actor="service:ai",
+        )
+        return reservation
+
+    def capture(
+        self,
+        reservation: Reservation,
+        *,
+        item_id: str = "an item",
+        images: int = 0,
+        input_tokens: int = 0,
+        output_tokens: int = 0,
+        **more: Any,
+    ) -> credits.Captured:
+        return self.run(
+            credits.capture,
+            **{
+                "account_id": reservation.account_id,
+                "reservation_id": reservation.id,
+                "item_id": item_id,
+                "work": Work(images=images, input_tokens=input_tokens, output_tokens=output_tokens),
+                "provider_cost_usd": None,
+                "description": "",
+                "metadata": {},
+                "final": False,
+                "actor": "service:ai",
+                **more,
+            },
+        )
+
+    def release(self, reservation: Reservation) -> Reservation:
+        released, _ = self.run(
+            credits.release,
+            account_id=reservation.account_id,
+            reservation_id=reservation.id,
+            why="",
+            actor="service:ai",
+        )
+        return released
+
+    def balance(self, account_id: str) -> Balance:
+        return self.run(credits.get_balance, account_id=account_id)
+
+    def lines(self, account_id: str) -> list[CreditTransaction]:
+        """The account's ledger, newest first."""
+        return self.transactions.run_sync(
+            reports.list_transactions,
+            account_id=account_id,
+            transaction_type=None,
+            run_id=None,
+            page=first_page(),
+        ).items
+
+    def rows(self, query: str, **parameters: Any) -> list[Any]:
+        """The rows of a query, as the service's own role."""
+        with self.transactions.engine.connect() as connection:
+            return list(connection.execute(text(query), parameters))
+
+    def check_books(self) -> None:
+        """Asserts that every account's ledger adds up: balance, holds, grants, draws, usage."""
+        for name, query in BOOKS.items():
+            assert self.rows(query) == [], name
+
+
+def first_page(size: int = 200) -> PageRequest:
+    """The start of a list."""
+    return PageRequest(size=size)
+
+
+BOOKS = {
+    "the balance is the sum of the ledger": """
+        SELECT account_id FROM credit_account LEFT JOIN (
+            SELECT account_id, sum(amount) AS amount, sum(reserved_amount) AS reserved, count(*) AS lines
+            FROM igny8_billing_credittransaction GROUP BY account_id) AS ledger USING (account_id)
+        WHERE (credits, credit_account.reserved, sequence)
+            <> (coalesce(amount, 0), coalesce(ledger.reserved, 0), coalesce(lines, 0))""",
+    "each line goes on from the one before": """
+        SELECT id FROM (SELECT *, lag(sequence, 1, 0::bigint) OVER own AS previous,
+            lag(balance_after, 1, 0::bigint) OVER own AS balance_before,
+            lag(reserved_after, 1, 0::bigint) OVER own AS reserved_before
+            FROM igny8_billing_credittransaction WINDOW own AS (PARTITION BY account_id ORDER BY sequence)) AS line
+        WHERE (sequence, balance_after, reserved_after)
+            <> (previous + 1, balance_before + amount, reserved_before + reserved_amount)""",
+    "reserved is the sum of the active holds": """
+        SELECT account_id FROM credit_account LEFT JOIN (
+            SELECT account_id, sum(amount - captured - released) AS held FROM reservation
+            WHERE status = 'active' GROUP BY account_id) AS holds USING (account_id)
+        WHERE reserved <> coalesce(held, 0)""",
+    "grants have what the balance has": """
+        SELECT account_id FROM credit_account LEFT JOIN (
+            SELECT account_id, sum(remaining) AS remaining, sum(reserved) AS held FROM credit_grant
+            GROUP BY account_id) AS grants USING (account_id)
+        WHERE (credits, reserved) <> (coalesce(remaining, 0), coalesce(held, 0))""",
+    "each grant is the sum of its draws": """
+        SELECT credit_grant.id FROM credit_grant LEFT JOIN credit_draw ON grant_id = credit_grant.id
+        GROUP BY credit_grant.id
+        HAVING (remaining, reserved)
+            <> (coalesce(sum(credit_draw.amount), 0), coalesce(sum(credit_draw.reserved_amount), 0))""",
+    "each line is the sum of its draws": """
+        SELECT line.id FROM igny8_billing_credittransaction AS line
+        LEFT JOIN credit_draw ON transaction_id = line.id
+        GROUP BY line.id
+        HAVING (line.amount, line.reserved_amount)
+            <> (coalesce(sum(credit_draw.amount), 0), coalesce(sum(credit_draw.reserved_amount), 0))""",
+    "a deduction and its usage row are one to one": """
+        SELECT line.id, used.id FROM igny8_billing_creditusagelog AS used
+        FULL JOIN (SELECT * FROM igny8_billing_credittransaction WHERE transaction_type = 'deduction') AS line
+            ON line.id = used.transaction_id
+        WHERE line.id IS NULL OR used.id IS NULL OR -line.amount <> credits_used""",
+    "credits recompute from the work at the pinned price": """
+        SELECT used.id FROM igny8_billing_creditusagelog AS used
+        JOIN reservation ON reservation.id = reservation_id
+        JOIN igny8_billing_aimodelconfig AS price ON price.id = used.price_id
+        WHERE used.price_id <> reservation.price_id OR credits_used + platform_loss_credits <> CASE kind
+            WHEN 'image' THEN images * credits_per_image
+            ELSE greatest(minimum_credits,
+                ceil((input_tokens + output_tokens)::numeric / tokens_per_credit)) END""",
+}
+"""Each query names the rows that break its rule."""
