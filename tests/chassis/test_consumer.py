@@ -9,7 +9,7 @@ from igny8.ai import v1 as ai
 from igny8.billing import v1 as billing
 from sqlalchemy import Engine, Row, select
 
-from chassis.consumer import EventConsumer, JobConsumer
+from chassis.consumer import EventConsumer, JobConsumer, JobHandler, PoisonHandler
 from chassis.consuming import Consumer, Patience
 from chassis.delivery import Delivery
 from chassis.ids import new_id
@@ -52,11 +52,20 @@ def events(
     return EventConsumer(name="sample-events", handlers={billing.CreditsGranted: handler}, patience=IMPATIENT)
 
 
-def jobs(handler: Callable[[Any, Delivery], Awaitable[None]], **kwargs: Any) -> JobConsumer[Transaction]:
+def jobs(
+    handler: JobHandler,
+    *,
+    patience: Patience = IMPATIENT,
+    concurrency: int = 8,
+    on_poison: PoisonHandler | None = None,
+) -> JobConsumer[Transaction]:
     return JobConsumer(
         name="sample-jobs",
         handlers={ai.ExecuteRunItemJob: handler},
-        **({"patience": IMPATIENT, "heartbeat_seconds": 0.2} | kwargs),
+        heartbeat_seconds=0.2,
+        patience=patience,
+        concurrency=concurrency,
+        on_poison=on_poison,
     )
 
 
@@ -393,11 +402,11 @@ def letters(engine: Engine) -> list[Row[Any]]:
 
 async def _all_answered(bus: Bus, stream: str, durable: str) -> bool:
     info = await bus.jetstream.consumer_info(stream, durable)
-    return info.num_ack_pending == 0 and info.num_pending == 0
+    return bool(info.num_ack_pending == 0 and info.num_pending == 0)
 
 
 async def _is_empty(bus: Bus, stream: str) -> bool:
-    return (await bus.jetstream.stream_info(stream)).state.messages == 0
+    return bool((await bus.jetstream.stream_info(stream)).state.messages == 0)
 
 
 async def _exists(bus: Bus, stream: str) -> bool:
