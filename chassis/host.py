@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import partial
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Generic, Self, TypeVar
 
@@ -22,7 +21,7 @@ from chassis.internal_http import InternalHttp
 from chassis.lifecycle import Shutdown
 from chassis.nats import Bus
 from chassis.outbox import Encode, Outbox
-from chassis.readiness import Readiness
+from chassis.readiness import IsMigrated, Readiness, migrated_for
 from chassis.relay import Relay
 from chassis.server import Server, Servicer
 from chassis.settings import ServiceSettings
@@ -59,13 +58,11 @@ class Host(Generic[Tx]):
         settings: ServiceSettings,
         transaction: Callable[[Connection], Tx],
         encode: Encode,
-        migrations: Path | None = None,
+        is_migrated: IsMigrated | None = None,
         clock: Clock | None = None,
     ) -> None:
-        """`migrations` is the service's alembic folder: it serves once its newest revision is applied.
-
-        Without it any revision will do.
-        """
+        """The service begins to serve once `is_migrated` says so of its schema; by default, once it is at the
+        newest revision of `services/<name>/store/migrations`. Raises MigrationsMissing where there is none."""
         self.name = name
         self.settings = settings
         self.clock = clock or SystemClock()
@@ -87,7 +84,9 @@ class Host(Generic[Tx]):
         self._consumers: list[Consumer[Tx]] = []
         self._loops: dict[str, Loop] = {}
         self._bus: Bus | None = None
-        self._readiness = Readiness(self.transactions, self.server, migrations=migrations)
+        self._readiness = Readiness(
+            self.transactions, self.server, is_migrated=is_migrated or migrated_for(name)
+        )
         self._http = InternalHttp(self._readiness.report)
         self._log = logs.get_logger()
 

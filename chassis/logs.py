@@ -213,5 +213,6 @@ class _LibraryHandler(logging.Handler):
     """Takes the standard library's records, of grpc, nats and others, along the same road."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        logger = get_logger(logger=record.name)
+        # Bound and not given to get_logger, which has a parameter of that name.
+        logger = get_logger().bind(logger=record.name)
         logger.log(record.levelno, record.getMessage(), exc_info=record.exc_info)

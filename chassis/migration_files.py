@@ -11,13 +11,13 @@ class MigrationsMissing(Exception):
 
 def heads(service: str) -> frozenset[str]:
     """The revisions of a service that no other revision follows; one, if the chain is one."""
-    revisions: set[str] = set()
-    followed: set[str] = set()
-    for file in sorted((migrations_folder(service) / "versions").glob("*.py")):
-        named = _assigned_strings(file)
-        revisions |= named.get("revision", set())
-        followed |= named.get("down_revision", set())
+    revisions, followed = _chain(service)
     return frozenset(revisions - followed)
+
+
+def known(service: str) -> frozenset[str]:
+    """Every revision of a service; a schema at another one was migrated by a newer program."""
+    return frozenset(_chain(service)[0])
 
 
 def migrations_folder(service: str) -> Path:
@@ -28,6 +28,17 @@ def migrations_folder(service: str) -> Path:
         if (folder / "versions").is_dir():
             return folder
     raise MigrationsMissing(f"services/{service}/store/migrations/versions does not exist.")
+
+
+def _chain(service: str) -> tuple[set[str], set[str]]:
+    """The service's revisions, and those of them that another one follows."""
+    revisions: set[str] = set()
+    followed: set[str] = set()
+    for file in sorted((migrations_folder(service) / "versions").glob("*.py")):
+        named = _assigned_strings(file)
+        revisions |= named.get("revision", set())
+        followed |= named.get("down_revision", set())
+    return revisions, followed
 
 
 def _assigned_strings(file: Path) -> dict[str, set[str]]:

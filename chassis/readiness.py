@@ -2,17 +2,15 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
-from chassis import logs
+from chassis import logs, migration_files
 from chassis.lifecycle import Shutdown
 from chassis.nats import Bus
 from chassis.refusal import Overloaded, Refusal
-from chassis.revisions import applied, heads
 from chassis.server import Server
 from chassis.transaction import Transaction, Transactions
 
@@ -20,6 +18,17 @@ CHECK_SECONDS: Final = 2.0
 FIRST_WAIT_SECONDS: Final = 0.1
 WAIT_SECONDS_MAX: Final = 2.0
 WARN_EVERY_SECONDS: Final = 10.0
+
+
+IsMigrated = Callable[[frozenset[str]], bool]
+"""Whether a schema with these revisions applied is one the program can work on."""
+
+
+def migrated_for(service: str) -> IsMigrated:
+    """At the newest revision of the service's files, or at one they do not know: while a new release is rolled
+    out, programs of the last one go on working on a schema that is ahead of them."""
+    heads, known = migration_files.heads(service), migration_files.known(service)
+    return lambda applied: bool(applied) and (applied >= heads or not applied <= known)
 
 
 class NotMigrated(Refusal):
@@ -34,11 +43,11 @@ class NotMigrated(Refusal):
 class Readiness:
     """Asks the database now and then, and tells the server and the operator's port."""
 
-    def __init__(self, transactions: Transactions[Any], server: Server, *, migrations: Path | None) -> None:
+    def __init__(self, transactions: Transactions[Any], server: Server, *, is_migrated: IsMigrated) -> None:
         self.ready = asyncio.Event()
         self._transactions = transactions
         self._server = server
-        self._heads = heads(migrations) if migrations else None
+        self._is_migrated = is_migrated
         self._database = "waiting"
         self._bus: Bus | None = None
         self._serving = False
@@ -102,8 +111,7 @@ class Readiness:
         if self._database == "ok":
             tx.connection.execute(text("SELECT 1"))
             return
-        found = applied(tx.connection)
-        if not (found if self._heads is None else found >= self._heads):
+        if not self._is_migrated(_applied(tx.connection)):
             raise NotMigrated
 
     async def _tell(self) -> None:
@@ -113,3 +121,10 @@ class Readiness:
         else:
             self.ready.clear()
         await self._server.set_serving(ready)
+
+
+def _applied(connection: Connection) -> frozenset[str]:
+    """The revisions the schema of the connection's search_path is at; none where it was never migrated."""
+    if connection.scalar(text("SELECT to_regclass('alembic_version')")) is None:
+        return frozenset()
+    return frozenset(connection.scalars(text("SELECT version_num FROM alembic_version")))
