@@ -12,6 +12,7 @@ from chassis.paging import PageRequest
 from chassis.testing import ManualClock
 from chassis.transaction import Transactions
 from services.billing.domain.balance import Balance
+from services.billing.domain.configuration import BillingConfiguration
 from services.billing.domain.grant import Category, CreditGrant
 from services.billing.domain.price import Kind, ModelPrice, Work
 from services.billing.domain.quote import Quote, QuotedWork
@@ -84,6 +85,15 @@ class Billing:
                 "cost_per_1k_output": Decimal("0.0015"),
                 **changes,
             }
+        )
+
+    def configure(self, *, default_credit_price_usd: str, **minimum_credits: int) -> BillingConfiguration:
+        """A billing configuration in force."""
+        return self.run(
+            prices.put_billing_configuration,
+            default_credit_price_usd=Decimal(default_credit_price_usd),
+            minimum_credits=minimum_credits,
+            actor="operator:test",
         )
 
     def quote(self, account_id: str, *, images: int = 0, tokens: int = 0) -> Quote:
