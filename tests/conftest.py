@@ -36,8 +36,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def database(pytestconfig: pytest.Config) -> Iterator[SessionDatabase]:
     """The session's PostgreSQL with roles and schemas; `database.dsn("billing")` migrates billing on first use."""
-    with databases.serving(pytestconfig.getoption("--database")) as admin_dsn:
-        session = SessionDatabase(admin_dsn)
+    kind = pytestconfig.getoption("--database")
+    with databases.serving(kind) as admin_dsn:
+        session = SessionDatabase(admin_dsn, kind=kind)
         yield session
         session.close()
 

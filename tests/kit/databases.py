@@ -24,7 +24,9 @@ CONTAINER_IMAGE: Final = "postgres:18"
 class SessionDatabase:
     """The database `igny8` with its roles, and each service's schema, migrated when a test first asks for it."""
 
-    def __init__(self, admin_dsn: str) -> None:
+    def __init__(self, admin_dsn: str, *, kind: str) -> None:
+        self.kind = kind
+        """`embedded` or `testcontainers`; only the embedded server's process ids are ours."""
         self._passwords = {name: new_password() for name in (*SERVICES, READ_ONLY)}
         self.owner_dsn = prepare(admin_dsn, passwords=self._passwords)
         """The libpq URI of the owner of everything, a superuser."""
@@ -85,8 +87,11 @@ def _embedded() -> Iterator[str]:
 @contextlib.contextmanager
 def _container() -> Iterator[str]:
     # Only who asks for it needs Docker and this package.
-    from testcontainers.postgres import PostgresContainer
+    from testcontainers.community.postgres import PostgresContainer
+    from testcontainers.core.config import testcontainers_config
 
+    # The reaper is a second image to fetch; this container ends with the block.
+    testcontainers_config.ryuk_disabled = True
     with PostgresContainer(
         os.environ.get("IGNY8_TEST_POSTGRES_IMAGE", CONTAINER_IMAGE), driver=None
     ) as container:
