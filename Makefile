@@ -60,6 +60,8 @@ bench: dev ## The benchmarks beside their peers (ONLY=suite,ledger,ai,runs,publi
 
 .PHONY: up down
 up: ## The same suite by docker compose; ends when everything is healthy (PORT=8080)
+	@docker compose version >/dev/null 2>&1 || { \
+	  echo "make up needs a Docker engine with Compose v2 (docker compose version)." >&2; exit 1; }
 	@deploy/make-env .env
 	docker compose build setup
 	docker compose up --detach --wait
