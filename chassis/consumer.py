@@ -30,7 +30,7 @@ class EventConsumer(Consumer[Tx], Generic[Tx]):
     """Runs one use case for each event of some classes, exactly once in effect.
 
     The inbox row is written in the transaction of the effect, so a redelivery is a quiet success. Events of one
-    account are handled in their order; one that fails is tried again later, while others go on.
+    account are handled in their order within one process; one that fails is tried again later, while others go on.
     """
 
     def __init__(

@@ -15,7 +15,6 @@ from nats.js.api import ConsumerConfig
 from nats.js.errors import NotFoundError
 
 from chassis.nats import Bus
-from chassis.streams import ensure_streams
 
 PULL_SECONDS: Final = 20.0
 HEARTBEAT_SECONDS: Final = 2.0
@@ -72,7 +71,7 @@ class Fetching:
 
     async def _bind(self) -> Subscription:
         """Makes what is missing: the stream, the durable, our inbox."""
-        await ensure_streams(self._bus.jetstream)
+        await self._bus.ensure_streams()
         await self._bus.jetstream.add_consumer(self._stream, self._config)
         self._subscription = await self._bus.client.subscribe(self._bus.client.new_inbox())
         return self._subscription

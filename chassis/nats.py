@@ -8,6 +8,8 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 from prometheus_client import Counter
 
+from chassis.streams import StreamLimits, ensure_streams
+
 ERRORS = Counter("nats_errors_total", "Errors reported by the NATS client, lost connections among them.")
 
 _log = logging.getLogger(__name__)
@@ -16,16 +18,25 @@ _log = logging.getLogger(__name__)
 class Bus:
     """One connection of the process to NATS, with JetStream."""
 
-    def __init__(self, client: Client, *, jetstream_timeout_seconds: float = 2.0) -> None:
+    def __init__(
+        self, client: Client, *, limits: StreamLimits | None = None, jetstream_timeout_seconds: float = 2.0
+    ) -> None:
         self.client = client
         self.jetstream: JetStreamContext = client.jetstream(timeout=jetstream_timeout_seconds)
+        self._limits = limits or StreamLimits()
         self._on_reconnect: list[Callable[[], None]] = []
         self._on_closed: list[Callable[[], None]] = []
 
     @classmethod
-    async def connect(cls, url: str, *, name: str, wait: bool = True) -> Self:
-        """Connects; with `wait` it keeps trying until the server is there (bound it with asyncio.timeout)."""
-        bus = cls(Client())
+    async def connect(
+        cls, url: str, *, name: str, wait: bool = True, limits: StreamLimits | None = None
+    ) -> Self:
+        """Connects; with `wait` it keeps trying until the server is there (bound it with asyncio.timeout).
+
+        `limits` are what the streams get wherever they are made over this connection. Without `wait`, raises
+        nats.errors.NoServersError.
+        """
+        bus = cls(Client(), limits=limits)
         await bus.client.connect(
             servers=url,
             name=name,
@@ -48,6 +59,10 @@ class Bus:
     @property
     def is_connected(self) -> bool:
         return self.client.is_connected
+
+    async def ensure_streams(self) -> None:
+        """Makes the streams that are missing; raises nats.errors.Error when the server cannot."""
+        await ensure_streams(self.jetstream, self._limits)
 
     def on_reconnect(self, callback: Callable[[], None]) -> None:
         """Calls back on the event loop after every reconnection."""

@@ -5,13 +5,13 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, Final
 
-from nats.js import JetStreamContext
 from nats.js.api import StreamInfo
 from nats.js.errors import NotFoundError
 from prometheus_client import Counter
 
+from chassis.nats import Bus
 from chassis.relay_store import RelayStore, Stored
-from chassis.streams import EVENTS_AGE_SECONDS_MAX, EVENTS_STREAM, JOBS_STREAM, ensure_streams, stream_info
+from chassis.streams import EVENTS_AGE_SECONDS_MAX, EVENTS_STREAM, JOBS_STREAM, stream_info
 
 AGE_SECONDS_MAX: Final = {EVENTS_STREAM: EVENTS_AGE_SECONDS_MAX, JOBS_STREAM: 86_400}
 """Older rows are not published again: a stream drops such events, and such a job has long been taken up otherwise."""
@@ -30,21 +30,21 @@ class Reconciler:
 
     def __init__(
         self,
-        jetstream: JetStreamContext,
+        bus: Bus,
         store: RelayStore,
         in_thread: Callable[[Callable[[], Any]], Awaitable[Any]],
     ) -> None:
-        self._jetstream = jetstream
+        self._bus = bus
         self._store = store
         self._in_thread = in_thread
 
     async def reconcile(self) -> int:
         """Makes missing streams, and returns how many rows are to be published again."""
-        await ensure_streams(self._jetstream)
+        await self._bus.ensure_streams()
         return sum([await self._reconcile(stream) for stream in (EVENTS_STREAM, JOBS_STREAM)])
 
     async def _reconcile(self, stream: str) -> int:
-        info = await stream_info(self._jetstream, stream)
+        info = await stream_info(self._bus.jetstream, stream)
         if info is None:
             return 0
         made_at = info.created.isoformat() if info.created else ""
@@ -101,7 +101,7 @@ class Reconciler:
 
     async def _is_intact(self, stream: str, row: Stored) -> bool:
         try:
-            message = await self._jetstream.get_msg(stream, row.stream_seq)
+            message = await self._bus.jetstream.get_msg(stream, row.stream_seq)
         except NotFoundError:
             # Taken from the work queue, or dropped by age: whoever is gone cannot be somebody else.
             return True

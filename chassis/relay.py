@@ -68,7 +68,7 @@ class Relay:
         self._bus = bus
         self._store = RelayStore(dsn, service=outbox.service)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"{outbox.service}-relay")
-        self._reconciler = Reconciler(bus.jetstream, self._store, self._in_thread)
+        self._reconciler = Reconciler(bus, self._store, self._in_thread)
         self._reconcile_at = 0.0
         self._found_at = 0.0
         self._held: dict[str, Hold] = {}

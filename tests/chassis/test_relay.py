@@ -1,6 +1,7 @@
 """The relay on the real PostgreSQL and NATS: nothing lost, order kept within an account, whatever is killed."""
 
 import asyncio
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,8 +12,8 @@ from sqlalchemy import Engine, text
 from chassis.nats import Bus
 from chassis.outbox import Outbox
 from chassis.relay import Relay
-from chassis.relay_store import Pending, Published, RelayStore
-from chassis.streams import EVENTS_STREAM, JOBS_STREAM
+from chassis.relay_store import Pending, RelayStore
+from chassis.streams import EVENTS_STREAM, JOBS_STREAM, stream_info
 from chassis.testing import recorded, recorded_jobs, until
 from chassis.transaction import Transaction, Transactions
 from tests.chassis.sample import ACCOUNT, OTHER_ACCOUNT, SCHEMA, enqueue_item, granted, write_note
@@ -81,29 +82,47 @@ async def test_order_within_an_account_survives_concurrent_writers(
         assert of_account == [str(number) for number in range(100)]
 
 
-async def test_a_relay_that_dies_between_publish_and_mark_publishes_nothing_twice(
-    transactions: TxS,
-    sample_dsn: str,
-    outbox: Outbox,
-    bus: Bus,
-    engine: Engine,
-    monkeypatch: pytest.MonkeyPatch,
+async def test_what_a_relay_published_and_did_not_live_to_mark_is_marked_and_not_stored_twice(
+    transactions: TxS, sample_dsn: str, outbox: Outbox, bus: Bus, engine: Engine
 ) -> None:
     await transactions.run(write_note, words="once")
-
-    def die(store: RelayStore, published: list[Published]) -> None:
-        raise Killed
-
-    with monkeypatch.context() as patched:
-        patched.setattr(RelayStore, "mark", die)
-        with pytest.raises(Killed):
-            await Relay(dsn=sample_dsn, outbox=outbox, bus=bus).run()
-    assert [each.published for each in recorded(engine)] == [False]
+    [row] = recorded(engine)
+    await bus.jetstream.publish(row.subject, orjson.dumps(row.payload), headers=dict(row.headers))
 
     async with cancelled_at_the_end(Relay(dsn=sample_dsn, outbox=outbox, bus=bus).run()):
         await until(lambda: all(each.published for each in recorded(engine)))
 
     assert [words(each) for each in await stored(bus, 1)] == ["once"]
+
+
+async def test_kills_in_the_middle_lose_nothing_repeat_nothing_and_keep_the_order(
+    transactions: TxS, sample_dsn: str, bus: Bus, nats_server: SessionNats, engine: Engine
+) -> None:
+    accounts = [ACCOUNT, OTHER_ACCOUNT]
+
+    def write(tx: Transaction) -> None:
+        tx.record_many((granted(str(number)), accounts[number % 2]) for number in range(4000))
+
+    await transactions.run(write)
+    for kills in (1, 2):
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "tests.chassis.relay_process", sample_dsn, nats_server.url),
+            env={"PYTHONPATH": ":".join(sys.path)},
+        )
+        await stored(bus, kills * 500)
+        process.kill()
+        await process.wait()
+    assert not all(each.published for each in recorded(engine))
+
+    async with cancelled_at_the_end(
+        Relay(dsn=sample_dsn, outbox=Outbox(service=SCHEMA, encode=_never), bus=bus).run()
+    ):
+        await until(lambda: all(each.published for each in recorded(engine)))
+
+    messages = await stored(bus, 4000)
+    for start, account_id in enumerate(accounts):
+        of_account = [words(each) for each in messages if account_id in each.subject]
+        assert of_account == [str(number) for number in range(start, 4000, 2)]
 
 
 async def test_the_standby_takes_over_when_the_leader_goes(
@@ -252,24 +271,19 @@ def test_rows_of_held_accounts_are_left_out(sample_dsn: str, engine: Engine, out
     store.close()
 
 
-class Killed(BaseException):
-    """Ends a relay in the middle, as SIGKILL does."""
-
-
 async def stored(bus: Bus, count: int) -> list[Any]:
     """The events in the stream, once there are so many."""
-    state = (await until(lambda: _with_messages(bus, count))).state
-    return [
-        await bus.jetstream.get_msg(EVENTS_STREAM, seq) for seq in range(state.first_seq, state.last_seq + 1)
-    ]
+    await until(lambda: _has_messages(bus, count))
+    subscription = await bus.jetstream.subscribe("igny8.v1.>", stream=EVENTS_STREAM, ordered_consumer=True)
+    found = (await bus.jetstream.stream_info(EVENTS_STREAM)).state.messages
+    messages = [await subscription.next_msg(timeout=5) for _ in range(found)]
+    await subscription.unsubscribe()
+    return messages
 
 
-async def _with_messages(bus: Bus, count: int) -> Any:
-    try:
-        info = await bus.jetstream.stream_info(EVENTS_STREAM)
-    except Exception:
-        return None
-    return info if info.state.messages >= count else None
+async def _has_messages(bus: Bus, count: int) -> bool:
+    info = await stream_info(bus.jetstream, EVENTS_STREAM)
+    return info is not None and info.state.messages >= count
 
 
 async def last_seq(bus: Bus, stream: str) -> int:
