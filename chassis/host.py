@@ -16,6 +16,7 @@ from chassis.channel import Channels
 from chassis.clock import Clock, SystemClock
 from chassis.consuming import Consumer
 from chassis.database import open_engine
+from chassis.housekeeping import Housekeeper
 from chassis.identity import Keyring, TokenIssuer, TokenVerifier
 from chassis.internal_http import InternalHttp
 from chassis.lifecycle import Shutdown
@@ -25,7 +26,6 @@ from chassis.readiness import IsMigrated, Readiness, migrated_for
 from chassis.relay import Relay
 from chassis.server import Server, Servicer
 from chassis.settings import ServiceSettings
-from chassis.streams import ensure_streams
 from chassis.transaction import Transaction, Transactions
 
 Tx = TypeVar("Tx", bound=Transaction)
@@ -42,6 +42,7 @@ DRAIN_SECONDS_MAX: Final = 25.0
 
 _RELAY: Final = "outbox relay"
 _NATS: Final = "nats"
+_HOUSEKEEPING: Final = "housekeeping"
 
 
 class StartFailed(Exception):
@@ -60,6 +61,7 @@ class Host(Generic[Tx]):
         encode: Encode,
         is_migrated: IsMigrated | None = None,
         clock: Clock | None = None,
+        start_seconds_max: float = START_SECONDS_MAX,
     ) -> None:
         """The service begins to serve once `is_migrated` says so of its schema; by default, once it is at the
         newest revision of `services/<name>/store/migrations`. Raises MigrationsMissing where there is none."""
@@ -68,6 +70,7 @@ class Host(Generic[Tx]):
         self.clock = clock or SystemClock()
         self.shutdown = Shutdown()
         self.keyring = Keyring.from_secret(settings.secret_key.get_secret_value())
+        self._start_seconds_max = start_seconds_max
         self._dsn = settings.database_url.get_secret_value()
         self._engine = open_engine(self._dsn, service=name, pool_size=settings.database_connections)
         self._outbox = Outbox(service=name, encode=encode, clock=self.clock)
@@ -158,16 +161,17 @@ class Host(Generic[Tx]):
     async def _database_is_there(self) -> bool:
         """Waits for the database and its migrations; False when the process is asked to end meanwhile."""
         try:
-            async with asyncio.timeout(START_SECONDS_MAX):
+            async with asyncio.timeout(self._start_seconds_max):
                 return await self._readiness.wait_for_database(self.shutdown)
         except TimeoutError:
             raise StartFailed(
-                f"The database of {self.name} was not there and migrated within {START_SECONDS_MAX:g} seconds."
+                f"The database of {self.name} was not there and migrated within {self._start_seconds_max:g} seconds."
             ) from None
 
     def _start_work(self) -> None:
         self._background.start("readiness", self._readiness.watch)
         self._background.start(_NATS, self._work_with_nats)
+        self._background.start(_HOUSEKEEPING, Housekeeper(self.transactions, self.clock).run)
         for name, loop in self._loops.items():
             self._background.start(name, loop)
 
@@ -177,7 +181,7 @@ class Host(Generic[Tx]):
             self.settings.nats_url.get_secret_value(), name=f"igny8-{self.name}", wait=True
         )
         bus.on_closed(lambda: self.shutdown.ask("the connection to NATS was closed for good"))
-        await ensure_streams(bus.jetstream)
+        await bus.ensure_streams()
         self._readiness.watch_bus(bus)
         self._background.start(_RELAY, lambda: Relay(dsn=self._dsn, outbox=self._outbox, bus=bus).run())
         for consumer in self._consumers:
@@ -191,7 +195,13 @@ class Host(Generic[Tx]):
                 await asyncio.sleep(self.settings.drain_wait_seconds)
                 working = [
                     name
-                    for name in ("readiness", _NATS, *self._loops, *(_of(one) for one in self._consumers))
+                    for name in (
+                        "readiness",
+                        _NATS,
+                        _HOUSEKEEPING,
+                        *self._loops,
+                        *(_of(one) for one in self._consumers),
+                    )
                     if name in self._background
                 ]
                 await asyncio.gather(

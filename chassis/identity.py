@@ -18,7 +18,7 @@ from chassis.clock import Clock, SystemClock
 from chassis.ids import new_id
 from chassis.refusal import PermissionDenied, Unauthenticated
 
-SERVICES: Final = frozenset({"billing", "ai", "publisher", "notifications", "gateway"})
+SERVICES: Final = frozenset({"billing", "ai", "publisher", "notifications", "gateway", "suite"})
 """Names a service token may be issued by."""
 
 PLATFORM_ISSUER: Final = "igny8-billing"

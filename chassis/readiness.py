@@ -43,7 +43,14 @@ class NotMigrated(Refusal):
 class Readiness:
     """Asks the database now and then, and tells the server and the operator's port."""
 
-    def __init__(self, transactions: Transactions[Any], server: Server, *, is_migrated: IsMigrated) -> None:
+    def __init__(
+        self,
+        transactions: Transactions[Any],
+        server: Server,
+        *,
+        is_migrated: IsMigrated,
+        check_seconds: float = CHECK_SECONDS,
+    ) -> None:
         self.ready = asyncio.Event()
         self._transactions = transactions
         self._server = server
@@ -51,6 +58,7 @@ class Readiness:
         self._database = "waiting"
         self._bus: Bus | None = None
         self._serving = False
+        self._check_seconds = check_seconds
 
     def watch_bus(self, bus: Bus) -> None:
         """Reports this connection from now on."""
@@ -84,9 +92,9 @@ class Readiness:
         return not shutdown.asked
 
     async def watch(self) -> None:
-        """Asks every two seconds, for ever."""
+        """Asks now and then, for ever."""
         while True:
-            await asyncio.sleep(CHECK_SECONDS)
+            await asyncio.sleep(self._check_seconds)
             before = self._database
             await self._check()
             if self._database != before:

@@ -40,7 +40,7 @@ def failed(
     code: grpc.StatusCode, *, details: str = "", status: status_pb2.Status | None = None
 ) -> grpc.aio.AioRpcError:
     trailing = ((STATUS_DETAILS, status.SerializeToString()),) if status else ()
-    return grpc.aio.AioRpcError(code, grpc.aio.Metadata(), grpc.aio.Metadata(*trailing), details=details)
+    return grpc.aio.AioRpcError(code, grpc.aio.Metadata(), grpc.aio.Metadata(*trailing), details, None)
 
 
 def test_a_refusal_carries_reason_domain_metadata_and_its_sentence() -> None:
