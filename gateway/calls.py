@@ -1,5 +1,6 @@
 """Calls to the services by descriptor: one channel per service, no stub per method."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -71,7 +72,7 @@ class Calls:
                         getattr(message, operation.body).data = part[start : start + CHUNK_BYTES_MAX]
                         await call.write(message)
                 await call.done_writing()
-            except (grpc.aio.AioRpcError, grpc.aio.UsageError):
+            except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
                 # The service answered before the end of the file, usually with a refusal: that is read below.
                 async for _ in chunks:
                     continue

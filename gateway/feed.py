@@ -92,6 +92,9 @@ class Feed:
         self.identity = ""
         self.position = 0
         """Sequence of the last event handed out."""
+        self._seen_last = 0
+        """Last sequence of the stream when it was looked at before: by now it should have come in."""
+        self._reconnected = asyncio.Event()
         self._draining = False
 
     @property
@@ -107,24 +110,34 @@ class Feed:
 
     async def run(self) -> None:
         """Keeps the consumer going for ever: waits for the stream, follows it, notices when it was made anew."""
-        self._connected = self._connected or await self._connect()
+        if self._connected is None:
+            self._connected = await self._connect()
+            self._connected.on_reconnect(self._follow_again)
         while True:
             try:
                 await self._watch()
             except (nats.errors.Error, JetStreamError, TimeoutError) as error:
                 _log.warning("the event feed is interrupted: %s", type(error).__name__)
-            await asyncio.sleep(WATCH_SECONDS if self.identity else RETRY_SECONDS)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(WATCH_SECONDS if self.identity else RETRY_SECONDS):
+                    await self._reconnected.wait()
+
+    def _follow_again(self) -> None:
+        """A server that was started again has forgotten our consumer, which lives in its memory."""
+        self._reconnected.set()
 
     async def _watch(self) -> None:
         info = await stream_info(self._bus.jetstream, EVENTS_STREAM)
         if info is None:
             return
         replaced = self.identity not in ("", identity_of(info)) or info.state.last_seq < self.position
-        if self.identity and not replaced:
+        stalled = self._seen_last > self.position or self._reconnected.is_set()
+        self._seen_last = info.state.last_seq
+        if self.identity and not replaced and not stalled:
             return
         await self._unsubscribe()
-        self.position = info.state.last_seq
-        self.identity = identity_of(info)
+        if replaced or not self.identity:
+            self.position = info.state.last_seq
         self._subscription = await self._bus.jetstream.subscribe(
             "igny8.v1.>",
             stream=EVENTS_STREAM,
@@ -134,6 +147,8 @@ class Feed:
             ),
             cb=self._received,
         )
+        self.identity = identity_of(info)
+        self._reconnected.clear()
         if replaced:
             for subscriber in self._all():
                 subscriber.end(reset=True)

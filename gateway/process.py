@@ -155,10 +155,7 @@ async def exchange_api_key(
 def _channel(target: str, service: str, files: Sequence[FileDescriptor]) -> grpc.aio.Channel:
     """A bare channel: it fails at once when the service is away, and carries the caller's token, not ours."""
     services = [
-        found
-        for file in files
-        for found in file.services_by_name.values()
-        if service_of(file) == service
+        found for file in files for found in file.services_by_name.values() if service_of(file) == service
     ]
     return grpc.aio.insecure_channel(
         target, options=[*CLIENT_OPTIONS, ("grpc.service_config", service_config(services))]

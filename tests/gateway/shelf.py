@@ -58,7 +58,7 @@ DESCRIBED: Final = FileDescriptorSet.FromString(Path(FOLDER.name, "shelf.binpb")
 COVER: Final = b"\x89PNG\r\n" + bytes(range(256)) * 400
 
 
-class ShelfServicer(stubs.ShelfServiceServicer):  # type: ignore[misc]
+class ShelfServicer:
     """Answers from its arguments, and remembers who asked."""
 
     def __init__(self) -> None:

@@ -1,12 +1,13 @@
 """Operations through a real gateway and a real gRPC server: what goes in, what comes out."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
 import httpx
 import pytest
 
 from chassis.identity import Role
 from chassis.testing.callers import person
+from chassis.testing.serving import Served
 from gateway.process import Process
 from tests.gateway.conftest import bearer, running
 from tests.gateway.shelf import COVER, ShelfServicer
@@ -73,7 +74,9 @@ async def test_every_wrong_query_parameter_is_named_at_once(client: httpx.AsyncC
     }
 
 
-async def test_the_service_refuses_what_the_rules_refuse_and_names_the_field(client: httpx.AsyncClient) -> None:
+async def test_the_service_refuses_what_the_rules_refuse_and_names_the_field(
+    client: httpx.AsyncClient,
+) -> None:
     answer = await client.get("/api/v1/books?page_size=201")
 
     assert answer.status_code == 400
@@ -195,7 +198,9 @@ async def test_an_upload_is_streamed_on_with_its_fields_first(client: httpx.Asyn
     data = b"title,pages\n" * 50_000
 
     answer = await client.post(
-        "/api/v1/shelves/top/import?dry_run=true", content=data, headers={"Content-Type": "text/csv; charset=utf-8"}
+        "/api/v1/shelves/top/import?dry_run=true",
+        content=data,
+        headers={"Content-Type": "text/csv; charset=utf-8"},
     )
 
     assert answer.json() | {"messages": 0} == {
@@ -218,7 +223,7 @@ async def test_a_service_that_refuses_in_the_middle_of_an_upload_is_heard(client
 
 
 async def test_a_file_above_the_limit_is_refused_whole(client: httpx.AsyncClient) -> None:
-    async def endless() -> object:
+    async def endless() -> AsyncIterator[bytes]:
         for _ in range(21):
             yield b"x" * 1_000_000
 
@@ -265,9 +270,9 @@ async def test_head_answers_as_get_without_the_body(client: httpx.AsyncClient) -
 
 
 async def test_a_browser_of_an_allowed_origin_may_ask(
-    process_for: Callable[..., Process], shelf_server: object
+    process_for: Callable[..., Process], shelf_server: Served
 ) -> None:
-    process = process_for(cors_origins=("https://app.example.com",), shelf=shelf_server.target)  # type: ignore[attr-defined]
+    process = process_for(cors_origins=("https://app.example.com",), shelf=shelf_server.target)
     async with running(process) as found, httpx.AsyncClient(base_url=found.url) as client:
         preflight = await client.options(
             "/api/v1/books",

@@ -1,0 +1,161 @@
+"""Who is let through: tokens and API keys, good, bad, revoked, and asked for at the same time."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import jwt
+import pytest
+
+from chassis.errors import remote_refusal
+from chassis.identity import Caller, CallerKind, Keyring, Role, TokenIssuer, TokenVerifier
+from chassis.refusal import Refusal, Unauthenticated
+from chassis.testing import ManualClock
+from chassis.testing.callers import api_key, person
+from gateway.access import KEY_SECONDS_MAX, Access
+from tests.gateway.conftest import KEYRING, Keys
+from tests.gateway.shelf import ShelfServicer
+
+NO_KEY: Any = None
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        "",
+        "Bearer",
+        "Basic b3duZXI6cGFzc3dvcmQ=",
+        "Bearer nonsense",
+        "Bearer " + "x" * 9_000,
+        "Bearer " + jwt.encode({"sub": "a"}, NO_KEY, algorithm="none"),
+        "Bearer "
+        + jwt.encode({"sub": "a"}, "x" * 32, algorithm="HS256", headers={"kid": "igny8-billing.v1"}),
+    ],
+)
+async def test_who_brings_no_good_token_is_told_to_sign_in(
+    stranger: httpx.AsyncClient, authorization: str
+) -> None:
+    answer = await stranger.get("/api/v1/books", headers={"Authorization": authorization})
+
+    assert answer.status_code == 401
+    assert answer.json()["reason"] == "UNAUTHENTICATED"
+    assert answer.headers["www-authenticate"] == 'Bearer realm="igny8"'
+
+
+async def test_a_token_of_another_secret_is_refused(stranger: httpx.AsyncClient) -> None:
+    other = TokenIssuer(Keyring.from_secret("another secret key, long enough too"), "billing")
+
+    answer = await stranger.get("/api/v1/books", headers={"Authorization": f"Bearer {other.issue(person())}"})
+
+    assert answer.status_code == 401
+
+
+async def test_a_service_token_for_another_callee_is_refused(stranger: httpx.AsyncClient) -> None:
+    caller = Caller(kind=CallerKind.SERVICE, subject="ai", account_id=None, role=Role.OWNER)
+    token = TokenIssuer(KEYRING, "ai").issue(caller, audience="shelf")
+
+    answer = await stranger.get("/api/v1/books", headers={"Authorization": f"Bearer {token}"})
+
+    assert answer.status_code == 401
+
+
+async def test_an_expired_token_is_refused(stranger: httpx.AsyncClient) -> None:
+    token = TokenIssuer(KEYRING, "billing").issue(person(), lifetime_seconds=-60)
+
+    answer = await stranger.get("/api/v1/books", headers={"Authorization": f"Bearer {token}"})
+
+    assert answer.status_code == 401
+    assert "expired" in answer.json()["detail"]
+
+
+async def test_an_api_key_travels_on_as_a_token_of_the_key(
+    stranger: httpx.AsyncClient, servicer: ShelfServicer
+) -> None:
+    answer = await stranger.get("/api/v1/books/book-1", headers={"Authorization": "Bearer igny8_good"})
+
+    assert answer.status_code == 200
+    assert servicer.actors == [api_key().actor]
+
+
+async def test_an_api_key_that_is_no_good_is_refused(stranger: httpx.AsyncClient) -> None:
+    answer = await stranger.get("/api/v1/books", headers={"Authorization": "Bearer igny8_forged"})
+
+    assert answer.status_code == 401
+    assert answer.json()["reason"] == "CREDENTIALS_REFUSED"
+
+
+async def test_a_public_method_takes_no_notice_of_a_bad_token(stranger: httpx.AsyncClient) -> None:
+    answer = await stranger.get("/published/roses", headers={"Authorization": "Bearer nonsense"})
+
+    assert answer.status_code == 200
+
+
+class _Time:
+    """A monotonic clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+def _access(keys: Keys, now: Callable[[], float] = time.monotonic) -> Access:
+    return Access(TokenVerifier(KEYRING, audience="gateway"), keys.exchange, monotonic=now)
+
+
+async def test_a_key_is_exchanged_once_while_it_is_believed() -> None:
+    keys, now = Keys(), _Time()
+    access = _access(keys, now)
+
+    await access.token("Bearer igny8_good")
+    now.seconds = KEY_SECONDS_MAX - 0.1
+    await access.token("Bearer igny8_good")
+
+    assert keys.asked == 1
+
+
+async def test_a_revoked_key_is_felt_within_five_seconds() -> None:
+    keys, now = Keys(), _Time()
+    access = _access(keys, now)
+    await access.token("Bearer igny8_good")
+    keys.callers.clear()
+    now.seconds = 5.0
+
+    with pytest.raises(Refusal) as refused:
+        await access.token("Bearer igny8_good")
+
+    assert refused.value.reason == "CREDENTIALS_REFUSED"
+
+
+async def test_many_who_bring_the_same_key_cost_one_exchange() -> None:
+    keys = Keys()
+    access = _access(keys)
+
+    await asyncio.gather(*(access.token("Bearer igny8_good") for _ in range(50)))
+
+    assert keys.asked == 1
+
+
+async def test_a_billing_that_is_away_is_said_and_not_taken_for_a_bad_key() -> None:
+    async def away(_key: str) -> str:
+        raise remote_refusal("SERVICE_UNAVAILABLE", "billing is away", service="billing")
+
+    access = Access(TokenVerifier(KEYRING, audience="gateway"), away)
+
+    with pytest.raises(Refusal) as refused:
+        await access.token("Bearer igny8_good")
+
+    assert refused.value.reason == "SERVICE_UNAVAILABLE"
+
+
+async def test_a_token_that_expires_while_it_is_remembered_is_refused(clock: ManualClock) -> None:
+    access = Access(TokenVerifier(KEYRING, "gateway", clock), Keys().exchange)
+    authorization = f"Bearer {TokenIssuer(KEYRING, 'billing', clock).issue(person())}"
+    await access.token(authorization)
+    clock.advance(minutes=11)
+
+    with pytest.raises(Unauthenticated):
+        await access.token(authorization)
