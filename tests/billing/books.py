@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from chassis.ids import new_id
 from chassis.paging import PageRequest
@@ -18,6 +18,7 @@ from services.billing.domain.price import Kind, ModelPrice, Work
 from services.billing.domain.quote import Quote, QuotedWork
 from services.billing.domain.reservation import LIFETIME, Purpose, Reservation
 from services.billing.domain.transaction import CreditTransaction
+from services.billing.store import tables
 from services.billing.store.transaction import BillingTransaction
 from services.billing.usecases import accounts, credits, prices, reports
 
@@ -51,6 +52,14 @@ class Billing:
         if credits:
             self.grant(account.id, amount=credits)
         return account.id
+
+    def suspended(self, account_id: str) -> str:
+        """The same account, suspended."""
+        with self.transactions.engine.begin() as connection:
+            connection.execute(
+                update(tables.account).where(tables.account.c.id == account_id).values(suspended=True)
+            )
+        return account_id
 
     def grant(
         self, account_id: str, *, amount: int, category: Category = Category.PAID, **more: Any

@@ -287,8 +287,7 @@ def test_a_suspended_account_cannot_spend(billing: Billing) -> None:
     billing.price()
     account = billing.account(credits=40)
     quote = billing.quote(account, images=1)
-    with billing.transactions.engine.begin() as connection:
-        connection.exec_driver_sql("UPDATE account SET suspended = true")
+    billing.suspended(account)
 
     with pytest.raises(AccountSuspended):
         billing.reserve_by(quote)

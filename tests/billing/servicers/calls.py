@@ -1,0 +1,41 @@
+"""Stubs of billing's three services, called as whomever a test says."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import grpc
+from igny8.billing import v1 as billing
+
+from chassis.identity import Caller
+from chassis.testing.serving import Served
+
+if TYPE_CHECKING:
+    # The asynchronous stubs exist for type checkers only.
+    from igny8.billing.v1.account_service_pb2_grpc import AccountServiceAsyncStub
+    from igny8.billing.v1.credit_service_pb2_grpc import CreditServiceAsyncStub
+    from igny8.billing.v1.pricing_service_pb2_grpc import PricingServiceAsyncStub
+
+Stub = TypeVar("Stub")
+
+
+@dataclass(frozen=True)
+class Calls:
+    """`calls.credits(owner)` is a stub whose calls come from that caller, or carry that token."""
+
+    served: Served
+
+    def credits(self, caller: Caller | str) -> "CreditServiceAsyncStub":
+        return self._stub(billing.CreditServiceStub, caller)
+
+    def accounts(self, caller: Caller | str | None = None) -> "AccountServiceAsyncStub":
+        """Without a caller: as anybody."""
+        return self._stub(billing.AccountServiceStub, caller)
+
+    def prices(self, caller: Caller | str) -> "PricingServiceAsyncStub":
+        return self._stub(billing.PricingServiceStub, caller)
+
+    def _stub(self, stub: Callable[[grpc.aio.Channel], Stub], caller: Caller | str | None) -> Stub:
+        if isinstance(caller, str):
+            return self.served.stub(stub, token=caller)
+        return self.served.stub(stub, caller=caller, anonymous=caller is None)
