@@ -6,8 +6,9 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 
-from suite import databases, migrations, secrets, stack
+from suite import bootstrap_state, databases, migrations, secrets, stack
 from suite.child import Child, ServiceProcess, service_environment
 from suite.embedded import nats, postgres, process
 from suite.embedded.ports import LOOPBACK, free_port
@@ -60,6 +61,31 @@ async def run(
         finally:
             stack.remove(settings.data_dir)
             await suite.supervisor.stop()
+
+
+async def make_usable(settings: SuiteSettings, *, say: Callable[[str], None]) -> None:
+    """Once the suite is up: the operator's key, the price list and the demo account, where they are not there yet.
+
+    Raises ChildFailed.
+    """
+    if not bootstrap_state.needed(settings.data_dir):
+        return
+    say("Making the suite ready for use: operator, prices, demo account.")
+    await _run_module("suite.bootstrap", log=log_file(settings.data_dir, "bootstrap"), environment={
+        "IGNY8_DATA_DIR": str(settings.data_dir),
+    })
+
+
+async def _run_module(module: str, *, log: Path, environment: dict[str, str]) -> None:
+    """Run a module in a process of its own, so that what it needs in memory is gone with it. Raises ChildFailed."""
+    child = process.start(
+        [sys.executable, "-m", module], log=log, environment=service_environment(**environment)
+    )
+    await exit_of(child.pid)
+    if child.wait() != 0:
+        raise ChildFailed(
+            f"{module} ended with status {child.returncode}; its log is {log}:\n{process.last_words(log)}"
+        )
 
 
 class _Suite:
@@ -138,22 +164,15 @@ class _Suite:
         )
 
     async def _migrate(self, owner_dsn: str) -> None:
-        """In a process of its own: what alembic needs in memory is gone with it."""
         behind = migrations.pending(owner_dsn)
         if not behind:
             return
         self.say(f"Migrating the database of {', '.join(behind)}.")
-        log = log_file(self.settings.data_dir, "migrations")
-        child = process.start(
-            [sys.executable, "-m", "suite.migrations"],
-            log=log,
-            environment=service_environment(IGNY8_ADMIN_DATABASE_URL=owner_dsn),
+        await _run_module(
+            "suite.migrations",
+            log=log_file(self.settings.data_dir, "migrations"),
+            environment={"IGNY8_ADMIN_DATABASE_URL": owner_dsn},
         )
-        await exit_of(child.pid)
-        if child.wait() != 0:
-            raise ChildFailed(
-                f"The migrations ended with status {child.returncode}; their log is {log}:\n{process.last_words(log)}"
-            )
 
     def _choose_ports(self) -> dict[str, int]:
         """A port per process and purpose; the next free one where somebody has it, which is said."""

@@ -1,0 +1,129 @@
+"""What the demo shows: bars while the run goes on, and the tables at its end."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from suite.demo.books import FunctionLogs
+from suite.demo.job import Outcome
+
+
+class RunBars:
+    """A bar for each stage of a run; their lengths grow as the run finds more to do."""
+
+    def __init__(self, console: Console) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description:<27}"),
+            BarColumn(bar_width=32),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[made]}", style="dim"),
+            TimeElapsedColumn(),
+            console=console,
+        )
+        self._bars: dict[int, TaskID] = {}
+
+    def __enter__(self) -> "RunBars":
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def update(self, run: dict[str, Any]) -> None:
+        """Moves the bars to where the run is."""
+        for stage in run["stages"]:
+            number = stage["stage"]
+            if number not in self._bars:
+                name = f"{number} {stage['name']}"
+                self._bars[number] = self._progress.add_task(name, total=None, start=False, made="")
+            bar = self._bars[number]
+            if stage["total"]:
+                self._progress.start_task(bar)
+            self._progress.update(
+                bar,
+                total=stage["total"] or None,
+                completed=stage["done"] + stage["failed"],
+                made=f"{stage['outputs']} made, {stage['credits_used']} credits",
+            )
+
+
+def show_outcome(
+    console: Console, outcome: Outcome, logs: Sequence[FunctionLogs], *, gateway_url: str, saved: Path | None
+) -> None:
+    """The summary: stages, the three logs of each function, the balance, links."""
+    console.print()
+    console.print(_stages(outcome))
+    console.print(_logs(logs))
+    before, after = outcome.balance_before["credits"], outcome.balance_after["credits"]
+    published = [one for one in outcome.content if one["site_status"] == "published"]
+    console.print(
+        f"Balance: {before:,} credits before, {after:,} after: {before - after:,} spent. "
+        f"{len(published)} of {len(outcome.content)} articles are published. {outcome.seconds:.0f} s in all."
+    )
+    if published:
+        console.print(
+            f"The site: {gateway_url}/published/{outcome.site['slug']} (while the suite runs: `igny8 up`)",
+            soft_wrap=True,
+        )
+    if saved is not None:
+        console.print(f"One article, as published: {saved}", soft_wrap=True)
+
+
+def _stages(outcome: Outcome) -> Table:
+    table = Table(title="The run", title_justify="left")
+    for heading in ("stage", "items done", "failed", "made", "credits"):
+        table.add_column(heading, justify="left" if heading == "stage" else "right")
+    for stage in outcome.run["stages"]:
+        table.add_row(
+            f"{stage['stage']} {stage['name']}",
+            str(stage["done"]),
+            str(stage["failed"]),
+            str(stage["outputs"]),
+            str(stage["credits_used"]),
+        )
+    return table
+
+
+def _logs(logs: Sequence[FunctionLogs]) -> Table:
+    table = Table(title="The three logs of each AI function, and the ledger", title_justify="left")
+    table.add_column("function")
+    for heading in (
+        "task logs",
+        "credits",
+        "usage rows",
+        "credits ",
+        "cost USD",
+        "ledger credits",
+        "notified",
+        "agree",
+    ):
+        table.add_column(heading, justify="right")
+    for one in logs:
+        table.add_row(
+            one.function_name,
+            str(one.task_logs),
+            str(one.task_credits),
+            str(one.usage_rows),
+            str(one.usage_credits),
+            f"{one.usage_cost:f}",
+            str(one.deducted_credits),
+            str(one.notifications),
+            "yes" if one.agree else "NO",
+        )
+    table.add_section()
+    table.add_row(
+        "all",
+        str(sum(one.task_logs for one in logs)),
+        str(sum(one.task_credits for one in logs)),
+        str(sum(one.usage_rows for one in logs)),
+        str(sum(one.usage_credits for one in logs)),
+        f"{sum(one.usage_cost for one in logs):f}",
+        str(sum(one.deducted_credits for one in logs)),
+        str(sum(one.notifications for one in logs)),
+        "yes" if all(one.agree for one in logs) else "NO",
+    )
+    return table

@@ -1,0 +1,148 @@
+"""The gateway's REST API as the command line uses it: as any client outside would, with an API key."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from types import TracebackType
+from typing import Any, Final, Self
+
+import httpx
+
+SECONDS_MAX: Final = 60.0
+ATTEMPTS_MAX: Final = 40
+"""A service that is restarted is back within seconds; so long a command waits for it."""
+
+
+class ApiRefused(Exception):
+    """The API refused; the message is the problem's sentence."""
+
+    def __init__(self, problem: dict[str, Any]) -> None:
+        super().__init__(problem.get("detail") or problem.get("title") or "The API refused the request.")
+        self.problem = problem
+        self.reason: str = problem.get("reason", "")
+
+
+class Api:
+    """A client of one gateway as one caller."""
+
+    def __init__(self, base_url: str, key: str) -> None:
+        self._client = httpx.AsyncClient(
+            base_url=base_url,
+            headers={"Authorization": f"Bearer {key}"},
+            timeout=SECONDS_MAX,
+            trust_env=False,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._client.aclose()
+
+    async def get(self, path: str, **query: Any) -> dict[str, Any]:
+        return await self._call("GET", path, params=query)
+
+    async def post(
+        self, path: str, body: dict[str, Any] | None = None, *, key: str = ""
+    ) -> dict[str, Any]:
+        """`key` is the Idempotency-Key: with it the call is safe to repeat, and is repeated."""
+        headers = {"Idempotency-Key": key} if key else {}
+        return await self._call("POST", path, json=body or {}, headers=headers)
+
+    async def put(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        return await self._call("PUT", path, json=body)
+
+    async def upload(self, path: str, data: bytes, media_type: str) -> dict[str, Any]:
+        return await self._call("POST", path, content=data, headers={"Content-Type": media_type})
+
+    async def page(self, path: str) -> bytes:
+        """The bytes of anything that is not JSON."""
+        answer = await self._send("GET", path)
+        return answer.content
+
+    async def all(self, path: str, plural: str, **query: Any) -> list[dict[str, Any]]:
+        """Every item of a list."""
+        found: list[dict[str, Any]] = []
+        token = ""
+        while True:
+            answer = await self.get(path, page_size=200, page_token=token, **query)
+            found += answer[plural]
+            token = answer["next_page_token"]
+            if not token:
+                return found
+
+    async def events(self, types: str = "") -> AsyncIterator[tuple[str, dict[str, Any]]]:
+        """The account's events as they happen: (`<domain>.<event>`, payload). Reconnects where it was cut off."""
+        last_id = ""
+        while True:
+            headers = {"Last-Event-ID": last_id} if last_id else {}
+            query = {"types": types} if types else {}
+            try:
+                async with self._client.stream(
+                    "GET", "/api/v1/events", params=query, headers=headers, timeout=None
+                ) as stream:
+                    if stream.status_code != httpx.codes.OK:
+                        raise _refusal(stream.status_code, await stream.aread())
+                    event: dict[str, str] = {}
+                    async for line in stream.aiter_lines():
+                        name, _, value = line.partition(": ")
+                        if line:
+                            event[name] = value
+                            continue
+                        last_id = event.get("id", last_id)
+                        if event.get("data"):
+                            yield event.get("event", "message"), json.loads(event["data"])
+                        event = {}
+            except httpx.TransportError:
+                await _breathe()
+
+    async def _call(self, verb: str, path: str, **options: Any) -> dict[str, Any]:
+        answer = await self._send(verb, path, **options)
+        body: dict[str, Any] = answer.json() if answer.content else {}
+        return body
+
+    async def _send(self, verb: str, path: str, **options: Any) -> httpx.Response:
+        """A service that is being restarted answers 503, or not at all; what may be repeated is then repeated."""
+        repeatable = verb != "POST" or "Idempotency-Key" in options.get("headers", {})
+        for attempt in range(1, ATTEMPTS_MAX + 1):
+            try:
+                answer = await self._client.request(verb, path, **options)
+            except httpx.TransportError:
+                if not repeatable or attempt == ATTEMPTS_MAX:
+                    raise
+                await _breathe()
+                continue
+            if answer.is_success:
+                return answer
+            passing = answer.status_code in (409, 429, 503, 504) and _is_retryable(answer)
+            if not (repeatable and passing) or attempt == ATTEMPTS_MAX:
+                raise _refusal(answer.status_code, answer.content)
+            await _breathe()
+        raise AssertionError("the last attempt returns or raises")
+
+
+def _is_retryable(answer: httpx.Response) -> bool:
+    return answer.status_code != httpx.codes.CONFLICT or _reason(answer) in (
+        "CONTENTION",
+        "REQUEST_IN_PROGRESS",
+    )
+
+
+def _reason(answer: httpx.Response) -> str:
+    try:
+        return str(answer.json().get("reason", ""))
+    except ValueError:
+        return ""
+
+
+def _refusal(status: int, content: bytes) -> ApiRefused:
+    try:
+        return ApiRefused(json.loads(content))
+    except ValueError:
+        return ApiRefused({"title": f"The gateway answered {status}."})
+
+
+async def _breathe() -> None:
+    await asyncio.sleep(0.5)
