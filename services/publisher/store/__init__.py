@@ -1,0 +1,1 @@
+"""The schema `publisher`: one module per noun; every query a caller causes is filtered by the account."""

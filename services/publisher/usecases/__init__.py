@@ -1,0 +1,1 @@
+"""What publisher does, each function one transaction: gRPC methods, event consumers and loops call the same ones."""
