@@ -55,15 +55,20 @@ class Content(PipelineItem):
     """`scheduled_publish_at` is set exactly while site_status is scheduled, publishing or unconfirmed by a schedule.
 
     `external_id` and `external_url` are the target's; they stay after unpublishing, so that the next delivery
-    updates the page it made before. `word_count` is counted from the text, never believed.
+    updates the page it made before. `word_count` is counted from the text, never believed. `run_id` is the automation
+    run that wrote it; None when a person asked for it. `images_wanted`: it is not complete before it has pictures.
     """
 
     task_id: str | None = None
     cluster_id: str | None = None
+    run_id: str | None = None
     slug: str
     text: ContentText
     content_type: ContentType = ContentType.POST
     content_structure: ContentStructure = ContentStructure.ARTICLE
+    model_name: str = ""
+    prompt_version: str = ""
+    images_wanted: bool = False
     word_count: int
     version: int = 1
     status: ContentStatus = ContentStatus.DRAFT
@@ -89,6 +94,10 @@ class Content(PipelineItem):
         text: ContentText,
         content_type: ContentType = ContentType.POST,
         content_structure: ContentStructure = ContentStructure.ARTICLE,
+        run_id: str | None = None,
+        model_name: str = "",
+        prompt_version: str = "",
+        images_wanted: bool = False,
         now: datetime,
     ) -> Self:
         """A first draft."""
@@ -105,6 +114,10 @@ class Content(PipelineItem):
             text=text,
             content_type=content_type,
             content_structure=content_structure,
+            run_id=run_id,
+            model_name=model_name,
+            prompt_version=prompt_version,
+            images_wanted=images_wanted,
             word_count=word_count(text.html),
         )
 

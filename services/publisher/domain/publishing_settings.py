@@ -91,10 +91,16 @@ class PublishingSettings:
     monthly_limit: int | None = 50
     catch_up: CatchUp = CatchUp.PUBLISH_NOW
     quality_gates: QualityGates = field(default_factory=QualityGates)
+    version: int = 1
 
     def __post_init__(self) -> None:
         if faults := list(self._faults()):
             raise RequestInvalid(*faults)
+
+    @property
+    def etag(self) -> str:
+        """What somebody read who wants to change them."""
+        return str(self.version)
 
     @property
     def zone(self) -> ZoneInfo:

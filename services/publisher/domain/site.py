@@ -12,7 +12,10 @@ NAME_CHARACTERS_MAX = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """`slug` is unique in the whole suite: the built-in target serves /published/{slug}/…. `language` is BCP 47."""
+    """`slug` is unique in the whole suite: the built-in target serves /published/{slug}/…. `language` is BCP 47.
+
+    `time_zone` (IANA) is the one of its publishing settings, where it is changed.
+    """
 
     id: str
     account_id: str
@@ -21,6 +24,7 @@ class Site:
     url: str = ""
     description: str = ""
     language: str = "en"
+    time_zone: str = "UTC"
     created_at: datetime
     updated_at: datetime
 
@@ -35,6 +39,7 @@ class Site:
         url: str = "",
         description: str = "",
         language: str = "en",
+        time_zone: str = "UTC",
         now: datetime,
     ) -> Self:
         """A new site; without a slug it gets one of its name. RequestInvalid names each wrong field."""
@@ -51,6 +56,7 @@ class Site:
             url=url,
             description=description,
             language=language or "en",
+            time_zone=time_zone or "UTC",
             created_at=now,
             updated_at=now,
         )

@@ -21,7 +21,7 @@ class TaskStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task(PipelineItem):
-    """Completed when its content is saved. `word_count` is the target, in words."""
+    """Completed when its content is saved. `word_count` is the target, in words; `content_id` what was written."""
 
     idea_id: str | None = None
     cluster_id: str | None = None
@@ -33,6 +33,7 @@ class Task(PipelineItem):
     word_count: int = 0
     status: TaskStatus = TaskStatus.QUEUED
     error: str = ""
+    content_id: str | None = None
 
     @classmethod
     def of(cls, idea: Idea, *, id: str, now: datetime) -> Self:
@@ -62,13 +63,13 @@ class Task(PipelineItem):
             raise wrong_move("task", state=self.status, cannot="started", way_out="Open the content it has.")
         return replace(self, status=TaskStatus.IN_PROGRESS, error="", updated_at=now)
 
-    def complete(self, *, now: datetime) -> Self:
+    def complete(self, *, content_id: str | None = None, now: datetime) -> Self:
         """The content is saved, by whatever road: one that comes late counts too."""
         if self.status is TaskStatus.COMPLETED:
             raise wrong_move(
                 "task", state=self.status, cannot="given other content", way_out="Edit the content it has."
             )
-        return replace(self, status=TaskStatus.COMPLETED, error="", updated_at=now)
+        return replace(self, status=TaskStatus.COMPLETED, error="", content_id=content_id, updated_at=now)
 
     def fail(self, error: str, *, now: datetime) -> Self:
         """Writing ended without content. A failure that arrives after the content does not undo it."""

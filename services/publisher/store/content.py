@@ -1,0 +1,153 @@
+"""Articles and their versions."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, exists, func, insert, select, update
+
+from chassis.paging import Page, PageRequest, read_page
+from chassis.refusal import NotFound
+from services.publisher.domain.content import Content, ContentStatus, SiteStatus
+from services.publisher.domain.content_form import ContentStructure, ContentType
+from services.publisher.domain.content_text import ContentText, ContentVersion
+from services.publisher.domain.keyword_text import normalise
+from services.publisher.store import tables
+from services.publisher.store.rows import to_row
+
+_content, _version = tables.content, tables.content_version
+_TEXT = tuple(field.name for field in fields(ContentText))
+_COLUMNS = [column for column in _content.c if column.name != "title_normalised"]
+# Lists come without texts, which nobody reads there and which may be long.
+_LISTED = [column for column in _COLUMNS if column.name != "html"]
+_TITLE_CHARACTERS_COMPARED = 300
+
+
+class Contents:
+    """Content in the schema `publisher`. Locked after the site's calendar (Settings.lock), before its images."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, content: Content, *, edited_by: str) -> None:
+        """Writes a new content with its first version. `edited_by` is an actor."""
+        self._connection.execute(insert(_content).values(_to_row(content)))
+        self.add_version(content.current_version(edited_by=edited_by))
+
+    def add_version(self, version: ContentVersion) -> None:
+        """Keeps one saved text."""
+        row = {"content_id": version.content_id, "version": version.version, **to_row(version.text)}
+        row |= {"edited_by": version.edited_by, "created_at": version.created_at}
+        self._connection.execute(insert(_version).values(row))
+
+    def save(self, content: Content) -> None:
+        """Writes everything of it; an edited text needs `add_version` too."""
+        self._connection.execute(update(_content).where(_content.c.id == content.id).values(_to_row(content)))
+
+    def get(self, content_id: str, *, account_id: str) -> Content:
+        """Raises NotFound, for content of other accounts too."""
+        return self._one(_by_id(content_id, account_id), content_id)
+
+    def lock(self, content_id: str, *, account_id: str) -> Content:
+        """As `get`, locked until the transaction ends."""
+        return self._one(_by_id(content_id, account_id).with_for_update(), content_id)
+
+    def of_task(self, task_id: str, *, account_id: str) -> Content | None:
+        """What was written for a task, if anything was."""
+        row = self._connection.execute(
+            select(*_COLUMNS).where(_content.c.task_id == task_id, _content.c.account_id == account_id)
+        ).one_or_none()
+        return None if row is None else _of(row)
+
+    def slug_is_taken(self, site_id: str) -> Callable[[str], bool]:
+        """Whether an article of the site has a slug; for `unique_slug`."""
+
+        def taken(slug: str) -> bool:
+            found = exists().where(_content.c.site_id == site_id, _content.c.slug == slug)
+            return bool(self._connection.execute(select(found)).scalar_one())
+
+        return taken
+
+    def title_is_used(self, content: Content) -> bool:
+        """Whether another article of the site has the same title, however it is written."""
+        found = exists().where(
+            _content.c.site_id == content.site_id,
+            _content.c.title_normalised == _comparable(content.title),
+            _content.c.id != content.id,
+        )
+        return bool(self._connection.execute(select(found)).scalar_one())
+
+    def newest(
+        self,
+        *,
+        site_id: str,
+        account_id: str,
+        status: ContentStatus | None = None,
+        site_status: SiteStatus | None = None,
+        run_id: str | None = None,
+        ids: Sequence[str] = (),
+        page: PageRequest,
+    ) -> Page[Content]:
+        """The site's articles, newest first, with empty texts."""
+        query = select(*_LISTED).where(_content.c.site_id == site_id, _content.c.account_id == account_id)
+        if status is not None:
+            query = query.where(_content.c.status == status.value)
+        if site_status is not None:
+            query = query.where(_content.c.site_status == site_status.value)
+        if run_id is not None:
+            query = query.where(_content.c.run_id == run_id)
+        if ids:
+            query = query.where(_content.c.id.in_(ids))
+        return read_page(self._connection, query, page, by=[_content.c.id.desc()], to=_of)
+
+    def occupied(self, site_id: str, *, since: datetime) -> list[datetime]:
+        """The instants of everything scheduled, on its way or published from `since` on; read under the calendar's lock."""
+        at = func.coalesce(_content.c.scheduled_publish_at, _content.c.published_at, _content.c.updated_at)
+        taken = ("scheduled", "publishing", "unconfirmed", "published")
+        query = select(at).where(
+            _content.c.site_id == site_id, _content.c.site_status.in_(taken), at >= since
+        )
+        return list(self._connection.execute(query).scalars())
+
+    def _one(self, query: "Select[Any]", content_id: str) -> Content:
+        row = self._connection.execute(query).one_or_none()
+        if row is None:
+            raise NotFound(kind="content", id=content_id)
+        return _of(row)
+
+
+def content_of(row: Row[Any]) -> Content:
+    """The content of a row that has the columns of `content`, with or without its text."""
+    return _of(row)
+
+
+def _by_id(content_id: str, account_id: str) -> "Select[Any]":
+    return select(*_COLUMNS).where(_content.c.id == content_id, _content.c.account_id == account_id)
+
+
+def _to_row(content: Content) -> dict[str, Any]:
+    row = to_row(content)
+    del row["text"]
+    return row | to_row(content.text) | {"title_normalised": _comparable(content.title)}
+
+
+def _of(row: Row[Any]) -> Content:
+    values = dict(row._mapping)
+    text = {name: values.pop(name, "") for name in _TEXT}
+    text |= {"categories": tuple(text["categories"]), "tags": tuple(text["tags"])}
+    return Content(
+        **values
+        | {
+            "text": ContentText(**text),
+            "content_type": ContentType(values["content_type"]),
+            "content_structure": ContentStructure(values["content_structure"]),
+            "status": ContentStatus(values["status"]),
+            "site_status": SiteStatus(values["site_status"]),
+        }
+    )
+
+
+def _comparable(title: str) -> str:
+    # An index takes only so much; titles that agree this far are the same to a reader.
+    return normalise(title)[:_TITLE_CHARACTERS_COMPARED]

@@ -1,0 +1,132 @@
+"""Images of articles, and their bytes once by hash."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, exists, func, insert, select, update
+from sqlalchemy.dialects import postgresql
+
+from chassis.paging import Page, PageRequest, read_page
+from chassis.refusal import NotFound
+from services.publisher.domain.image import Image, ImageStatus, ImageType
+from services.publisher.store import tables
+from services.publisher.store.rows import from_row, to_row
+
+_image, _blob = tables.image, tables.image_blob
+
+
+class Images:
+    """Images in the schema `publisher`. Locked after their content."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, images: Iterable[Image]) -> None:
+        rows = [_to_row(image) for image in images]
+        if rows:
+            self._connection.execute(insert(_image), rows)
+
+    def get(self, image_id: str, *, account_id: str) -> Image:
+        """Raises NotFound, for images of other accounts too."""
+        return self._one(_by_id(image_id, account_id), image_id)
+
+    def lock(self, image_id: str, *, account_id: str) -> Image:
+        """As `get`, locked until the transaction ends."""
+        return self._one(_by_id(image_id, account_id).with_for_update(), image_id)
+
+    def of_content(self, content_id: str) -> list[Image]:
+        """The images of an article, in their order in it."""
+        query = select(_image).where(_image.c.content_id == content_id).order_by(_image.c.position)
+        return [_of(row) for row in self._connection.execute(query)]
+
+    def save(self, image: Image) -> None:
+        self._connection.execute(update(_image).where(_image.c.id == image.id).values(_to_row(image)))
+
+    def newest(
+        self,
+        *,
+        site_id: str,
+        account_id: str,
+        content_id: str | None = None,
+        status: ImageStatus | None = None,
+        ids: Sequence[str] = (),
+        page: PageRequest,
+    ) -> Page[Image]:
+        """The site's images, newest first."""
+        query = select(_image).where(_image.c.site_id == site_id, _image.c.account_id == account_id)
+        if content_id is not None:
+            query = query.where(_image.c.content_id == content_id)
+        if status is not None:
+            query = query.where(_image.c.status == status.value)
+        if ids:
+            query = query.where(_image.c.id.in_(ids))
+        return read_page(self._connection, query, page, by=[_image.c.id.desc()], to=_of)
+
+    def _one(self, query: "Select[Any]", image_id: str) -> Image:
+        row = self._connection.execute(query).one_or_none()
+        if row is None:
+            raise NotFound(kind="image", id=image_id)
+        return _of(row)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageBlob:
+    """What is known of a stored picture without its bytes; `size` is in bytes."""
+
+    sha256: str
+    media_type: str
+    width: int
+    height: int
+    size: int
+    created_at: datetime
+
+
+class ImageBlobs:
+    """Pictures in the schema `publisher`, by the SHA-256 of their bytes in lower-case hexadecimal."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def keep(self, blob: ImageBlob, data: bytes) -> None:
+        """Stores the bytes; those that are there already stay."""
+        row = {**to_row(blob), "data": data}
+        self._connection.execute(postgresql.insert(_blob).values(row).on_conflict_do_nothing())
+
+    def has(self, sha256: str) -> bool:
+        return bool(self._connection.execute(select(exists().where(_blob.c.sha256 == sha256))).scalar_one())
+
+    def get(self, sha256: str) -> ImageBlob:
+        """Raises NotFound."""
+        query = select(*(column for column in _blob.c if column.name != "data"))
+        row = self._connection.execute(query.where(_blob.c.sha256 == sha256)).one_or_none()
+        if row is None:
+            raise NotFound(kind="image", id=sha256)
+        return from_row(ImageBlob, row)
+
+    def part(self, sha256: str, *, start: int, size: int) -> bytes:
+        """Some of the bytes, from `start` (counted from 0) on; empty at their end."""
+        # PostgreSQL counts from 1.
+        query = select(func.substring(_blob.c.data, start + 1, size)).where(_blob.c.sha256 == sha256)
+        return bytes(self._connection.execute(query).scalar_one())
+
+
+def _by_id(image_id: str, account_id: str) -> "Select[Any]":
+    return select(_image).where(_image.c.id == image_id, _image.c.account_id == account_id)
+
+
+def _to_row(image: Image) -> dict[str, Any]:
+    return to_row(image) | {"content_hash": image.content_hash or None}
+
+
+def _of(row: Row[Any]) -> Image:
+    image = dict(row._mapping)
+    return Image(
+        **image
+        | {
+            "image_type": ImageType(image["image_type"]),
+            "status": ImageStatus(image["status"]),
+            "content_hash": image["content_hash"] or "",
+        }
+    )
