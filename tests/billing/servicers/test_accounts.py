@@ -13,6 +13,7 @@ from chassis.testing.callers import operator, person, service
 from services.billing.convert import instant_from_proto, instant_to_proto
 from tests.billing.books import Billing
 from tests.billing.servicers.calls import Calls
+from tests.billing.servicers.outcome import outcome
 
 PASSWORD = "correct horse battery"
 
@@ -113,7 +114,7 @@ async def test_a_key_may_do_what_its_scope_says(
     token = await _token(calls, await _secret(calls, account, scope=scope))
 
     balance = await calls.credits(token).GetBalance(billing_proto.GetBalanceRequest())
-    listed = await _outcome(calls.accounts(token).ListApiKeys(billing_proto.ListApiKeysRequest()))
+    listed = await outcome(calls.accounts(token).ListApiKeys(billing_proto.ListApiKeysRequest()))
 
     assert balance.balance.credits == 7
     assert (listed != "PERMISSION_DENIED") is may_list_keys
@@ -139,7 +140,7 @@ async def test_a_revoked_key_makes_no_token_and_stays_in_the_list(calls: Calls, 
     revoked = await owner.RevokeApiKey(billing_proto.RevokeApiKeyRequest(api_key_id=made.api_key.id))
     again = await owner.RevokeApiKey(billing_proto.RevokeApiKeyRequest(api_key_id=made.api_key.id))
 
-    assert await _outcome(_exchange(calls, made.secret)) == "CREDENTIALS_REFUSED"
+    assert await outcome(_exchange(calls, made.secret)) == "CREDENTIALS_REFUSED"
     assert again.api_key == revoked.api_key
     assert (await owner.ListApiKeys(billing_proto.ListApiKeysRequest())).api_keys[0] == revoked.api_key
 
@@ -149,11 +150,11 @@ async def test_an_expired_key_makes_no_token(calls: Calls, billing: Billing) -> 
     secret = await _secret(calls, billing.account(), expires_at=ends)
     billing.clock.advance(hours=1)
 
-    assert await _outcome(_exchange(calls, secret)) == "CREDENTIALS_REFUSED"
+    assert await outcome(_exchange(calls, secret)) == "CREDENTIALS_REFUSED"
 
 
 async def test_a_secret_nobody_has_makes_no_token(calls: Calls) -> None:
-    assert await _outcome(_exchange(calls, "igny8_" + "x" * 43)) == "CREDENTIALS_REFUSED"
+    assert await outcome(_exchange(calls, "igny8_" + "x" * 43)) == "CREDENTIALS_REFUSED"
 
 
 async def test_a_token_of_a_key_lives_five_minutes(calls: Calls, billing: Billing) -> None:
@@ -169,7 +170,7 @@ async def test_a_key_of_another_account_is_as_unknown_as_none(calls: Calls, bill
     owner = calls.accounts(person(account_id=billing.account()))
 
     outcomes = [
-        await _outcome(owner.RevokeApiKey(billing_proto.RevokeApiKeyRequest(api_key_id=api_key_id)))
+        await outcome(owner.RevokeApiKey(billing_proto.RevokeApiKeyRequest(api_key_id=api_key_id)))
         for api_key_id in (theirs.api_key.id, new_id())
     ]
 
@@ -191,14 +192,14 @@ async def test_the_key_of_an_operator_speaks_for_the_platform(calls: Calls) -> N
 async def test_only_owners_make_keys(calls: Calls, billing: Billing, role: Role) -> None:
     caller = person(role, account_id=billing.account())
 
-    assert await _outcome(calls.accounts(caller).CreateApiKey(_key())) == "PERMISSION_DENIED"
+    assert await outcome(calls.accounts(caller).CreateApiKey(_key())) == "PERMISSION_DENIED"
 
 
 async def test_a_suspended_account_makes_no_key(calls: Calls, billing: Billing) -> None:
     account = billing.suspended(billing.account())
 
     assert (
-        await _outcome(calls.accounts(person(account_id=account)).CreateApiKey(_key())) == "ACCOUNT_SUSPENDED"
+        await outcome(calls.accounts(person(account_id=account)).CreateApiKey(_key())) == "ACCOUNT_SUSPENDED"
     )
 
 
@@ -206,8 +207,8 @@ async def test_a_suspended_account_makes_no_key(calls: Calls, billing: Billing) 
 async def test_only_services_exchange_keys_and_make_operators(calls: Calls, caller: Any) -> None:
     stub = calls.accounts(caller)
 
-    exchange = await _outcome(stub.ExchangeApiKey(billing_proto.ExchangeApiKeyRequest(secret="x")))
-    make = await _outcome(stub.CreateOperatorKey(billing_proto.CreateOperatorKeyRequest(name="x")))
+    exchange = await outcome(stub.ExchangeApiKey(billing_proto.ExchangeApiKeyRequest(secret="x")))
+    make = await outcome(stub.CreateOperatorKey(billing_proto.CreateOperatorKeyRequest(name="x")))
 
     assert (exchange, make) == ("PERMISSION_DENIED", "PERMISSION_DENIED")
 
@@ -235,12 +236,3 @@ def _exchange(calls: Calls, secret: str) -> Any:
 
 async def _token(calls: Calls, secret: str) -> str:
     return str((await _exchange(calls, secret)).access_token)
-
-
-async def _outcome(call: Any) -> str:
-    """The reason of the refusal, or nothing."""
-    try:
-        await call
-    except RemoteRefusal as refused:
-        return refused.reason
-    return ""
