@@ -5,12 +5,15 @@ needs in memory is gone with it. A second run finds everything done.
 """
 
 import asyncio
+import contextlib
 import secrets as randomness
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Final
 
 import grpc
+from igny8.billing import v1 as billing
 
 from chassis.channel import Channels
 from chassis.clock import SystemClock
@@ -18,52 +21,70 @@ from chassis.identity import Keyring
 from chassis.ids import new_id
 from chassis.refusal import Refusal
 from chassis.service_tokens import ServiceTokens
-from igny8.billing import v1 as billing
 from suite import bootstrap_state, prices, private_file, secrets, settings, stack
 
 DEMO_CREDITS: Final = 10_000
 DEMO_EMAIL: Final = "demo@igny8.example"
 
 
-async def bootstrap(data_dir: Path, running: stack.StackFile, price_list: Path = bootstrap_state.PRICE_LIST) -> None:
+async def bootstrap(
+    data_dir: Path, running: stack.StackFile, price_list: Path = bootstrap_state.PRICE_LIST
+) -> None:
     """Makes what is missing. Each step keeps its result at once, so a run that was cut off goes on where it was."""
     target = running.grpc["billing"]
-    keyring = Keyring.from_secret(secrets.load_or_make(data_dir).secret_key)
-    as_suite = Channels(ServiceTokens(keyring, "suite", SystemClock()))
-    try:
+    async with _as_suite(data_dir) as as_suite:
         accounts = as_suite.stub("billing", target, billing.AccountServiceStub)
-        operator = secrets.kept_api_key(data_dir, "operator")
-        if operator is None:
+        if secrets.kept_api_key(data_dir, "operator") is None:
             answer = await accounts.CreateOperatorKey(
                 billing.CreateOperatorKeyRequest(name="the embedded suite")
             )
-            operator = answer.secret
-            secrets.keep_api_key(data_dir, "operator", operator)
-        as_operator = await _signed_in(accounts, operator)
-        try:
-            pricing = as_operator.stub("billing", target, billing.PricingServiceStub)
+            secrets.keep_api_key(data_dir, "operator", answer.secret)
+        async with as_operator(data_dir, target) as operator:
+            pricing = operator.stub("billing", target, billing.PricingServiceStub)
             await prices.load(pricing, prices.read(price_list))
             if secrets.kept_api_key(data_dir, "demo") is None:
-                await _make_demo_account(data_dir, accounts, as_operator, target)
-        finally:
-            await as_operator.close()
-        bootstrap_state.done(data_dir, price_list)
+                await _make_demo_account(data_dir, accounts, operator, target)
+    bootstrap_state.done(data_dir, price_list)
+
+
+@contextlib.asynccontextmanager
+async def as_operator(data_dir: Path, target: str) -> AsyncIterator[Channels]:
+    """Channels that carry an access token of the kept operator key."""
+    key = secrets.kept_api_key(data_dir, "operator")
+    if key is None:
+        raise ValueError("there is no operator key in this data folder; start the suite once with `igny8 up`")
+    async with _as_suite(data_dir) as as_suite:
+        accounts = as_suite.stub("billing", target, billing.AccountServiceStub)
+        answer = await accounts.ExchangeApiKey(billing.ExchangeApiKeyRequest(secret=key))
+    channels = _bearing(answer.access_token)
+    try:
+        yield channels
     finally:
-        await as_suite.close()
+        await channels.close()
 
 
-async def _signed_in(accounts: "billing.AccountServiceAsyncStub", key: str) -> Channels:
-    """Channels that carry the access token of an API key."""
-    answer = await accounts.ExchangeApiKey(billing.ExchangeApiKeyRequest(secret=key))
-    return _bearing(answer.access_token)
+@contextlib.asynccontextmanager
+async def _as_suite(data_dir: Path) -> AsyncIterator[Channels]:
+    """Channels of the suite's own service identity."""
+    keyring = Keyring.from_secret(secrets.load_or_make(data_dir).secret_key)
+    channels = Channels(ServiceTokens(keyring, "suite", SystemClock()))
+    try:
+        yield channels
+    finally:
+        await channels.close()
 
 
 def _bearing(token: str) -> Channels:
-    return Channels(lambda callee: f"Bearer {token}", as_itself=False)
+    def authorize(callee: str) -> str:
+        # One token for whichever service: people's and keys' tokens are for the whole suite.
+        del callee
+        return f"Bearer {token}"
+
+    return Channels(authorize, as_itself=False)
 
 
 async def _make_demo_account(
-    data_dir: Path, accounts: "billing.AccountServiceAsyncStub", as_operator: Channels, target: str
+    data_dir: Path, accounts: "billing.AccountServiceAsyncStub", operator: Channels, target: str
 ) -> None:
     """Signs the demo account up, keeps a key and a password of it, and gives it credits.
 
@@ -76,13 +97,13 @@ async def _make_demo_account(
     )
     as_owner = _bearing(signed_up.access_token)
     try:
-        owner = as_owner.stub("billing", target, billing.AccountServiceStub)
-        made = await owner.CreateApiKey(
+        keys = as_owner.stub("billing", target, billing.AccountServiceStub)
+        made = await keys.CreateApiKey(
             billing.CreateApiKeyRequest(name="igny8 token", scope=billing.ApiKey.SCOPE_ADMIN)
         )
     finally:
         await as_owner.close()
-    credits = as_operator.stub("billing", target, billing.CreditServiceStub)
+    credits = operator.stub("billing", target, billing.CreditServiceStub)
     await credits.Grant(
         billing.GrantRequest(
             request_id=f"demo-account:{signed_up.account.id}",

@@ -3,10 +3,12 @@
 import asyncio
 import sys
 from collections.abc import Coroutine
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
+from chassis.refusal import Refusal
 from suite import settings as suite_settings
 from suite import stack
 from suite.settings import SuiteSettings
@@ -34,19 +36,123 @@ def up() -> None:
 
     console = Console(highlight=False)
 
+    settings = _settings()
+
+    def say(line: str) -> None:
+        console.print(line, markup=False)
+
     async def until_interrupted(running: StackFile) -> int:
+        await suite_up.make_usable(settings, say=say)
         console.print(f"\n[bold]igny8 is ready[/bold] at [link]{running.gateway_url}[/link]")
         console.print("Sign in with the API key that `igny8 token` prints. Ctrl-C stops everything.\n")
         await asyncio.Event().wait()
         return 0
 
-    status = _run(
-        suite_up.run(
-            _settings(), say=lambda line: console.print(line, markup=False), while_running=until_interrupted
-        )
-    )
+    status = _run(suite_up.run(settings, say=say, while_running=until_interrupted))
     # Being ended is the normal end of this command.
     sys.exit(0 if status == suite_up.INTERRUPTED else status)
+
+
+@app.command()
+def demo(
+    keywords: Annotated[
+        Path, typer.Argument(help="A keyword list: an export of Semrush, Ahrefs, Google or a plain list.")
+    ] = Path("examples/keywords.csv"),
+) -> None:
+    """Do the main job on a keyword list: from keywords to published articles, with what it cost."""
+    from rich.console import Console
+
+    from suite import up as suite_up
+    from suite.demo.command import demo as run_demo
+
+    if not keywords.is_file():
+        _refuse(f"There is no file {keywords}. Name a keyword list, for example examples/keywords.csv.")
+    console = Console(highlight=False)
+    settings = _settings()
+
+    def say(line: str) -> None:
+        console.print(line, markup=False, style="dim")
+
+    async def main_job(running: StackFile) -> int:
+        await suite_up.make_usable(settings, say=say)
+        return await run_demo(settings, running, keywords, console)
+
+    running = stack.read(settings.data_dir)
+    if running is not None:
+        say(f"Using the suite that runs at {running.gateway_url}.")
+        sys.exit(_run(main_job(running)))
+    sys.exit(_run(suite_up.run(settings, say=say, while_running=main_job)))
+
+
+@app.command()
+def verify(
+    dsn: Annotated[
+        str,
+        typer.Option(
+            "--dsn", help="A libpq URI that reads all four schemas; by default the running suite's."
+        ),
+    ] = "",
+) -> None:
+    """Prove the books: exit 1 and the first bad row where they do not add up."""
+    import psycopg2
+    from rich.console import Console
+
+    from suite.verify.report import show
+    from suite.verify.report import verify as run_checks
+
+    try:
+        findings = run_checks(dsn or _running_stack().read_only_database_url)
+    except psycopg2.Error as error:
+        _refuse(f"The database cannot be read: {error}")
+    sys.exit(0 if show(findings, Console(highlight=False)) else 1)
+
+
+@app.command()
+def events(
+    types: Annotated[
+        str, typer.Option("--types", help="Only these domains, with commas: credits,runs,ai_tasks,content,…")
+    ] = "",
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Follow the events of the demo account until Ctrl-C."""
+    from rich.console import Console
+
+    from suite.events import follow
+    from suite.rest import Api, ApiRefused
+    from suite.secrets import kept_api_key
+
+    running = _running_stack()
+    key = kept_api_key(_settings().data_dir, "demo")
+    if key is None:
+        _refuse(_NO_KEY)
+
+    async def until_interrupted() -> int:
+        async with Api(running.gateway_url, key) as api:
+            await follow(api, Console(highlight=False), types=types, as_json=as_json)
+        return 0
+
+    try:
+        _run(until_interrupted())
+    except ApiRefused as refused:
+        _refuse(str(refused))
+    except KeyboardInterrupt:
+        sys.exit(0)
+
+
+@app.command()
+def prices(
+    file: Annotated[Path, typer.Argument(help="A price list like examples/prices.yaml.")],
+) -> None:
+    """Load a price list into the running suite; prices that are there already stay as they are."""
+    from suite.price_command import load_into
+
+    running = _running_stack()
+    try:
+        loaded = asyncio.run(load_into(_settings().data_dir, running, file))
+    except (OSError, ValueError, Refusal) as error:
+        _refuse(f"{file}: {error}")
+    print(f"{loaded} prices of {file} are in force or scheduled.")
 
 
 @app.command()
@@ -92,8 +198,11 @@ def token(
 
     key = kept_api_key(_settings().data_dir, "operator" if operator else "demo")
     if key is None:
-        _refuse("There is no API key in this data folder yet. Start the suite once with `igny8 up`.")
+        _refuse(_NO_KEY)
     print(key)
+
+
+_NO_KEY = "There is no API key in this data folder yet. Start the suite once with `igny8 up`."
 
 
 def _run(work: Coroutine[None, None, int]) -> int:

@@ -44,9 +44,7 @@ class Api:
     async def get(self, path: str, **query: Any) -> dict[str, Any]:
         return await self._call("GET", path, params=query)
 
-    async def post(
-        self, path: str, body: dict[str, Any] | None = None, *, key: str = ""
-    ) -> dict[str, Any]:
+    async def post(self, path: str, body: dict[str, Any] | None = None, *, key: str = "") -> dict[str, Any]:
         """`key` is the Idempotency-Key: with it the call is safe to repeat, and is repeated."""
         headers = {"Idempotency-Key": key} if key else {}
         return await self._call("POST", path, json=body or {}, headers=headers)

@@ -71,9 +71,13 @@ async def make_usable(settings: SuiteSettings, *, say: Callable[[str], None]) ->
     if not bootstrap_state.needed(settings.data_dir):
         return
     say("Making the suite ready for use: operator, prices, demo account.")
-    await _run_module("suite.bootstrap", log=log_file(settings.data_dir, "bootstrap"), environment={
-        "IGNY8_DATA_DIR": str(settings.data_dir),
-    })
+    await _run_module(
+        "suite.bootstrap",
+        log=log_file(settings.data_dir, "bootstrap"),
+        environment={
+            "IGNY8_DATA_DIR": str(settings.data_dir),
+        },
+    )
 
 
 async def _run_module(module: str, *, log: Path, environment: dict[str, str]) -> None:

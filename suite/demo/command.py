@@ -27,13 +27,12 @@ async def demo(settings: SuiteSettings, running: StackFile, keywords: Path, cons
     """Does the main job on a suite that is up; returns the exit status: 0 when everything adds up."""
     demo_key = secrets.kept_api_key(settings.data_dir, "demo")
     operator_key = secrets.kept_api_key(settings.data_dir, "operator")
-    assert demo_key and operator_key, "the suite was made ready for use"
+    assert demo_key, "the suite was made ready for use"
+    assert operator_key, "the suite was made ready for use"
     async with Api(running.gateway_url, demo_key) as api, Api(running.gateway_url, operator_key) as operator:
         try:
             with RunBars(console) as bars:
-                outcome = await do_main_job(
-                    api, operator, keywords, say=console.print, on_run=bars.update
-                )
+                outcome = await do_main_job(api, operator, keywords, say=console.print, on_run=bars.update)
         except (DemoFailed, ApiRefused) as failed:
             console.print(f"[red]The demo stopped:[/red] {failed}")
             return 1
@@ -46,7 +45,9 @@ async def demo(settings: SuiteSettings, running: StackFile, keywords: Path, cons
     spent = outcome.balance_before["credits"] - outcome.balance_after["credits"]
     charged = sum(one.usage_credits for one in logs)
     if spent != charged or not all(one.agree for one in logs):
-        console.print(f"[red]The logs do not agree: {spent} credits were spent and {charged} are explained.[/red]")
+        console.print(
+            f"[red]The logs do not agree: {spent} credits were spent and {charged} are explained.[/red]"
+        )
         return 1
     return 0 if books_hold else 1
 
@@ -69,12 +70,17 @@ async def _save_one(api: Api, outcome: Outcome, folder: Path) -> Path | None:
     if not published:
         return None
     article: dict[str, Any] = max(published, key=lambda one: one["word_count"])
-    folder.mkdir(parents=True, exist_ok=True)
     page = (await api.page(f"/published/{outcome.site['slug']}/{article['slug']}")).decode()
-    for address in sorted({found[1] for found in _IMAGE.findall(page)}):
+    images = {address: await api.page(address) for address in {found[1] for found in _IMAGE.findall(page)}}
+    return await asyncio.to_thread(_write, folder, f"{article['slug']}.html", page, images)
+
+
+def _write(folder: Path, name: str, page: str, images: dict[str, bytes]) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    for address, data in images.items():
         image = folder / f"{address.rsplit('/', 1)[1][:16]}.png"
-        image.write_bytes(await api.page(address))
+        image.write_bytes(data)
         page = page.replace(address, image.name)
-    file = folder / f"{article['slug']}.html"
+    file = folder / name
     file.write_text(page)
     return file

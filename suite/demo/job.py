@@ -46,7 +46,7 @@ async def do_main_job(
     Raises DemoFailed, and ApiRefused with the API's own sentence (for example about the file).
     """
     began = time.monotonic()
-    data = keywords.read_bytes()
+    data = await asyncio.to_thread(keywords.read_bytes)
     me = await api.get("/api/v1/auth/me")
     account_id = me["account"]["id"]
     await _top_up(api, operator, account_id)

@@ -4,23 +4,19 @@ from typing import Final
 
 from suite.verify.check import Check
 
-LEDGER: Final = "billing.igny8_billing_credittransaction"
-USAGE: Final = "billing.igny8_billing_creditusagelog"
-PRICES: Final = "billing.igny8_billing_aimodelconfig"
-
 CHECKS: Final = [
     Check(
         invariant=1,
         name="balance_is_sum_of_ledger",
         says="An account's credits and held credits are the sums of its ledger, and its sequence is its last line's.",
-        bad_rows=f"""
+        bad_rows="""
             SELECT a.account_id, a.credits, a.reserved, a.sequence, l.credits AS ledger_credits,
                    l.reserved AS ledger_reserved, l.lines, l.last_sequence
             FROM billing.credit_account a
             LEFT JOIN (
                 SELECT account_id, sum(amount) AS credits, sum(reserved_amount) AS reserved, count(*) AS lines,
                        max(sequence) AS last_sequence
-                FROM {LEDGER} GROUP BY account_id
+                FROM billing.igny8_billing_credittransaction GROUP BY account_id
             ) l USING (account_id)
             WHERE a.credits <> coalesce(l.credits, 0) OR a.reserved <> coalesce(l.reserved, 0)
                OR a.sequence <> coalesce(l.last_sequence, 0)""",
@@ -29,19 +25,19 @@ CHECKS: Final = [
         invariant=1,
         name="sequence_has_no_gap",
         says="The lines of an account's ledger are numbered 1, 2, 3 … without gaps.",
-        bad_rows=f"""
+        bad_rows="""
             SELECT account_id, count(*) AS lines, min(sequence) AS first, max(sequence) AS last
-            FROM {LEDGER} GROUP BY account_id HAVING min(sequence) <> 1 OR max(sequence) <> count(*)""",
+            FROM billing.igny8_billing_credittransaction GROUP BY account_id HAVING min(sequence) <> 1 OR max(sequence) <> count(*)""",
     ),
     Check(
         invariant=1,
         name="running_balance_is_right",
         says="Each line of the ledger carries the balance and the held credits after it, and neither is below zero.",
-        bad_rows=f"""
+        bad_rows="""
             SELECT * FROM (
                 SELECT account_id, sequence, balance_after, reserved_after,
                        sum(amount) OVER w AS balance, sum(reserved_amount) OVER w AS reserved
-                FROM {LEDGER} WINDOW w AS (PARTITION BY account_id ORDER BY sequence)
+                FROM billing.igny8_billing_credittransaction WINDOW w AS (PARTITION BY account_id ORDER BY sequence)
             ) line
             WHERE balance_after <> balance OR reserved_after <> reserved OR reserved < 0 OR balance < reserved""",
     ),
@@ -82,10 +78,10 @@ CHECKS: Final = [
         invariant=2,
         name="captures_have_usage",
         says="Every deduction has one usage row of the same credits, and every usage row its deduction.",
-        bad_rows=f"""
+        bad_rows="""
             SELECT l.id AS transaction_id, u.id AS usage_id, l.amount, u.credits_used
-            FROM (SELECT * FROM {LEDGER} WHERE transaction_type = 'deduction') l
-            FULL JOIN {USAGE} u ON u.transaction_id = l.id
+            FROM (SELECT * FROM billing.igny8_billing_credittransaction WHERE transaction_type = 'deduction') l
+            FULL JOIN billing.igny8_billing_creditusagelog u ON u.transaction_id = l.id
             WHERE l.id IS NULL OR u.id IS NULL OR -l.amount <> u.credits_used
                OR l.account_id <> u.account_id OR l.operation_type <> u.operation_type""",
     ),
@@ -93,12 +89,12 @@ CHECKS: Final = [
         invariant=2,
         name="credits_recompute",
         says="Credits recompute from the units and the pinned price; what was not charged is a platform loss.",
-        bad_rows=f"""
+        bad_rows="""
             SELECT u.id AS usage_id, u.credits_used, u.platform_loss_credits, u.images, u.input_tokens,
                    u.output_tokens, p.tokens_per_credit, p.credits_per_image, r.minimum_credits
-            FROM {USAGE} u
+            FROM billing.igny8_billing_creditusagelog u
             JOIN billing.reservation r ON r.id = u.reservation_id
-            JOIN {PRICES} p ON p.id = u.price_id
+            JOIN billing.igny8_billing_aimodelconfig p ON p.id = u.price_id
             WHERE u.price_id <> r.price_id OR u.credits_used + u.platform_loss_credits <> CASE p.kind
                 WHEN 'image' THEN u.images * p.credits_per_image
                 ELSE greatest(r.minimum_credits,
@@ -108,9 +104,9 @@ CHECKS: Final = [
         invariant=2,
         name="credit_value_recomputes",
         says="credit_value_usd = credits_used x credit_price_usd, at the price of the quote.",
-        bad_rows=f"""
+        bad_rows="""
             SELECT u.id AS usage_id, u.credits_used, u.credit_price_usd, u.credit_value_usd
-            FROM {USAGE} u JOIN billing.reservation r ON r.id = u.reservation_id
+            FROM billing.igny8_billing_creditusagelog u JOIN billing.reservation r ON r.id = u.reservation_id
             WHERE u.credit_value_usd <> u.credits_used * u.credit_price_usd
                OR u.credit_price_usd <> r.credit_price_usd""",
     ),
@@ -118,12 +114,12 @@ CHECKS: Final = [
         invariant=3,
         name="reservations_add_up",
         says="captured + released = amount once a reservation has ended; its captures in the ledger fit.",
-        bad_rows=f"""
+        bad_rows="""
             SELECT r.id AS reservation_id, r.status, r.amount, r.captured, r.released, l.held
             FROM billing.reservation r
             LEFT JOIN (
                 SELECT related_id, sum(reserved_amount) AS held
-                FROM {LEDGER} WHERE reserved_amount <> 0 GROUP BY related_id
+                FROM billing.igny8_billing_credittransaction WHERE reserved_amount <> 0 GROUP BY related_id
             ) l ON l.related_id = r.id
             WHERE (r.status <> 'active' AND r.captured + r.released <> r.amount)
                OR coalesce(l.held, 0) <> r.amount - r.captured - r.released""",

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg2
-from psycopg2.extras import RealDictCursor, RealDictRow
+from psycopg2 import sql
+from psycopg2.extras import RealDictCursor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +45,11 @@ def run(checks: list[Check], dsn: str) -> list[Finding]:
         connection.close()
 
 
-def _run_one(cursor: "psycopg2.extensions.cursor", check: Check) -> Finding:
-    # The queries are constants of this package, without a value from outside.
-    cursor.execute(f"SELECT count(*) OVER () AS bad_rows, bad.* FROM ({check.bad_rows}) AS bad LIMIT 1")
-    row: RealDictRow | None = cursor.fetchone()
+def _run_one(cursor: RealDictCursor, check: Check) -> Finding:
+    query = sql.SQL("SELECT count(*) OVER () AS bad_rows, bad.* FROM ({}) AS bad LIMIT 1")
+    cursor.execute(query.format(sql.SQL(check.bad_rows)))
+    row = cursor.fetchone()
     if row is None:
         return Finding(check=check, bad_rows=0, first_bad_row=None)
-    found = dict(row)
+    found: dict[str, Any] = dict(row)
     return Finding(check=check, bad_rows=int(found.pop("bad_rows")), first_bad_row=found)

@@ -2,29 +2,26 @@
 
 from typing import Final
 
-from suite.verify.billing import USAGE
 from suite.verify.check import Check
-
-TASKS: Final = "ai.igny8_ai_task_logs"
 
 CHECKS: Final = [
     Check(
         invariant=5,
         name="items_have_their_capture",
         says="Every item that is done has one usage row of its credits, and its task log counts it.",
-        bad_rows=f"""
+        bad_rows="""
             SELECT i.task_id, i.position, i.item_id, i.status, i.credits_used, u.credits_used AS charged
             FROM ai.task_item i
-            LEFT JOIN {USAGE} u ON u.ai_task_id = i.task_id AND u.item_id = i.item_id::text
+            LEFT JOIN billing.igny8_billing_creditusagelog u ON u.ai_task_id = i.task_id AND u.item_id = i.item_id::text
             WHERE i.status = 'done' AND u.credits_used IS DISTINCT FROM i.credits_used""",
     ),
     Check(
         invariant=5,
         name="nothing_failed_is_charged",
         says="No usage row belongs to an item that failed, nor to one that does not exist.",
-        bad_rows=f"""
+        bad_rows="""
             SELECT u.id AS usage_id, u.ai_task_id, u.item_id, i.status, u.credits_used
-            FROM {USAGE} u
+            FROM billing.igny8_billing_creditusagelog u
             LEFT JOIN ai.task_item i ON i.task_id = u.ai_task_id AND i.item_id::text = u.item_id
             WHERE u.ai_task_id IS NOT NULL AND (i.status IS NULL OR i.status = 'failed')""",
     ),
@@ -32,10 +29,10 @@ CHECKS: Final = [
         invariant=5,
         name="task_logs_add_up",
         says="A task log's credits and cost are the sums of its items', and an ended one has no open item.",
-        bad_rows=f"""
+        bad_rows="""
             SELECT t.id AS task_id, t.function_name, t.status, t.credits_used, t.cost, t.items_done,
                    i.credits_used AS item_credits, i.cost AS item_cost, i.done, i.open
-            FROM {TASKS} t
+            FROM ai.igny8_ai_task_logs t
             LEFT JOIN (
                 SELECT task_id, sum(credits_used) AS credits_used, sum(cost) AS cost,
                        count(*) FILTER (WHERE status = 'done') AS done,
@@ -50,9 +47,9 @@ CHECKS: Final = [
         invariant=5,
         name="outputs_are_there",
         says="Every article and image that an item made is at the publisher.",
-        bad_rows=f"""
+        bad_rows="""
             SELECT t.id AS task_id, t.function_name, i.item_id
-            FROM {TASKS} t JOIN ai.task_item i ON i.task_id = t.id
+            FROM ai.igny8_ai_task_logs t JOIN ai.task_item i ON i.task_id = t.id
             WHERE i.status = 'done' AND CASE t.function_name
                 WHEN 'generate_content' THEN NOT EXISTS (
                     SELECT 1 FROM publisher.content c WHERE c.task_id = i.item_id)
