@@ -111,10 +111,17 @@ class JobConsumer(Consumer[Tx], Generic[Tx]):
             await self._handlers[type(message)](message, delivery)
         finally:
             heartbeat.cancel()
+        if delivery.put_off:
+            await transactions.run_repeatable(self._excuse, delivery)
         if delivery.answered:
             return Answer.BY_HANDLER
         await transactions.run_repeatable(self._mark_handled, delivery)
         return Answer.DONE
+
+    async def attempt_of(self, delivery: Delivery, transactions: Transactions[Tx]) -> int:
+        if delivery.deliveries == 1:
+            return 1
+        return await transactions.run(self._count_attempt, delivery)
 
     async def buried(self, message: Message, delivery: Delivery, reason: str) -> None:
         if self._on_poison is not None:
@@ -122,6 +129,12 @@ class JobConsumer(Consumer[Tx], Generic[Tx]):
 
     def _was_handled(self, tx: Tx, delivery: Delivery) -> bool:
         return inbox.was_handled(tx.connection, consumer=self.name, event_id=delivery.event_id)
+
+    def _count_attempt(self, tx: Tx, delivery: Delivery) -> int:
+        return inbox.count_attempt(tx.connection, consumer=self.name, event_id=delivery.event_id)
+
+    def _excuse(self, tx: Tx, delivery: Delivery) -> None:
+        inbox.excuse_attempts(tx.connection, consumer=self.name, event_id=delivery.event_id)
 
     def _mark_handled(self, tx: Tx, delivery: Delivery) -> None:
         inbox.first_time(tx.connection, consumer=self.name, event_id=delivery.event_id)

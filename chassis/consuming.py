@@ -115,6 +115,10 @@ class Consumer(Generic[Tx]):
         """Handles one message; whatever it raises is tried again later."""
         raise NotImplementedError
 
+    async def attempt_of(self, delivery: Delivery, transactions: Transactions[Tx]) -> int:
+        """The number of the attempt that this delivery is, from 1."""
+        return delivery.deliveries
+
     async def buried(self, message: Message, delivery: Delivery, reason: str) -> None:
         """Called when a message was given up."""
 
@@ -164,10 +168,11 @@ class Consumer(Generic[Tx]):
             message = wire_json.from_json_bytes(cls, delivery.payload, ignore_unknown=True)
         except RequestInvalid as error:
             return await self._bury(None, delivery, f"It cannot be read: {error}", transactions)
-        if delivery.attempt > self._patience.attempts_max:
-            # The process died in every attempt, so that none of them could come to this decision.
-            return await self._bury(message, delivery, "No attempt came to an end.", transactions)
         try:
+            delivery.attempt = await self.attempt_of(delivery, transactions)
+            if delivery.attempt > self._patience.attempts_max:
+                # The process died in every attempt, so that none of them could come to this decision.
+                return await self._bury(message, delivery, "No attempt came to an end.", transactions)
             return await self.handle(message, delivery, transactions)
         except Exception as error:
             return await self._failed(message, delivery, error, transactions)

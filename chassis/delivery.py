@@ -24,9 +24,12 @@ class Delivery:
         self.payload = message.data
         self.stream = metadata.stream
         self.stream_seq = metadata.sequence.stream
-        self.attempt = metadata.num_delivered
+        self.deliveries = metadata.num_delivered
         """1 for the first delivery."""
+        self.attempt = self.deliveries
+        """As `deliveries`, without those after which a handler put its job off."""
         self.answered = False
+        self.put_off = False
 
     @property
     def event_id(self) -> str:
@@ -55,7 +58,7 @@ class Delivery:
 
     async def nak(self, *, delay_seconds: float) -> None:
         """Not now: deliver it again after so long. Never without a delay, which would burn every attempt at once."""
-        self.answered = True
+        self.answered = self.put_off = True
         with contextlib.suppress(nats.errors.Error, TimeoutError, OSError):
             await self._message.nak(delay=delay_seconds)
 

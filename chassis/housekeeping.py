@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Table, delete, select, tuple_
 
 from chassis.clock import Clock
 from chassis.streams import JOBS_STREAM
-from chassis.tables import idempotency, inbox, outbox
+from chassis.tables import idempotency, inbox, job_attempt, outbox
 from chassis.transaction import Transaction, Transactions
 
 Tx = TypeVar("Tx", bound=Transaction)
@@ -41,6 +41,7 @@ _PURGES: Final = (
     _Purge(outbox, outbox.c.published_at, EVENTS_KEPT, outbox.c.stream != JOBS_STREAM),
     _Purge(outbox, outbox.c.published_at, JOBS_KEPT, outbox.c.stream == JOBS_STREAM),
     _Purge(inbox, inbox.c.handled_at, INBOX_KEPT),
+    _Purge(job_attempt, job_attempt.c.created_at, INBOX_KEPT),
     _Purge(idempotency, idempotency.c.created_at, REQUESTS_KEPT),
 )
 

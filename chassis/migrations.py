@@ -98,7 +98,7 @@ def create_chassis_tables(op: Executes) -> None:
 
 def drop_chassis_tables(op: Executes) -> None:
     """Undoes `create_chassis_tables`."""
-    op.execute("DROP TABLE relay_stream, dead_letter, idempotency, inbox, outbox")
+    op.execute("DROP TABLE relay_stream, job_attempt, dead_letter, idempotency, inbox, outbox")
 
 
 _FIRST_FORM: Final = (
@@ -152,6 +152,15 @@ _FIRST_FORM: Final = (
         payload bytea NOT NULL,
         attempts integer NOT NULL,
         reason text NOT NULL,
+        created_at timestamptz NOT NULL DEFAULT now(),
+        PRIMARY KEY (consumer, event_id)
+    )
+    """,
+    """
+    CREATE TABLE job_attempt (
+        consumer text NOT NULL,
+        event_id uuid NOT NULL,
+        attempts integer NOT NULL,
         created_at timestamptz NOT NULL DEFAULT now(),
         PRIMARY KEY (consumer, event_id)
     )

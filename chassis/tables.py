@@ -89,6 +89,21 @@ def dead_letter_table(metadata: MetaData) -> Table:
     )
 
 
+def job_attempt_table(metadata: MetaData) -> Table:
+    """How often a job that was delivered more than once has been tried since it last asked to come back later.
+
+    The server counts deliveries only, those a worker asked for among them.
+    """
+    return Table(
+        "job_attempt",
+        metadata,
+        Column("consumer", Text, primary_key=True),
+        Column("event_id", Uuid(as_uuid=False), primary_key=True),
+        Column("attempts", Integer, nullable=False),
+        Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    )
+
+
 def relay_stream_table(metadata: MetaData) -> Table:
     """When each stream the relay publishes to was made: another instant means that it is another stream."""
     return Table(
@@ -101,7 +116,14 @@ def relay_stream_table(metadata: MetaData) -> Table:
 
 def chassis_tables(metadata: MetaData) -> None:
     """Adds all of them to a service's metadata."""
-    for table in (outbox_table, inbox_table, idempotency_table, dead_letter_table, relay_stream_table):
+    for table in (
+        outbox_table,
+        inbox_table,
+        idempotency_table,
+        dead_letter_table,
+        job_attempt_table,
+        relay_stream_table,
+    ):
         table(metadata)
 
 
@@ -110,5 +132,6 @@ outbox = outbox_table(_metadata)
 inbox = inbox_table(_metadata)
 idempotency = idempotency_table(_metadata)
 dead_letter = dead_letter_table(_metadata)
+job_attempt = job_attempt_table(_metadata)
 relay_stream = relay_stream_table(_metadata)
 """The same tables without a schema, for the chassis' own statements: the connection's search_path names it."""

@@ -1,5 +1,6 @@
 """The miniature service of sample.py with its schema, on the session's servers."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
+from chassis.consuming import Consumer
 from chassis.database import open_engine
 from chassis.migrations import create_chassis_tables
 from chassis.nats import Bus
@@ -14,6 +16,7 @@ from chassis.outbox import Outbox
 from chassis.relay import Relay
 from chassis.testing import CleanSchema
 from chassis.transaction import Transaction, Transactions
+from tests.chassis.consumers import Start
 from tests.chassis.sample import SCHEMA, note
 from tests.kit.databases import SessionDatabase
 from tests.kit.tasks import cancelled_at_the_end
@@ -72,6 +75,21 @@ async def relay(sample_dsn: str, outbox: Outbox, bus: Bus) -> AsyncIterator[Rela
     async with contextlib.AsyncExitStack() as stack:
         await stack.enter_async_context(cancelled_at_the_end(made.run()))
         yield made
+
+
+@pytest.fixture
+async def start(transactions: Transactions[Transaction], bus: Bus) -> AsyncIterator[Start]:
+    """Starts consumers, and ends them with the test."""
+    tasks: list[asyncio.Task[None]] = []
+
+    async def run(consumer: Consumer[Transaction]) -> "asyncio.Task[None]":
+        tasks.append(asyncio.create_task(consumer.run(bus, transactions)))
+        return tasks[-1]
+
+    yield run
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _refuse(event: object) -> Any:
