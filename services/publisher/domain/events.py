@@ -17,6 +17,7 @@ class ContentEvent:
     title: str
     status: str
     site_status: str
+    run_id: str | None
     occurred_at: datetime
 
     @classmethod
@@ -28,6 +29,7 @@ class ContentEvent:
             title=content.title,
             status=content.status.value,
             site_status=content.site_status.value,
+            run_id=content.run_id,
             occurred_at=now,
             **more,
         )
