@@ -1,6 +1,7 @@
 """The relay: publishes a service's outbox to JetStream in order per account, and publishes again what a stream lost."""
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 import nats.errors
+from nats.aio.msg import Msg
 from prometheus_client import Counter, Gauge
 from sqlalchemy import exc
 
@@ -72,6 +74,7 @@ class Relay:
         self._reconcile_at = 0.0
         self._found_at = 0.0
         self._held: dict[str, Hold] = {}
+        self._wake_subject = f"igny8.wake.{outbox.service}"
         bus.on_reconnect(self.reconcile_soon)
 
     def reconcile_soon(self) -> None:
@@ -90,7 +93,7 @@ class Relay:
                     _log.warning("The relay of %s lost its database connection: %s", self.service, error)
                 finally:
                     LEADING.labels(self.service).set(0)
-                await asyncio.sleep(STANDBY_SECONDS)
+                await self._stand_by()
         finally:
             # A statement may still run in the thread; the lock is freed behind it.
             self._thread.submit(self._store.close)
@@ -102,13 +105,30 @@ class Relay:
             return
         LEADING.labels(self.service).set(1)
         self._reconcile_at = 0.0
-        while True:
-            if await self._turn():
-                continue
-            busy = time.monotonic() - self._found_at < BUSY_SECONDS
-            await self._outbox.committed.wait(
-                timeout_seconds=POLL_BUSY_SECONDS if busy else POLL_IDLE_SECONDS
-            )
+        listening = await self._bus.client.subscribe(self._wake_subject, cb=self._woken)
+        try:
+            while True:
+                if await self._turn():
+                    continue
+                busy = time.monotonic() - self._found_at < BUSY_SECONDS
+                await self._outbox.committed.wait(
+                    timeout_seconds=POLL_BUSY_SECONDS if busy else POLL_IDLE_SECONDS
+                )
+        finally:
+            with contextlib.suppress(nats.errors.Error):
+                await listening.unsubscribe()
+
+    async def _stand_by(self) -> None:
+        """Waits before asking for the lead again; meanwhile the leader, another process, hears of each commit here."""
+        until = time.monotonic() + STANDBY_SECONDS
+        while (left := until - time.monotonic()) > 0:
+            if await self._outbox.committed.wait(timeout_seconds=left) and self._bus.is_connected:
+                # Only a hint: the leader also looks by itself, so a lost one costs a moment and no event.
+                with contextlib.suppress(nats.errors.Error):
+                    await self._bus.client.publish(self._wake_subject, b"")
+
+    async def _woken(self, _: Msg) -> None:
+        self._outbox.committed.ring()
 
     async def _turn(self) -> bool:
         """Publishes one batch; returns whether any of it went, so that the next may follow at once."""
