@@ -11,6 +11,7 @@ from google.protobuf.message import Message
 
 from chassis import telemetry
 from chassis.errors import from_rpc_error
+from gateway.early_status import EarlyStatus
 from gateway.operations import Operation
 
 DEADLINE_SECONDS_MAX = 10.0
@@ -61,6 +62,7 @@ class Calls:
         Raises RemoteRefusal; what `chunks` raises cancels the call, so that the service uses nothing of the file.
         """
         call = self._method(operation, "stream_unary")(timeout=UPLOAD_SECONDS_MAX, metadata=_metadata(token))
+        early = EarlyStatus(call)
         getattr(first, operation.body).content_type = content_type
         message_class = type(first)
         try:
@@ -76,7 +78,9 @@ class Calls:
                 # The service answered before the end of the file, usually with a refusal: that is read below.
                 async for _ in chunks:
                     continue
-            return await self._answer(operation, call)
+            return await call, {}
+        except grpc.aio.AioRpcError as error:
+            raise self._refusal(operation.service, await early.error(error)) from None
         finally:
             call.cancel()
 

@@ -67,7 +67,15 @@ def test_rules_and_comments_become_schemas(shelf_document: dict[str, Any]) -> No
 def test_query_parameters_are_described_as_they_are_read(shelf_document: dict[str, Any]) -> None:
     parameters = {one["name"]: one for one in shelf_document["paths"]["/api/v1/books"]["get"]["parameters"]}
 
-    assert set(parameters) == {"filter.genres", "filter.after", "page_size", "page_token", "lent", "words", "weight"}
+    assert set(parameters) == {
+        "filter.genres",
+        "filter.after",
+        "page_size",
+        "page_token",
+        "lent",
+        "words",
+        "weight",
+    }
     assert parameters["filter.genres"]["schema"]["items"]["enum"] == ["fiction", "life_story"]
     assert parameters["page_size"]["schema"]["maximum"] == 200
 

@@ -37,7 +37,9 @@ def test_a_path_leads_to_its_target(path: bytes, target: str, values: tuple[str,
     assert match.targets["GET"] == (target, values)
 
 
-@pytest.mark.parametrize("path", [b"/", b"", b"/site", b"/sites/", b"/sites//", b"//sites", b"/calendar/.ics", b"/SITES"])
+@pytest.mark.parametrize(
+    "path", [b"/", b"", b"/site", b"/sites/", b"/sites//", b"//sites", b"/calendar/.ics", b"/SITES"]
+)
 def test_an_unknown_path_leads_nowhere(path: bytes) -> None:
     assert _router().match(path) is None
 
