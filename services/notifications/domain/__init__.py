@@ -1,0 +1,1 @@
+"""The rules and nouns of notifications, as plain Python."""

@@ -1,0 +1,108 @@
+"""How the moves of an automation run are told."""
+
+from typing import Final
+
+from services.notifications.domain.words import Severity, Told, Words, amount, listed, sentences
+
+_OUTPUTS: Final = (
+    ("clusters_created", "cluster", "clusters"),
+    ("ideas_created", "idea", "ideas"),
+    ("content_created", "article", "articles"),
+    ("images_created", "image", "images"),
+)
+"""What people count a run by; tasks and prompts are on the way to these."""
+
+_PAUSES: Final = {
+    "user": ("What it made is kept; resume it whenever you like", Severity.INFO),
+    "insufficient_credits": (
+        "The account has too few credits for the next step. Add credits, then resume the run",
+        Severity.WARNING,
+    ),
+}
+
+
+def started(told: Told) -> Words:
+    """A run began."""
+    items, limit = told.number("items_total"), told.number("max_credits")
+    begins = f"The run has started with {amount(items, 'item')}" if items else "The run has started"
+    may_use = f"It may use up to {amount(limit, 'credit')}" if limit else "It has no limit of credits"
+    return Words(title="Automation started", message=sentences(begins, may_use), severity=Severity.INFO)
+
+
+def paused(told: Told) -> Words:
+    """A run stands still, for a reason other than its limit."""
+    why, severity = _PAUSES.get(
+        told.text("pause_reason"), ("Open the run to see why, then resume it", Severity.WARNING)
+    )
+    return Words(
+        title="Automation paused", message=sentences("The run is paused", why, _used(told)), severity=severity
+    )
+
+
+def budget_reached(told: Told) -> Words:
+    """A run stands still at its own limit."""
+    used = f"The run is paused: it has used {told.number('credits_used'):,} of at most"
+    return Words(
+        title="Automation reached its limit of credits",
+        message=sentences(
+            f"{used} {amount(told.number('max_credits'), 'credit')}", "Raise the limit, then resume the run"
+        ),
+        severity=Severity.WARNING,
+    )
+
+
+def resumed(told: Told) -> Words:
+    """A run goes on."""
+    return Words(
+        title="Automation resumed",
+        message=sentences("The run goes on where it stopped", _used(told)),
+        severity=Severity.INFO,
+    )
+
+
+def completed(told: Told) -> Words:
+    """A run did everything it found to do."""
+    failed = told.number("items_failed")
+    credits = amount(told.number("credits_used"), "credit")
+    made = (
+        f"The run made {_made(told)} for {credits}"
+        if _made(told)
+        else f"The run made nothing new; {credits} used"
+    )
+    open_it = f"{amount(failed, 'item')} failed and cost nothing; open the run to see why" if failed else ""
+    return Words(
+        title=f"Automation completed, {failed:,} failed" if failed else "Automation completed",
+        message=sentences(made, open_it),
+        severity=Severity.WARNING if failed else Severity.SUCCESS,
+    )
+
+
+def failed(told: Told) -> Words:
+    """A run could not go on."""
+    error = told.text("error") or "The run could not go on. Open it to see why"
+    return Words(title="Automation failed", message=sentences(error, _kept(told)), severity=Severity.ERROR)
+
+
+def cancelled(told: Told) -> Words:
+    """Somebody ended a run."""
+    return Words(
+        title="Automation cancelled",
+        message=sentences("The run was ended before it was done", _kept(told)),
+        severity=Severity.INFO,
+    )
+
+
+def _made(told: Told) -> str:
+    parts = [
+        amount(told.number(key), singular, plural) for key, singular, plural in _OUTPUTS if told.number(key)
+    ]
+    return listed(parts) if parts else ""
+
+
+def _kept(told: Told) -> str:
+    kept = f"{_made(told)} are kept" if _made(told) else "Nothing had been made"
+    return sentences(kept, _used(told))
+
+
+def _used(told: Told) -> str:
+    return f"{amount(told.number('credits_used'), 'credit')} used so far"

@@ -1,0 +1,1 @@
+"""Notifications and their unread counters in PostgreSQL."""
