@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import yaml
 from google.protobuf.descriptor import FieldDescriptor
@@ -34,16 +34,10 @@ class PriceList:
     configuration: billing.PutBillingConfigurationRequest | None = None
 
 
-class _Texts(yaml.SafeLoader):
-    """Reads every scalar as the text that stands in the file: 0.1 must not become a binary fraction on its way."""
-
-    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
-
-
 def read(file: Path) -> PriceList:
     """The price list in a file. Raises OSError, and PriceListInvalid for anything billing's messages do not know."""
     try:
-        document = _Texts(file.read_bytes()).get_single_data()
+        document = _texts(yaml.compose(file.read_bytes(), Loader=yaml.SafeLoader))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise PriceListInvalid(f"is not YAML: {error}") from error
     if not isinstance(document, dict) or not isinstance(document.get("models"), list):
@@ -74,6 +68,19 @@ async def load(pricing: "PricingServiceAsyncStub", listed: PriceList) -> list[bi
     if listed.configuration is not None:
         await pricing.PutBillingConfiguration(listed.configuration)
     return [(await pricing.PutModelPrice(model)).model for model in listed.models]
+
+
+def _texts(node: yaml.Node | None) -> Any:
+    """A YAML node with every scalar as the text that stands in the file: 0.1 must not become a binary fraction."""
+    match node:
+        case yaml.MappingNode():
+            return {_texts(key): _texts(value) for key, value in node.value}
+        case yaml.SequenceNode():
+            return [_texts(item) for item in node.value]
+        case yaml.ScalarNode():
+            return node.value
+        case _:
+            return None
 
 
 def _message(cls: type[M], entry: Any, *, place: str) -> M:

@@ -1,7 +1,5 @@
 """The composition root of billing."""
 
-from pathlib import Path
-
 from igny8.billing import v1 as billing
 
 from chassis.host import Host
@@ -14,8 +12,6 @@ from services.billing.servicers.prices import PricingServicer
 from services.billing.settings import BillingSettings
 from services.billing.store.transaction import BillingTransaction
 
-MIGRATIONS = Path(__file__).parent / "store" / "migrations"
-
 
 async def serve(settings: BillingSettings) -> None:
     """Runs the service until it is told to end."""
@@ -24,7 +20,6 @@ async def serve(settings: BillingSettings) -> None:
         settings=settings,
         transaction=BillingTransaction,
         encode=convert.encode,
-        migrations=MIGRATIONS,
     ) as host:
         passwords = Passwords()
         host.add_servicer(
