@@ -17,6 +17,7 @@ from chassis.clock import Clock, SystemClock
 from chassis.consuming import Consumer
 from chassis.database import open_engine
 from chassis.housekeeping import Housekeeper
+from chassis.housekeeping import Housekeeper
 from chassis.identity import Keyring, TokenIssuer, TokenVerifier
 from chassis.internal_http import InternalHttp
 from chassis.lifecycle import Shutdown
@@ -92,6 +93,7 @@ class Host(Generic[Tx]):
         )
         self._http = InternalHttp(self._readiness.report)
         self._log = logs.get_logger()
+        self.add_task("housekeeping", Housekeeper(self.transactions, self.clock).run)
 
     async def __aenter__(self) -> Self:
         telemetry.configure(self.name, self.settings.otlp_endpoint)

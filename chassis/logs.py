@@ -27,22 +27,22 @@ else:
             sys.modules["rich"] = _rich
 
 _FIELDS: Final = (
-    "account_id actor address aggregate_id ai_task_id amount api_key_id attempt attempts attempts_max",
-    "available backoff_seconds batch bytes callee caller caller_kind cancelled captured chunk",
-    "cluster_id code component connection constraint consumer content_id count created credits cutoff",
-    "deadline_seconds delay_seconds delivered delivery detail domain duplicates duration_ms",
+    "account_id actor address aggregate_id ai_task_id ai_tasks amount api_key_id attempt attempts",
+    "attempts_max available backoff_seconds batch bytes callee caller caller_kind cancelled captured",
+    "chunk cluster_id code component connection constraint consumer content_id count created credits",
+    "cutoff deadline_seconds delay_seconds delivered delivery detail domain duplicates duration_ms",
     "elapsed_ms elapsed_seconds environment error error_id event event_id event_type exception",
     "exit_code failed field fields final format free function grant_id grpc_code handled host",
     "http_status idea_id image_id in_flight index item_id items job job_id keyword_id kind",
     "lease_epoch lease_owner lease_until left level limit line lines listen logger lost message_id",
     "method migration mode model_name ms name nats needed notification_id oldest_seconds",
     "operation_type operator outcome owner path pending phase pid platform_loss pool port process",
-    "provider provider_request_id publication_id published queue ready reason reconnects released",
-    "remaining republished request request_id required reservation_id reserved restarts",
-    "retry_in_seconds retryable revision role route rows run_id schema scope seconds sequence service",
-    "signal site_id size skipped slot stage state status stream stream_sequence subject subscription",
-    "table target task task_id threads time_zone timestamp to total trace_id transaction_id type unit",
-    "updated user_id verb version waited_seconds waiting workers",
+    "provider provider_request_id publication_id published purged queue ready reason reconnects",
+    "released remaining republished request request_id required reservation_id reserved restarts",
+    "retry_in_seconds retryable revision role route rows run_id run_items schema scope seconds",
+    "sequence service signal site_id size skipped slot stage state status stream stream_sequence",
+    "subject subscription table target task task_id threads time_zone timestamp to total trace_id",
+    "transaction_id type unit updated user_id verb version waited_seconds waiting workers",
 )
 _ALLOWED: Final = {name for line in _FIELDS for name in line.split()}
 _NOT_LOGGED: Final = "not_logged"

@@ -4,8 +4,6 @@ import os
 import random
 import socket
 from contextlib import AbstractContextManager
-from pathlib import Path
-from typing import Final
 
 from igny8.billing import v1 as billing
 from igny8.publisher import v1 as publisher
@@ -22,8 +20,6 @@ from services.ai.providers.registry import Defaults, Providers
 from services.ai.settings import AiSettings
 from services.ai.store.transaction import AiTransaction
 
-MIGRATIONS: Final = Path(__file__).parent / "store" / "migrations"
-
 
 def host_of(settings: AiSettings) -> Host[AiTransaction]:
     """A process of the ai service."""
@@ -32,7 +28,6 @@ def host_of(settings: AiSettings) -> Host[AiTransaction]:
         settings=settings,
         transaction=AiTransaction,
         encode=convert.encode,
-        migrations=MIGRATIONS,
     )
 
 
@@ -93,4 +88,10 @@ def _providers(settings: AiSettings) -> tuple[dict[str, TextProvider], dict[str,
 
     text: dict[str, TextProvider] = {"offline": OfflineTextProvider()}
     image: dict[str, ImageProvider] = {"offline": OfflineImageProvider()}
+    key, base_url = settings.openai_api_key.get_secret_value(), settings.openai_base_url
+    if key or base_url:
+        from services.ai.providers.openai import OpenAiImageProvider, OpenAiTextProvider
+
+        text["openai"] = OpenAiTextProvider(api_key=key, base_url=base_url)
+        image["openai"] = OpenAiImageProvider(api_key=key, base_url=base_url)
     return text, image
