@@ -70,7 +70,7 @@ def _operation(document: dict[str, Any], path: str, verb: str, operation: dict[s
         f'<details class="operation" id="{escape(operation["operationId"])}"><summary>'
         f'<span class="verb {verb}">{verb.upper()}</span><code>{escape(path)}</code>'
         f'<span class="badge">{escape(operation["x-access"])}</span>'
-        f'<span class="what">{escape(operation["summary"])}</span></summary>'
+        f'<span class="what">{_text(operation["summary"])}</span></summary>'
         f'<div class="inside">{"".join(parts)}</div></details>'
     )
 

@@ -89,6 +89,7 @@ class Process:
         calls = Calls(self._channels)
         endpoints = [Endpoint(operation, calls, self.access) for operation in self.operations]
         own: dict[str, Answer] = {
+            "/": _home,
             "/healthz": self._live,
             "/readyz": self._ready,
             "/openapi.json": self._openapi_answer,
@@ -132,6 +133,11 @@ class Process:
         """Asks billing for an access token of an API key. Raises RemoteRefusal."""
         method = Default().FindMethodByName(EXCHANGE_METHOD)
         return await exchange_api_key(self._channels["billing"], method, self._tokens("billing"), key)
+
+
+async def _home(_request: Request) -> Response:
+    """Until there are pages of the product, the way in is the reference."""
+    return Response(None, 302, {"Location": "/docs", "Cache-Control": "no-store"})
 
 
 async def exchange_api_key(

@@ -45,9 +45,9 @@ class Running:
     server: HttpServer
 
 
-def bearer(caller: Caller | None = None) -> dict[str, str]:
+def bearer(caller: Caller | None = None, *, keyring: Keyring = KEYRING) -> dict[str, str]:
     """The header of a signed-in caller, by default an owner."""
-    return {"Authorization": f"Bearer {TokenIssuer(KEYRING, 'billing').issue(caller or person())}"}
+    return {"Authorization": f"Bearer {TokenIssuer(keyring, 'billing').issue(caller or person())}"}
 
 
 @contextlib.asynccontextmanager
