@@ -1,8 +1,8 @@
 """The ai service's environment."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 
 from chassis.settings import ServiceSettings
 
@@ -39,6 +39,15 @@ class AiSettings(ServiceSettings):
 
     worker_concurrency: int = Field(default=8, ge=1, le=256)
     """Jobs one worker process does at once."""
+
+    @model_validator(mode="after")
+    def _providers_are_set_up(self) -> Self:
+        uses_openai = "openai" in (self.text_provider, self.image_provider)
+        if uses_openai and not self.openai_api_key.get_secret_value() and not self.openai_base_url:
+            raise ValueError(
+                "OPENAI_API_KEY: is not set, and the provider openai needs it (or OPENAI_BASE_URL)"
+            )
+        return self
 
     @property
     def default_text_model(self) -> str:

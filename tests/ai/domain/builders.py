@@ -14,7 +14,7 @@ ACCOUNT = "01980000-0000-7000-8000-000000000001"
 SITE = "01980000-0000-7000-8000-000000000002"
 
 
-def a_run(*, progress: dict[Stage, dict[str, int]] | None = None, **values: Any) -> Run:
+def a_run(*, progress: dict[Stage, dict[str, Any]] | None = None, **values: Any) -> Run:
     """A running run; `progress` sets counts of stages, for example {Stage.CONTENT: {"total": 4}}."""
     stages = tuple(
         replace(

@@ -72,7 +72,7 @@ def test_every_function_has_a_name_at_billing_and_a_count_of_its_own(function: F
 
 
 def test_an_unknown_function_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(FunctionUnknown, match="write_poem. Known: cluster_keywords"):
+    with pytest.raises(FunctionUnknown, match=r"write_poem\. Known: cluster_keywords"):
         function_name("write_poem")
 
 

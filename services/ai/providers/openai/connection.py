@@ -1,0 +1,72 @@
+"""The client of the openai SDK, and what its failures mean here."""
+
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from services.ai.providers.port import ProviderFinal, ProviderRetryable
+
+if TYPE_CHECKING:
+    from openai import APIStatusError, AsyncOpenAI
+
+NAME: Final = "openai"
+NO_KEY: Final = "none"
+"""A compatible server that asks for no key gets this word, because the SDK refuses to send nothing."""
+
+_OUT_OF_QUOTA: Final = "insufficient_quota"
+
+
+def connect(*, api_key: str, base_url: str) -> "AsyncOpenAI":
+    """A client without retries of its own: waiting is decided in one place, with the deadline in view.
+
+    The SDK is imported here, not at the start: it is heavy, and many suites never use it.
+    """
+    from openai import AsyncOpenAI
+
+    return AsyncOpenAI(api_key=api_key or NO_KEY, base_url=base_url or None, max_retries=0)
+
+
+@contextlib.contextmanager
+def translated() -> Iterator[None]:
+    """Raises what the SDK raised as one of the kinds of ProviderError."""
+    import openai
+
+    try:
+        yield
+    except openai.RateLimitError as error:
+        if error.code == _OUT_OF_QUOTA:
+            raise ProviderFinal(
+                "openai refused the request: its account has no credit left. Top it up there, or use another key.",
+                provider=NAME,
+            ) from error
+        raise ProviderRetryable(
+            "openai asks to be left alone for a while.",
+            provider=NAME,
+            retry_after_seconds=_retry_after(error),
+        ) from error
+    except openai.APITimeoutError as error:
+        raise ProviderRetryable(
+            "openai did not answer in time. Nothing was charged; try again later.", provider=NAME
+        ) from error
+    except openai.APIConnectionError as error:
+        raise ProviderRetryable("openai cannot be reached just now.", provider=NAME) from error
+    except openai.AuthenticationError as error:
+        raise ProviderFinal("openai refused the request: the API key is not valid.", provider=NAME) from error
+    except openai.APIStatusError as error:
+        if error.status_code >= 500 or error.status_code in (408, 409):
+            raise ProviderRetryable(
+                f"openai answered with the status {error.status_code}.",
+                provider=NAME,
+                retry_after_seconds=_retry_after(error),
+            ) from error
+        raise ProviderFinal(
+            f"openai refused the request with the status {error.status_code}: {error.message[:300]}",
+            provider=NAME,
+        ) from error
+
+
+def _retry_after(error: "APIStatusError") -> float | None:
+    try:
+        return float(error.response.headers["retry-after"])
+    except (KeyError, ValueError):
+        return None

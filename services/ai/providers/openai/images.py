@@ -1,0 +1,78 @@
+"""Images by OpenAI's image generation."""
+
+import asyncio
+import base64
+import binascii
+import io
+from typing import Any, Final
+
+from chassis.ids import new_id
+from services.ai.providers.openai.connection import NAME, connect, translated
+from services.ai.providers.port import ImageAnswer, ImageRequest, ProviderMalformed
+
+_SIZES: Final = {
+    "gpt-image": ("1536x1024", "1024x1536", "1024x1024"),
+    "dall-e-3": ("1792x1024", "1024x1792", "1024x1024"),
+}
+"""Wide, tall and square, by the start of the model's name: these models take no other sizes."""
+
+
+class OpenAiImageProvider:
+    """The openai SDK behind the port."""
+
+    def __init__(self, *, api_key: str, base_url: str = "") -> None:
+        self._client = connect(api_key=api_key, base_url=base_url)
+
+    @property
+    def name(self) -> str:
+        return NAME
+
+    async def generate(self, request: ImageRequest, *, deadline: float) -> ImageAnswer:
+        # gpt-image models always send the bytes and refuse to be asked for them; the others send a link unless asked.
+        asked: Any = {} if request.model.startswith("gpt-image") else {"response_format": "b64_json"}
+        with translated():
+            answer = await self._client.images.generate(
+                model=request.model,
+                prompt=request.prompt,
+                size=_size(request),
+                n=1,
+                timeout=deadline,
+                **asked,
+            )
+        encoded = answer.data[0].b64_json if answer.data else None
+        if not encoded:
+            raise ProviderMalformed("openai answered without an image.", provider=NAME)
+        try:
+            data = base64.b64decode(encoded, validate=True)
+        except binascii.Error as error:
+            raise ProviderMalformed("openai's image cannot be decoded.", provider=NAME) from error
+        media_type, width, height = await asyncio.to_thread(_measure, data)
+        return ImageAnswer(
+            data=data,
+            media_type=media_type,
+            width=width,
+            height=height,
+            model=request.model,
+            # The API gives images no id.
+            provider_request_id=new_id(),
+        )
+
+
+def _size(request: ImageRequest) -> Any:
+    for start, (wide, tall, square) in _SIZES.items():
+        if request.model.startswith(start):
+            if request.width == request.height:
+                return square
+            return wide if request.width > request.height else tall
+    return f"{request.width}x{request.height}"
+
+
+def _measure(data: bytes) -> tuple[str, int, int]:
+    """Media type, width and height, from the bytes themselves. Raises ProviderMalformed."""
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            return image.get_format_mimetype() or "", image.width, image.height
+    except (UnidentifiedImageError, OSError, ValueError) as error:
+        raise ProviderMalformed("openai's answer is not an image.", provider=NAME) from error
