@@ -17,7 +17,6 @@ from chassis.clock import Clock, SystemClock
 from chassis.consuming import Consumer
 from chassis.database import open_engine
 from chassis.housekeeping import Housekeeper
-from chassis.housekeeping import Housekeeper
 from chassis.identity import Keyring, TokenIssuer, TokenVerifier
 from chassis.internal_http import InternalHttp
 from chassis.lifecycle import Shutdown
@@ -93,7 +92,6 @@ class Host(Generic[Tx]):
         )
         self._http = InternalHttp(self._readiness.report)
         self._log = logs.get_logger()
-        self.add_task("housekeeping", Housekeeper(self.transactions, self.clock).run)
 
     async def __aenter__(self) -> Self:
         telemetry.configure(self.name, self.settings.otlp_endpoint)
@@ -179,10 +177,13 @@ class Host(Generic[Tx]):
 
     async def _work_with_nats(self) -> None:
         """Connects, however long it takes, and only then starts what needs NATS; until then the outbox keeps all."""
-        bus = self._bus = await Bus.connect(
-            self.settings.nats_url.get_secret_value(), name=f"igny8-{self.name}", wait=True
-        )
-        bus.on_closed(lambda: self.shutdown.ask("the connection to NATS was closed for good"))
+        if self._bus is None:
+            self._bus = await Bus.connect(
+                self.settings.nats_url.get_secret_value(), name=f"igny8-{self.name}", wait=True
+            )
+            self._bus.on_closed(lambda: self.shutdown.ask("the connection to NATS was closed for good"))
+        bus = self._bus
+        # When the streams cannot be made yet this raises, and begins again here after a while.
         await bus.ensure_streams()
         self._readiness.watch_bus(bus)
         self._background.start(_RELAY, lambda: Relay(dsn=self._dsn, outbox=self._outbox, bus=bus).run())
