@@ -38,7 +38,7 @@ async def test_an_unknown_api_path_is_a_problem_and_never_a_page(stranger: httpx
 
 
 @pytest.mark.parametrize(
-    "path", ["/cheese", "/published/gone", "/media/missing", "/%3Cscript%3E", "//", "/../etc/passwd"]
+    "path", ["/cheese", "/published/gone", "/media/missing", "/%3Cscript%3E", "/../etc/passwd"]
 )
 async def test_an_unknown_page_is_the_branded_404(stranger: httpx.AsyncClient, path: str) -> None:
     answer = await stranger.get(path, headers={"Accept": "text/html"})
