@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Self
 
+from services.publisher.domain.content import Content
 from services.publisher.domain.item import wrong_move
 
 
@@ -50,6 +51,37 @@ class Publication:
     error: str = ""
     created_at: datetime
     updated_at: datetime
+
+    @classmethod
+    def ask(cls, *, id: str, content: Content, target: Target, marker: str, now: datetime) -> Self:
+        """The first delivery of a content to a target; it waits until a publisher takes it up."""
+        return cls(
+            id=id,
+            account_id=content.account_id,
+            site_id=content.site_id,
+            content_id=content.id,
+            target=target,
+            marker=marker,
+            created_at=now,
+            updated_at=now,
+        )
+
+    def ask_again(self, *, now: datetime) -> Self:
+        """Another delivery is wanted, after the last one ended; its attempts are counted anew."""
+        if self.state in (
+            PublicationState.PENDING,
+            PublicationState.DELIVERING,
+            PublicationState.UNCONFIRMED,
+        ):
+            raise wrong_move(
+                "publication", state=self.state, cannot="asked for again", way_out="Wait until it has ended."
+            )
+        return replace(self, state=PublicationState.PENDING, attempts=0, error="", updated_at=now)
+
+    def take_over(self, *, now: datetime) -> Self:
+        """Go on with a delivery whose publisher died: one more attempt at the same."""
+        assert self.state is PublicationState.DELIVERING, "only what is on its way is taken over"
+        return replace(self, attempts=self.attempts + 1, updated_at=now)
 
     def begin(self, *, content_version: int, now: datetime) -> Self:
         """Start a delivery; `attempts` counts them. While one is on its way there is no second."""

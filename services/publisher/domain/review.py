@@ -1,7 +1,7 @@
 """The one decision about an article's way: draft, review, approved, scheduled."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.publisher.domain.content import Content, ContentStatus, SiteStatus
@@ -56,8 +56,9 @@ def take_into_review(
     failures = failed_gates(in_review, images=made, title_is_used=title_is_used, gates=settings.quality_gates)
     if failures:
         sentences = tuple(failure.sentence for failure in failures)
-        waiting = ContentReadyForReview.of(in_review, now=now, held_back_by=sentences)
-        return ReviewOutcome(content=in_review, events=(waiting,), held_back_by=failures)
+        held_back = replace(in_review, review_note=" ".join(sentences))
+        waiting = ContentReadyForReview.of(held_back, now=now, held_back_by=sentences)
+        return ReviewOutcome(content=held_back, events=(waiting,), held_back_by=failures)
     return _approved(in_review, settings, occupied, actor=actor, automatically=True, now=now)
 
 

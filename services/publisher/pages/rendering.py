@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from services.publisher.domain.content import Content
 from services.publisher.domain.image import Image, ImageStatus, ImageType
 from services.publisher.domain.site import Site
+from services.publisher.domain.teaser import Teaser
 from services.publisher.html import clean_html
 from services.publisher.pages.addresses import Addresses
 from services.publisher.pages.placement import place_between_sections
@@ -34,19 +35,6 @@ class Page:
     html: bytes
     etag: str
     content_security_policy: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Teaser:
-    """A published article as its site's index shows it."""
-
-    title: str
-    slug: str
-    excerpt: str
-    published_at: datetime
-    image_url: str = ""
-    image_width: int = 0
-    image_height: int = 0
 
 
 def article_page(

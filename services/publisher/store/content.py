@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import fields
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, exists, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, exists, insert, select, update
 
 from chassis.paging import Page, PageRequest, read_page
 from chassis.refusal import NotFound
@@ -18,9 +17,9 @@ from services.publisher.store.rows import to_row
 
 _content, _version = tables.content, tables.content_version
 _TEXT = tuple(field.name for field in fields(ContentText))
-_COLUMNS = [column for column in _content.c if column.name != "title_normalised"]
+COLUMNS = [column for column in _content.c if column.name not in ("title_normalised", "calendar_at")]
 # Lists come without texts, which nobody reads there and which may be long.
-_LISTED = [column for column in _COLUMNS if column.name != "html"]
+_LISTED = [column for column in COLUMNS if column.name != "html"]
 _TITLE_CHARACTERS_COMPARED = 300
 
 
@@ -56,7 +55,7 @@ class Contents:
     def of_task(self, task_id: str, *, account_id: str) -> Content | None:
         """What was written for a task, if anything was."""
         row = self._connection.execute(
-            select(*_COLUMNS).where(_content.c.task_id == task_id, _content.c.account_id == account_id)
+            select(*COLUMNS).where(_content.c.task_id == task_id, _content.c.account_id == account_id)
         ).one_or_none()
         return None if row is None else _of(row)
 
@@ -101,15 +100,6 @@ class Contents:
             query = query.where(_content.c.id.in_(ids))
         return read_page(self._connection, query, page, by=[_content.c.id.desc()], to=_of)
 
-    def occupied(self, site_id: str, *, since: datetime) -> list[datetime]:
-        """The instants of everything scheduled, on its way or published from `since` on; read under the calendar's lock."""
-        at = func.coalesce(_content.c.scheduled_publish_at, _content.c.published_at, _content.c.updated_at)
-        taken = ("scheduled", "publishing", "unconfirmed", "published")
-        query = select(at).where(
-            _content.c.site_id == site_id, _content.c.site_status.in_(taken), at >= since
-        )
-        return list(self._connection.execute(query).scalars())
-
     def _one(self, query: "Select[Any]", content_id: str) -> Content:
         row = self._connection.execute(query).one_or_none()
         if row is None:
@@ -123,7 +113,7 @@ def content_of(row: Row[Any]) -> Content:
 
 
 def _by_id(content_id: str, account_id: str) -> "Select[Any]":
-    return select(*_COLUMNS).where(_content.c.id == content_id, _content.c.account_id == account_id)
+    return select(*COLUMNS).where(_content.c.id == content_id, _content.c.account_id == account_id)
 
 
 def _to_row(content: Content) -> dict[str, Any]:

@@ -1,50 +1,95 @@
-"""Deliveries of content to targets."""
+"""Deliveries of content to targets, and who is at one."""
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, or_, select, text, update
 
 from chassis.paging import Page, PageRequest, read_page
 from services.publisher.domain.publication import Publication, PublicationState, Target
 from services.publisher.store import tables
-from services.publisher.store.rows import from_row, to_row
+from services.publisher.store.rows import columns_of, from_row, to_row
 
-_publication = tables.publication
+_publication, _content = tables.publication, tables.content
+_COLUMNS = columns_of(Publication, _publication)
+_OPEN = (
+    PublicationState.PENDING.value,
+    PublicationState.DELIVERING.value,
+    PublicationState.UNCONFIRMED.value,
+)
 
 
 class Publications:
-    """Publications in the schema `publisher`, one per content and target. Locked last."""
+    """Publications in the schema `publisher`, one per content and target. Locked last.
+
+    A claim keeps others from taking up an open delivery for some seconds of the database's clock.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def add(self, publication: Publication) -> None:
-        self._connection.execute(insert(_publication).values(to_row(publication)))
+    def add(self, publication: Publication, *, claim_seconds: float = 0) -> None:
+        row = to_row(publication) | {"claimed_until": _in(claim_seconds)}
+        self._connection.execute(insert(_publication).values(row))
+
+    def save(self, publication: Publication, *, claim_seconds: float = 0) -> None:
+        """Writes it and how long nobody else is to take it up; 0 ends the claim."""
+        row = to_row(publication) | {"claimed_until": _in(claim_seconds)}
+        self._connection.execute(update(_publication).where(_publication.c.id == publication.id).values(row))
 
     def lock_of(self, content_id: str, target: Target) -> Publication | None:
         """The delivery of the content to the target, locked until the transaction ends; None when there is none yet."""
         row = self._connection.execute(
-            select(_publication)
+            select(*_COLUMNS)
             .where(_publication.c.content_id == content_id, _publication.c.target == target.value)
             .with_for_update()
         ).one_or_none()
         return None if row is None else _of(row)
 
-    def save(self, publication: Publication) -> None:
-        self._connection.execute(
-            update(_publication).where(_publication.c.id == publication.id).values(to_row(publication))
+    def lock_open(self, *, limit: int) -> list[Publication]:
+        """Deliveries that wait for a publisher or whose claim has ended, locked together with their content.
+
+        Those that another process is just looking at are passed over.
+        """
+        query = (
+            select(*_COLUMNS)
+            .join(_content, _content.c.id == _publication.c.content_id)
+            .where(_is_free())
+            .order_by(_publication.c.claimed_until.asc().nulls_first(), _publication.c.id)
+            .limit(limit)
+            .with_for_update(skip_locked=True, of=[_content, _publication])
         )
+        return [_of(row) for row in self._connection.execute(query)]
+
+    def any_open(self) -> bool:
+        """Whether lock_open would find something."""
+        query = select(_publication.c.id).where(_is_free()).limit(1)
+        return self._connection.execute(query).first() is not None
 
     def newest(
         self, *, site_id: str, account_id: str, content_id: str | None = None, page: PageRequest
     ) -> Page[Publication]:
         """The site's deliveries, newest first."""
-        query = select(_publication).where(
+        query = select(*_COLUMNS).where(
             _publication.c.site_id == site_id, _publication.c.account_id == account_id
         )
         if content_id is not None:
             query = query.where(_publication.c.content_id == content_id)
         return read_page(self._connection, query, page, by=[_publication.c.id.desc()], to=_of)
+
+
+def _is_free() -> Any:
+    return _publication.c.state.in_(_OPEN) & or_(
+        _publication.c.claimed_until.is_(None), _publication.c.claimed_until <= func.clock_timestamp()
+    )
+
+
+def _in(seconds: float) -> Any:
+    return (
+        func.clock_timestamp()
+        + text("make_interval(secs => :claim_seconds)").bindparams(claim_seconds=seconds)
+        if seconds
+        else None
+    )
 
 
 def _of(row: Row[Any]) -> Publication:

@@ -247,6 +247,16 @@ content = Table(
     _instant("published_at", nullable=True),
     _word("external_id"),
     _word("external_url"),
+    # Where it stands on the calendar, whatever its state; null for what has no time.
+    Column(
+        "calendar_at",
+        DateTime(timezone=True),
+        Computed(
+            "CASE site_status WHEN 'not_published' THEN NULL WHEN 'published' THEN published_at"
+            " ELSE COALESCE(scheduled_publish_at, updated_at) END",
+            persisted=True,
+        ),
+    ),
     UniqueConstraint("site_id", "slug", name="content_slug"),
     UniqueConstraint("task_id", name="content_one_of_a_task"),
     CheckConstraint("status IN ('draft', 'review', 'approved')", name="content_status"),
@@ -272,10 +282,7 @@ content = Table(
     ),
     Index("content_due", "scheduled_publish_at", "id", postgresql_where=text("site_status = 'scheduled'")),
     Index(
-        "content_planned",
-        "site_id",
-        "scheduled_publish_at",
-        postgresql_where=text("scheduled_publish_at IS NOT NULL"),
+        "content_calendar", "site_id", "calendar_at", "id", postgresql_where=text("calendar_at IS NOT NULL")
     ),
     Index(
         "content_published",
@@ -283,12 +290,6 @@ content = Table(
         "published_at",
         "id",
         postgresql_where=text("published_at IS NOT NULL"),
-    ),
-    Index(
-        "content_on_its_way",
-        "updated_at",
-        "id",
-        postgresql_where=text("site_status IN ('publishing', 'unconfirmed')"),
     ),
 )
 
@@ -366,6 +367,8 @@ publication = Table(
     _word("external_id"),
     _word("external_url"),
     _word("error"),
+    # While it is open: nobody else takes it up before this instant of the database's clock.
+    _instant("claimed_until", nullable=True),
     _instant("created_at"),
     _instant("updated_at"),
     UniqueConstraint("content_id", "target", name="publication_once"),
@@ -377,7 +380,7 @@ publication = Table(
     Index("publication_site", "site_id", "id"),
     Index(
         "publication_open",
-        "updated_at",
+        "claimed_until",
         "id",
         postgresql_where=text("state IN ('pending', 'delivering', 'unconfirmed')"),
     ),
@@ -387,8 +390,8 @@ site_credits = Table(
     "site_credits",
     metadata,
     _id("site_id", primary_key=True),
+    _id("account_id", primary_key=True),
     Column("day", Date, primary_key=True),
-    _id("account_id"),
     Column("credits_used", BigInteger, nullable=False),
     _instant("as_of"),
     CheckConstraint("credits_used >= 0", name="site_credits_never_below_zero"),

@@ -3,17 +3,25 @@
 from functools import cached_property
 
 from chassis.transaction import Transaction
+from services.publisher.store.calendar import Calendar
+from services.publisher.store.clusters import Clusters
 from services.publisher.store.content import Contents
+from services.publisher.store.ideas import Ideas
 from services.publisher.store.images import ImageBlobs, Images
+from services.publisher.store.keywords import Keywords
 from services.publisher.store.publications import Publications
+from services.publisher.store.published import Published
 from services.publisher.store.settings import Settings
 from services.publisher.store.sites import Sectors, Sites
+from services.publisher.store.stages import Stages
+from services.publisher.store.stats import Stats
+from services.publisher.store.tasks import Tasks
 
 
 class PublisherTransaction(Transaction):
     """What a use case of publisher works on.
 
-    Locks, in this order: task, idea, cluster, keywords, the site's calendar (`settings.lock`), content, image, publication.
+    Locks, in this order: task, ideas, keywords, clusters, the site's calendar (`settings.lock`), content, image, publication.
     """
 
     @cached_property
@@ -29,6 +37,30 @@ class PublisherTransaction(Transaction):
         return Settings(self.connection)
 
     @cached_property
+    def keywords(self) -> Keywords:
+        return Keywords(self.connection)
+
+    @cached_property
+    def clusters(self) -> Clusters:
+        return Clusters(self.connection)
+
+    @cached_property
+    def ideas(self) -> Ideas:
+        return Ideas(self.connection)
+
+    @cached_property
+    def tasks(self) -> Tasks:
+        return Tasks(self.connection)
+
+    @cached_property
+    def stages(self) -> Stages:
+        return Stages(self.connection)
+
+    @cached_property
+    def stats(self) -> Stats:
+        return Stats(self.connection)
+
+    @cached_property
     def content(self) -> Contents:
         return Contents(self.connection)
 
@@ -39,6 +71,14 @@ class PublisherTransaction(Transaction):
     @cached_property
     def image_blobs(self) -> ImageBlobs:
         return ImageBlobs(self.connection)
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        return Calendar(self.connection)
+
+    @cached_property
+    def published(self) -> Published:
+        return Published(self.connection)
 
     @cached_property
     def publications(self) -> Publications:

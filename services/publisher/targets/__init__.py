@@ -1,0 +1,1 @@
+"""Where content goes, behind one port."""

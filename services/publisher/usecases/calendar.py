@@ -1,0 +1,133 @@
+"""The calendar of a site: reading it, and giving content a time or taking it away."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from chassis.refusal import FieldFault, RequestInvalid
+from services.publisher.domain.calendar_entry import CalendarEntry
+from services.publisher.domain.content import Content, ContentStatus, SiteStatus
+from services.publisher.domain.events import ContentScheduled, ContentUnscheduled
+from services.publisher.domain.publishing_settings import PublishingSettings
+from services.publisher.domain.schedule.slots import Slot, check_time, next_free_slot, next_free_slots
+from services.publisher.store.transaction import PublisherTransaction
+from services.publisher.usecases.calendar_lock import LockedCalendar, lock_calendar, occupied
+
+RANGE_DAYS_MAX: Final = 400
+ENTRIES_MAX: Final = 5_000
+UNSCHEDULED_MAX: Final = 200
+PAST_DAYS_SHOWN: Final = 30
+COMING_DAYS_SHOWN: Final = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalendarRange:
+    """A site's calendar from an instant to another."""
+
+    settings: PublishingSettings
+    entries: list[CalendarEntry]
+    unscheduled: list[CalendarEntry]
+
+
+def get_calendar(
+    tx: PublisherTransaction,
+    *,
+    site_id: str,
+    account_id: str,
+    start: datetime | None,
+    end: datetime | None,
+    now: datetime,
+) -> CalendarRange:
+    """What has a time from `start` to before `end`, and what is approved without one.
+
+    Without a start it begins 30 days ago, or 90 days before a given end; without an end it ends in 60 days, or 90
+    days after a given start. Raises NotFound, and RequestInvalid for a range that is empty, longer than 400 days
+    or holds more than 5,000 entries.
+    """
+    settings = tx.settings.get(site_id, account_id=account_id)
+    start, end = _range(start, end, now)
+    entries = tx.calendar.entries(site_id, account_id=account_id, start=start, end=end, limit=ENTRIES_MAX + 1)
+    if len(entries) > ENTRIES_MAX:
+        raise RequestInvalid(
+            FieldFault("to", f"leaves more than {ENTRIES_MAX:,} entries; ask for fewer days")
+        )
+    return CalendarRange(
+        settings=settings,
+        entries=entries,
+        unscheduled=tx.calendar.unscheduled(site_id, account_id=account_id, limit=UNSCHEDULED_MAX),
+    )
+
+
+def preview_schedule(
+    tx: PublisherTransaction, *, site_id: str, account_id: str, count: int, now: datetime
+) -> list[Slot]:
+    """The next `count` (1 to 100) free slots, as approval would give them out. Raises NotFound, NoFreeSlot."""
+    settings = tx.settings.get(site_id, account_id=account_id)
+    return next_free_slots(settings, occupied=occupied(tx, settings, now=now), now=now, count=count)
+
+
+def schedule(
+    tx: PublisherTransaction, *, content_id: str, account_id: str, at: datetime | None, now: datetime
+) -> Content:
+    """Give approved content the exact time `at`, or the next free slot; what is scheduled already moves to `at`.
+
+    Scheduled content without an `at`, or with the time it has, is left as it is. Raises NotFound, RequestInvalid for
+    a time in the past, StateConflict for a time that is taken or in a full day, week or month and for content that
+    is not approved or is on its way or published.
+    """
+    content, calendar = lock_calendar(tx, content_id=content_id, account_id=account_id)
+    if content.site_status is SiteStatus.SCHEDULED and at in (None, content.scheduled_publish_at):
+        return content
+    if at is None:
+        return _take_next_slot(tx, content, calendar, now=now)
+    moves = content.site_status is SiteStatus.SCHEDULED
+    scheduled = content.move(at, now=now) if moves else content.schedule(at, now=now)
+    check_time(calendar.settings, at, occupied=calendar.occupied(now=now, without=[content.id]), now=now)
+    return _save(tx, scheduled, ContentScheduled.of(scheduled, now=now))
+
+
+def unschedule(tx: PublisherTransaction, *, content_id: str, account_id: str, now: datetime) -> Content:
+    """Take content off the calendar; it stays approved. Without a time it is left as it is.
+
+    Raises NotFound, and StateConflict for what is on its way or published.
+    """
+    content = tx.content.lock(content_id, account_id=account_id)
+    if content.status is ContentStatus.APPROVED and content.site_status is SiteStatus.NOT_PUBLISHED:
+        return content
+    unscheduled = content.unschedule(now=now)
+    return _save(tx, unscheduled, ContentUnscheduled.of(unscheduled, now=now))
+
+
+def _take_next_slot(
+    tx: PublisherTransaction, content: Content, calendar: LockedCalendar, *, now: datetime
+) -> Content:
+    # The state is judged first, so that a wrong one is not told as a full calendar.
+    content.schedule(now, now=now)
+    slot = next_free_slot(calendar.settings, occupied=calendar.occupied(now=now), now=now)
+    scheduled = content.schedule(slot.at, now=now)
+    event = ContentScheduled.of(scheduled, now=now, explanation=slot.explanation)
+    return _save(tx, scheduled, event)
+
+
+def _save(
+    tx: PublisherTransaction, content: Content, event: ContentScheduled | ContentUnscheduled
+) -> Content:
+    tx.calendar.save(content)
+    tx.record(event, account_id=content.account_id)
+    return content
+
+
+def _range(start: datetime | None, end: datetime | None, now: datetime) -> tuple[datetime, datetime]:
+    whole = timedelta(days=PAST_DAYS_SHOWN + COMING_DAYS_SHOWN)
+    try:
+        if start is None:
+            start = now - timedelta(days=PAST_DAYS_SHOWN) if end is None else end - whole
+        if end is None:
+            end = start + whole
+    except OverflowError:
+        raise RequestInvalid(FieldFault("from", "is outside the calendar")) from None
+    if end <= start:
+        raise RequestInvalid(FieldFault("to", "must be after from"))
+    if end - start > timedelta(days=RANGE_DAYS_MAX):
+        raise RequestInvalid(FieldFault("to", f"must be at most {RANGE_DAYS_MAX} days after from"))
+    return start, end
