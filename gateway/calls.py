@@ -1,7 +1,7 @@
 """Calls to the services by descriptor: one channel per service, no stub per method."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,7 +96,7 @@ class Calls:
             messages = aiter(call)
             first = await anext(messages, None)
             if first is None:
-                first = message_factory.GetMessageClass(operation.method.output_type)()
+                first = _reader(operation)(b"")
             return FileAnswer(
                 first, _rest(call, messages), _asked_headers(await call.initial_metadata()), call
             )
@@ -121,7 +121,7 @@ class Calls:
         return getattr(self.channels[operation.service], kind)(
             operation.rpc_path,
             request_serializer=message_factory.GetMessageClass(method.input_type).SerializeToString,
-            response_deserializer=message_factory.GetMessageClass(method.output_type).FromString,
+            response_deserializer=_reader(operation),
         )
 
     def _refusal(self, service: str, error: grpc.aio.AioRpcError) -> Exception:
@@ -130,6 +130,14 @@ class Calls:
             grpc.ChannelConnectivity.IDLE,
         )
         return from_rpc_error(error, service=service, reached=reached)
+
+
+def _reader(operation: Operation) -> Callable[[bytes], Any]:
+    """Reads an answer; of a file's answer it gives the google.api.HttpBody, wherever the response has it."""
+    parse = message_factory.GetMessageClass(operation.method.output_type).FromString
+    if not (operation.answers_file and operation.response_body):
+        return parse
+    return lambda data: getattr(parse(data), operation.response_body)
 
 
 def _timeout(operation: Operation) -> float:

@@ -53,7 +53,9 @@ class Operation:
     @property
     def answers_file(self) -> bool:
         """Whether the answer is bytes of a type of their own: an image, a page, a calendar."""
-        return _is_http_body(self.method.output_type)
+        if not self.response_body:
+            return _is_http_body(self.method.output_type)
+        return _is_http_body(self.method.output_type.fields_by_name[self.response_body].message_type)
 
 
 def descriptor_set() -> descriptor_pb2.FileDescriptorSet:
