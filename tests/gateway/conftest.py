@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
@@ -14,7 +13,7 @@ from chassis.identity import Caller, Keyring, TokenIssuer
 from chassis.nats import Bus
 from chassis.testing.callers import api_key, person
 from chassis.testing.serving import SECRET_KEY, Served, serving
-from gateway.__main__ import HttpServer, http_config
+from gateway.__main__ import HttpServer, http_config, listen
 from gateway.process import Process
 from tests.gateway.shelf import DESCRIBED, FILES, ShelfServicer, stubs
 from tests.kit.streams import SessionNats
@@ -53,7 +52,7 @@ def bearer(caller: Caller | None = None, *, keyring: Keyring = KEYRING) -> dict[
 @contextlib.asynccontextmanager
 async def running(process: Process) -> AsyncIterator[Running]:
     """Serves a gateway on a free port until the end of the block, then drains it."""
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = listen("127.0.0.1", 0)
     server = HttpServer(http_config(process))
     process.start()
     serving_task = asyncio.create_task(server.serve(sockets=[listener]))

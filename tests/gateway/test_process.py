@@ -15,6 +15,7 @@ import pytest
 from chassis.identity import Keyring
 from chassis.nats import Bus
 from chassis.testing import until
+from gateway.__main__ import listen
 from tests.gateway.conftest import bearer
 from tests.gateway.sse import listening
 from tests.kit.streams import SessionNats
@@ -52,6 +53,17 @@ def test_every_wrong_setting_is_named_in_one_message() -> None:
     assert ended.returncode == 78
     for name in ("IGNY8_SECRET_KEY", "PORT", "IGNY8_BILLING_ADDR", "IGNY8_SUPPORT_URL", "IGNY8_CORS_ORIGINS"):
         assert name in ended.stderr
+
+
+def test_connections_send_small_answers_at_once() -> None:
+    with listen("127.0.0.1", 0) as listener:
+        caller = socket.create_connection(listener.getsockname())
+        accepted, _ = listener.accept()
+
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
+
+        accepted.close()
+        caller.close()
 
 
 @pytest.fixture
