@@ -18,10 +18,12 @@ COPY protos protos
 RUN .venv/bin/python protos/build.py
 
 FROM python:3.11-slim-bookworm
-RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin igny8
+RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin igny8 \
+ && install -d -o igny8 -g igny8 -m 700 /var/lib/igny8
 WORKDIR /srv/igny8
 ENV PATH=/srv/igny8/.venv/bin:$PATH PYTHONPATH=/srv/igny8:/srv/igny8/gen \
-    PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 LOG_FORMAT=json
+    PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 LOG_FORMAT=json \
+    IGNY8_DATA_DIR=/var/lib/igny8
 COPY --from=build /srv/igny8/.venv .venv
 COPY --from=stubs /srv/igny8/gen gen
 COPY pyproject.toml .
@@ -29,6 +31,7 @@ COPY chassis chassis
 COPY gateway gateway
 COPY services services
 COPY suite suite
+COPY examples/prices.yaml examples/
 RUN python -m compileall -q chassis gateway services suite gen \
  && printf '%s\n' '#!/srv/igny8/.venv/bin/python' 'from suite.cli import main' 'main()' >.venv/bin/igny8 \
  && chmod 755 .venv/bin/igny8

@@ -66,6 +66,7 @@ up: ## The same suite by docker compose; ends when everything is healthy (PORT=8
 	docker compose build setup
 	docker compose up --detach --wait
 	@echo "The suite is up: http://$$(docker compose port gateway 8080)"
+	@echo "Its API key: docker compose run --rm --no-deps bootstrap igny8 token"
 
 down: ## Stop what make up started; the data stays
 	docker compose down

@@ -127,6 +127,11 @@ def main() -> int:
     running = stack.StackFile(
         **{name: content[name] for name in stack.StackFile.__slots__ if name in content}
     )
+    return run(data_dir, running)
+
+
+def run(data_dir: Path, running: stack.StackFile) -> int:
+    """`bootstrap` for a process of its own: says what was refused, and returns the exit status."""
     try:
         asyncio.run(bootstrap(data_dir, running))
     except (Refusal, grpc.aio.AioRpcError) as refusal:

@@ -53,6 +53,12 @@ def load_or_make(data_dir: Path) -> Secrets:
     return found
 
 
+def keep_secret_key(data_dir: Path, key: str) -> None:
+    """Keep the key that a suite of containers was given, in the place of one made here."""
+    path = data_dir / _FILE
+    private_file.write(path, (private_file.read(path) or {}) | {"secret_key": key})
+
+
 def keep_api_key(data_dir: Path, name: str, key: str) -> None:
     """Keep an API key under a name (`demo`, `operator`), for `igny8 token` to print."""
     path = data_dir / _KEYS_FILE
