@@ -8,6 +8,7 @@ from chassis.clock import Clock
 from chassis.identity import Caller, CallerKind, TokenIssuer, current_caller
 from chassis.identity import Role as CallerRole
 from chassis.paging import PageRequest
+from chassis.refusal import PermissionDenied
 from chassis.transaction import Transactions
 from services.billing.convert import (
     account_to_proto,
@@ -24,6 +25,9 @@ from services.billing.servicers import Context
 from services.billing.settings import BillingSettings
 from services.billing.store.transaction import BillingTransaction
 from services.billing.usecases import accounts
+
+INSTALLER = "suite"
+"""The service identity by which whoever installs the suite, and so has its secret, acts."""
 
 _ROLE_OF_SCOPE = {
     Scope.READ: CallerRole.VIEWER,
@@ -146,6 +150,12 @@ class AccountServicer(billing.AccountServiceServicer):
     async def CreateOperatorKey(
         self, request: billing.CreateOperatorKeyRequest, context: Context
     ) -> billing.CreateOperatorKeyResponse:
+        caller = current_caller()
+        if caller.subject != INSTALLER:
+            raise PermissionDenied(
+                f"Only whoever installs the suite makes operators; the service {caller.subject} cannot.",
+                metadata={"needed": INSTALLER, "service": caller.subject},
+            )
         key, secret = await self._transactions.run(
             accounts.create_operator_key, name=request.name, now=self._clock.now()
         )

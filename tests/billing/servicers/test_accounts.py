@@ -179,7 +179,7 @@ async def test_a_key_of_another_account_is_as_unknown_as_none(calls: Calls, bill
 
 
 async def test_the_key_of_an_operator_speaks_for_the_platform(calls: Calls) -> None:
-    made = await calls.accounts(service("gateway", account_id=None)).CreateOperatorKey(
+    made = await calls.accounts(service("suite", account_id=None)).CreateOperatorKey(
         billing_proto.CreateOperatorKeyRequest(name="the suite")
     )
 
@@ -211,6 +211,14 @@ async def test_only_services_exchange_keys_and_make_operators(calls: Calls, call
     make = await outcome(stub.CreateOperatorKey(billing_proto.CreateOperatorKeyRequest(name="x")))
 
     assert (exchange, make) == ("PERMISSION_DENIED", "PERMISSION_DENIED")
+
+
+async def test_no_other_service_makes_operators(calls: Calls) -> None:
+    stub = calls.accounts(service("gateway", account_id=None))
+
+    refused = await outcome(stub.CreateOperatorKey(billing_proto.CreateOperatorKeyRequest(name="x")))
+
+    assert refused == "PERMISSION_DENIED"
 
 
 def _sign_up(**changes: str) -> billing_proto.SignUpRequest:
