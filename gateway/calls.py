@@ -41,6 +41,7 @@ class Calls:
 
     def __init__(self, channels: Mapping[str, grpc.aio.Channel]) -> None:
         self.channels = channels
+        self._methods: dict[str, Any] = {}
 
     async def unary(self, operation: Operation, request: Message, token: str) -> tuple[Message, Headers]:
         """One request, one answer, with the response headers the service asked for. Raises RemoteRefusal."""
@@ -117,12 +118,15 @@ class Calls:
             call.cancel()
 
     def _method(self, operation: Operation, kind: str) -> Any:
-        method = operation.method
-        return getattr(self.channels[operation.service], kind)(
-            operation.rpc_path,
-            request_serializer=message_factory.GetMessageClass(method.input_type).SerializeToString,
-            response_deserializer=_reader(operation),
-        )
+        made = self._methods.get(operation.rpc_path)
+        if made is None:
+            method = operation.method
+            made = self._methods[operation.rpc_path] = getattr(self.channels[operation.service], kind)(
+                operation.rpc_path,
+                request_serializer=message_factory.GetMessageClass(method.input_type).SerializeToString,
+                response_deserializer=message_factory.GetMessageClass(method.output_type).FromString,
+            )
+        return made
 
     def _refusal(self, service: str, error: grpc.aio.AioRpcError) -> Exception:
         reached = self.channels[service].get_state() in (
