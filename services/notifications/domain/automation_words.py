@@ -100,8 +100,8 @@ def _made(told: Told) -> str:
 
 
 def _kept(told: Told) -> str:
-    kept = f"{_made(told)} are kept" if _made(told) else "Nothing had been made"
-    return sentences(kept, _used(told))
+    kept = f"Kept: {_made(told)}" if _made(told) else "Nothing had been made"
+    return sentences(kept, f"{amount(told.number('credits_used'), 'credit')} used")
 
 
 def _used(told: Told) -> str:

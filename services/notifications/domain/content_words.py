@@ -99,14 +99,14 @@ def publish_failed(told: Told) -> Words:
 
 def publish_unconfirmed(told: Told) -> Words:
     """Whether readers see it is being looked up, and nobody need do anything."""
-    wait = "Its state is looked up at the site, and nothing is published twice; there is nothing to do for now"
-    if told.count > 1:
-        title, before = f"{_articles(told)} may or may not be published", _newest(told)
-    else:
-        title, before = f"{_title(told)} may or may not be published", ""
-    return Words(
-        title=title, message=sentences(before, told.text("error"), wait), severity=Severity.WARNING
+    wait = (
+        "Its state is looked up at the site, and nothing is published twice; there is nothing to do for now"
     )
+    if told.count > 1:
+        title, before = f"{_articles(told)} are not confirmed on the site yet", _newest(told)
+    else:
+        title, before = f"{_title(told)} is not confirmed on the site yet", ""
+    return Words(title=title, message=sentences(before, told.text("error"), wait), severity=Severity.WARNING)
 
 
 def schedule_missed(told: Told) -> Words:

@@ -61,8 +61,8 @@ class TaskWords:
 def _failed_items(failed: int) -> str:
     if not failed:
         return ""
-    verb, them = ("costs", "it") if failed == 1 else ("cost", "them")
-    return f"{amount(failed, 'item')} failed and {verb} nothing; you can run {them} again"
+    them = "it" if failed == 1 else "them"
+    return f"{amount(failed, 'item')} failed and cost nothing; you can run {them} again"
 
 
 def _way_out(told: Told) -> str:

@@ -1,0 +1,361 @@
+"""Every fact in the words that people read: numbers with units, the way out, the right severity."""
+
+import pytest
+
+from services.notifications.domain.drafting import OUTPUTS_OF_STAGES, draft_of
+from services.notifications.domain.facts import (
+    AiFunction,
+    ContentApproved,
+    ContentPublished,
+    ContentPublishFailed,
+    ContentPublishUnconfirmed,
+    ContentReadyForReview,
+    ContentScheduled,
+    Fact,
+    RunMove,
+    ScheduleMissed,
+)
+from tests.notifications.builders import (
+    ARTICLE,
+    INSUFFICIENT,
+    after,
+    credits_added,
+    failed_task,
+    run,
+    task,
+    told,
+)
+
+CLUSTER, IDEAS, ARTICLES, PROMPTS, IMAGES = AiFunction
+NEXT_DAY = after(days=1)
+
+TABLE: list[tuple[Fact, str, str, str, str]] = [
+    (
+        task(CLUSTER, outputs=1),
+        "ai_cluster_success",
+        "success",
+        "1 cluster made",
+        "1 cluster was made for 30 credits.",
+    ),
+    (
+        task(IDEAS, outputs=1200, credits_used=1),
+        "ai_ideas_success",
+        "success",
+        "1,200 ideas written",
+        "1,200 ideas were written for 1 credit.",
+    ),
+    (
+        task(ARTICLES, outputs=1),
+        "ai_content_success",
+        "success",
+        "1 article written",
+        "1 article was written for 30 credits.",
+    ),
+    (
+        task(PROMPTS, outputs=3),
+        "ai_prompts_success",
+        "success",
+        "3 image prompts written",
+        "3 image prompts were written for 30 credits.",
+    ),
+    (task(IMAGES), "ai_image_success", "success", "6 images made", "6 images were made for 30 credits."),
+    (
+        task(IMAGES, items_failed=2),
+        "ai_image_success",
+        "warning",
+        "6 images made, 2 failed",
+        "6 images were made for 30 credits. 2 items failed and cost nothing; you can run them again.",
+    ),
+    (
+        task(IMAGES, items_failed=1),
+        "ai_image_success",
+        "warning",
+        "6 images made, 1 failed",
+        "6 images were made for 30 credits. 1 item failed and cost nothing; you can run it again.",
+    ),
+    (
+        task(IMAGES, outputs=0, credits_used=0),
+        "ai_image_success",
+        "success",
+        "No images made",
+        "There was nothing new to make; 0 credits used.",
+    ),
+    (
+        failed_task(CLUSTER),
+        "ai_cluster_failed",
+        "error",
+        "Clusters could not be made",
+        f"{INSUFFICIENT}. Add credits, then start it again. Nothing was charged.",
+    ),
+    (
+        failed_task(IDEAS, reason="MODEL_UNPRICED", error="The model has no price. Ask for one."),
+        "ai_ideas_failed",
+        "error",
+        "Ideas could not be written",
+        "The model has no price. Ask for one. Nothing was charged.",
+    ),
+    (
+        failed_task(ARTICLES, reason="", error=""),
+        "ai_content_failed",
+        "error",
+        "Articles could not be written",
+        "The articles could not be written. Nothing was charged.",
+    ),
+    (
+        failed_task(PROMPTS, reason="PROVIDER_FAILED", error="The provider is down"),
+        "ai_prompts_failed",
+        "error",
+        "Image prompts could not be written",
+        "The provider is down. Nothing was charged.",
+    ),
+    (
+        failed_task(IMAGES),
+        "ai_image_failed",
+        "error",
+        "Images could not be made",
+        f"{INSUFFICIENT}. Add credits, then start it again. Nothing was charged.",
+    ),
+    (
+        run(RunMove.STARTED),
+        "automation_started",
+        "info",
+        "Automation started",
+        "The run has started with 80 items. It may use up to 2,000 credits.",
+    ),
+    (
+        run(RunMove.STARTED, items_total=0, max_credits=0),
+        "automation_started",
+        "info",
+        "Automation started",
+        "The run has started. It has no limit of credits.",
+    ),
+    (
+        run(RunMove.PAUSED, pause_reason="user"),
+        "automation_paused",
+        "info",
+        "Automation paused",
+        "The run is paused. What it made is kept; resume it whenever you like. 512 credits used so far.",
+    ),
+    (
+        run(RunMove.PAUSED, pause_reason="insufficient_credits"),
+        "automation_paused",
+        "warning",
+        "Automation paused",
+        "The run is paused. The account has too few credits for the next step. "
+        "Add credits, then resume the run. 512 credits used so far.",
+    ),
+    (
+        run(RunMove.PAUSED, pause_reason="something_newer"),
+        "automation_paused",
+        "warning",
+        "Automation paused",
+        "The run is paused. Open the run to see why, then resume it. 512 credits used so far.",
+    ),
+    (
+        run(RunMove.PAUSED, pause_reason="budget_reached", credits_used=1998),
+        "automation_budget_reached",
+        "warning",
+        "Automation reached its limit of credits",
+        "The run is paused: it has used 1,998 of at most 2,000 credits. Raise the limit, then resume the run.",
+    ),
+    (
+        run(RunMove.RESUMED),
+        "automation_resumed",
+        "info",
+        "Automation resumed",
+        "The run goes on where it stopped. 512 credits used so far.",
+    ),
+    (
+        run(RunMove.COMPLETED),
+        "automation_completed",
+        "success",
+        "Automation completed",
+        "The run made 12 clusters, 30 ideas, 30 articles and 90 images for 512 credits.",
+    ),
+    (
+        run(RunMove.COMPLETED, items_failed=3, outputs_by_stage={4: 1}),
+        "automation_completed",
+        "warning",
+        "Automation completed, 3 failed",
+        "The run made 1 article for 512 credits. 3 items failed and cost nothing; open the run to see why.",
+    ),
+    (
+        run(RunMove.COMPLETED, outputs_by_stage={}, credits_used=0),
+        "automation_completed",
+        "success",
+        "Automation completed",
+        "The run made nothing new; 0 credits used.",
+    ),
+    (
+        run(RunMove.FAILED, error="The site was deleted", outputs_by_stage={1: 2, 2: 1}),
+        "automation_failed",
+        "error",
+        "Automation failed",
+        "The site was deleted. Kept: 2 clusters and 1 idea. 512 credits used.",
+    ),
+    (
+        run(RunMove.CANCELLED, outputs_by_stage={}, credits_used=0),
+        "automation_cancelled",
+        "info",
+        "Automation cancelled",
+        "The run was ended before it was done. Nothing had been made. 0 credits used.",
+    ),
+    (
+        ContentReadyForReview(**ARTICLE, review_note=""),
+        "content_ready_for_review",
+        "info",
+        "“Pruning roses” is ready for review",
+        "Read it, then approve it or send it back.",
+    ),
+    (
+        ContentReadyForReview(**ARTICLE, review_note="The article has 90 words; at least 300 are asked for."),
+        "content_ready_for_review",
+        "warning",
+        "“Pruning roses” is ready for review",
+        "The article has 90 words; at least 300 are asked for. Edit it, then approve it.",
+    ),
+    (
+        ContentApproved(**ARTICLE, actor="user:somebody"),
+        "content_approved",
+        "success",
+        "“Pruning roses” is approved",
+        "It can be published now.",
+    ),
+    (
+        ContentApproved(**ARTICLE, actor="auto_approve"),
+        "content_approved",
+        "success",
+        "“Pruning roses” is approved",
+        "It passed the site's quality checks and was approved by the site's rule. It can be published now.",
+    ),
+    (
+        ContentScheduled(
+            **ARTICLE, scheduled_publish_at=NEXT_DAY, explanation="The next free slot is Tuesday."
+        ),
+        "content_scheduled",
+        "info",
+        "“Pruning roses” is scheduled",
+        "It will be published on 3 November 2026 at 09:00 UTC. The next free slot is Tuesday.",
+    ),
+    (
+        ContentPublished(**ARTICLE, external_url="https://example.com/pruning-roses"),
+        "content_published",
+        "success",
+        "“Pruning roses” is published",
+        "Read it at https://example.com/pruning-roses",
+    ),
+    (
+        ContentPublishFailed(**ARTICLE, error="The password was refused. Connect the site again."),
+        "content_publish_failed",
+        "error",
+        "“Pruning roses” could not be published",
+        "The password was refused. Connect the site again.",
+    ),
+    (
+        ContentPublishFailed(**ARTICLE, error=""),
+        "content_publish_failed",
+        "error",
+        "“Pruning roses” could not be published",
+        "The site did not take it. Test the site's connection, then publish it again.",
+    ),
+    (
+        ContentPublishUnconfirmed(**ARTICLE, error="The site did not answer in time"),
+        "content_publish_unconfirmed",
+        "warning",
+        "“Pruning roses” is not confirmed on the site yet",
+        "The site did not answer in time. Its state is looked up at the site, and nothing is published twice; "
+        "there is nothing to do for now.",
+    ),
+    (
+        ScheduleMissed(**ARTICLE, planned_at=NEXT_DAY, catch_up="hold"),
+        "schedule_missed",
+        "warning",
+        "“Pruning roses” missed its time",
+        "It was due on 3 November 2026 at 09:00 UTC, while nothing could be published. "
+        "By the site's rule it waits for you: publish it now, or give it another time.",
+    ),
+    (
+        ScheduleMissed(**ARTICLE, planned_at=NEXT_DAY, catch_up="something_newer"),
+        "schedule_missed",
+        "warning",
+        "“Pruning roses” missed its time",
+        "It was due on 3 November 2026 at 09:00 UTC, while nothing could be published. "
+        "Open the calendar to see when it comes.",
+    ),
+    (
+        credits_added(),
+        "credits_added",
+        "success",
+        "1,000 credits added",
+        "The account now has 1,200 credits.",
+    ),
+    (
+        credits_added(amount=1, available=1150),
+        "credits_added",
+        "success",
+        "1 credit added",
+        "The account now has 1,200 credits, 1,150 of them not held by work in progress.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("fact", "notification_type", "severity", "title", "message"), TABLE)
+def test_a_fact_is_told_in_words(
+    fact: Fact, notification_type: str, severity: str, title: str, message: str
+) -> None:
+    notification = told(fact)
+
+    assert (notification.notification_type, notification.severity) == (notification_type, severity)
+    assert notification.title == title
+    assert notification.message == message
+
+
+@pytest.mark.parametrize("function", AiFunction)
+def test_success_counts_what_was_made_under_the_functions_own_name(function: AiFunction) -> None:
+    metadata = told(task(function)).metadata
+
+    assert metadata == {function.outputs_key: 6, "credits_used": 30, "tasks_processed": 6}
+
+
+def test_a_failure_carries_its_reason_and_error_for_programs() -> None:
+    assert told(failed_task()).metadata == {
+        "images_created": 0,
+        "credits_used": 0,
+        "tasks_processed": 0,
+        "reason": "INSUFFICIENT_CREDITS",
+        "error": INSUFFICIENT,
+    }
+
+
+def test_a_completed_run_carries_the_number_of_everything_it_made() -> None:
+    metadata = told(run(RunMove.COMPLETED)).metadata
+
+    assert [metadata[name] for name in OUTPUTS_OF_STAGES.values()] == [12, 30, 30, 30, 90, 90, 30]
+
+
+def test_an_instant_in_the_metadata_is_rfc_3339_in_utc() -> None:
+    scheduled = ContentScheduled(**ARTICLE, scheduled_publish_at=NEXT_DAY, explanation="")
+
+    assert told(scheduled).metadata["scheduled_publish_at"] == "2026-11-03T09:00:00Z"
+
+
+def test_an_article_without_a_title_is_named_so() -> None:
+    untitled = ContentApproved(**{**ARTICLE, "title": " "}, actor="user:somebody")
+
+    assert told(untitled).title == "An untitled article is approved"
+
+
+def test_long_words_of_others_are_cut() -> None:
+    long = ContentPublishFailed(**{**ARTICLE, "title": "rose " * 500}, error="no " * 5000)
+
+    notification = told(long)
+
+    assert len(notification.title) < 120
+    assert len(notification.message) <= 1000
+    assert notification.message.endswith("no…")
+
+
+def test_every_text_of_a_draft_fits() -> None:
+    draft = draft_of(ContentPublishFailed(**{**ARTICLE, "title": "r" * 5000}, error="e" * 5000))
+
+    assert {name: len(str(text)) for name, text in draft.facts.items()} == {"title": 1000, "error": 1000}
