@@ -7,7 +7,7 @@ from typing import Any
 from services.publisher.domain.content import Content, ContentStatus, SiteStatus
 from services.publisher.domain.content_text import ContentText
 from services.publisher.domain.image import Image, ImageStatus, ImageType
-from services.publisher.domain.publishing_settings import PublishingSettings
+from services.publisher.domain.publishing_settings import PublishingSettings, Weekday
 
 NOW = datetime(2026, 11, 16, 8, 0, tzinfo=UTC)
 """A Monday."""
@@ -81,7 +81,7 @@ def settings(**more: Any) -> PublishingSettings:
     given: dict[str, Any] = {
         "site_id": "site-1",
         "account_id": "account-1",
-        "publish_days": frozenset(range(7)),
+        "publish_days": frozenset(Weekday),
         "daily_limit": None,
         "weekly_limit": None,
         "monthly_limit": None,
