@@ -18,10 +18,11 @@ from chassis.nats import Bus
 from chassis.refusal import Refusal
 from chassis.testing import send, until
 from chassis.testing.callers import ACCOUNT_ID, person
-from chassis.testing.serving import SECRET_KEY
 from tests.kit.databases import SessionDatabase
 from tests.kit.streams import SessionNats
 from tests.notifications.builders import task_completed
+
+SECRET_KEY = "of-this-test-only" * 3
 
 ENVIRONMENT = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 """What a process needs to find its code, and no setting."""
@@ -50,12 +51,13 @@ async def address(database: SessionDatabase, nats_server: SessionNats, bus: Bus)
 
 async def test_the_process_tells_what_the_stream_says_and_announces_it(address: str, bus: Bus) -> None:
     announced = await bus.client.subscribe(f"igny8.v1.notifications.{ACCOUNT_ID}.created")
-    channels = Channels(_as_owner)
+    channels = Channels(_as_owner, as_itself=False)
     stub = channels.stub("notifications", address, notifications.NotificationServiceStub)
     await send(bus, task_completed(), account_id=ACCOUNT_ID)
 
     unread = await until(lambda: _unread(stub), timeout_seconds=30)
     event = await announced.next_msg(timeout=30)
+    await announced.unsubscribe()
     await channels.close()
 
     assert unread == 1

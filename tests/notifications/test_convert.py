@@ -8,13 +8,13 @@ from igny8.notifications import v1 as notifications
 from igny8.publisher import v1 as publisher
 
 from chassis import wire_json
+from chassis.testing.callers import ACCOUNT_ID
 from chassis.wire_values import UNSPECIFIED, enum_words
 from services.notifications.convert import EVENTS, encode, fact_from_proto, notification_to_proto
 from services.notifications.domain.draft import NotificationType
 from services.notifications.domain.facts import AiFunction
 from services.notifications.domain.words import Severity
 from tests.notifications.builders import (
-    ACCOUNT_ID,
     CONTENT_ID,
     INSUFFICIENT,
     RUN_ID,
