@@ -77,8 +77,9 @@ class Image(PipelineItem):
         )
 
     def fail(self, error: str, *, now: datetime) -> Self:
-        """The picture finally failed. A failure that arrives after the picture does not undo it."""
-        if self.status is ImageStatus.GENERATED:
+        """The picture finally failed. A failure that arrives after the picture does not undo it,
+        and the first of two is kept."""
+        if self.status in (ImageStatus.GENERATED, ImageStatus.FAILED):
             return self
         return replace(self, status=ImageStatus.FAILED, error=error, updated_at=now)
 

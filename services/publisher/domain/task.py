@@ -72,8 +72,9 @@ class Task(PipelineItem):
         return replace(self, status=TaskStatus.COMPLETED, error="", content_id=content_id, updated_at=now)
 
     def fail(self, error: str, *, now: datetime) -> Self:
-        """Writing ended without content. A failure that arrives after the content does not undo it."""
-        if self.status is TaskStatus.COMPLETED:
+        """Writing ended without content. A failure that arrives after the content does not undo it,
+        and the first of two is kept."""
+        if self.status in (TaskStatus.COMPLETED, TaskStatus.FAILED):
             return self
         return replace(self, status=TaskStatus.FAILED, error=error, updated_at=now)
 

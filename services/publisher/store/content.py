@@ -5,6 +5,7 @@ from dataclasses import fields
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, exists, insert, select, update
+from sqlalchemy.dialects import postgresql
 
 from chassis.paging import Page, PageRequest, read_page
 from chassis.refusal import NotFound
@@ -29,10 +30,17 @@ class Contents:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def add(self, content: Content, *, edited_by: str) -> None:
-        """Writes a new content with its first version. `edited_by` is an actor."""
-        self._connection.execute(insert(_content).values(_to_row(content)))
+    def add(self, content: Content, *, edited_by: str) -> bool:
+        """Writes a new content with its first version; False when another of the site has its slug.
+
+        `edited_by` is an actor.
+        """
+        row = postgresql.insert(_content).values(_to_row(content))
+        written = self._connection.execute(row.on_conflict_do_nothing(constraint="content_slug"))
+        if not written.rowcount:
+            return False
         self.add_version(content.current_version(edited_by=edited_by))
+        return True
 
     def add_version(self, version: ContentVersion) -> None:
         """Keeps one saved text."""

@@ -61,11 +61,11 @@ CREATE TABLE publishing_settings (
 
 CREATE TABLE site_credits (
     site_id uuid NOT NULL,
-    day date NOT NULL,
     account_id uuid NOT NULL,
+    day date NOT NULL,
     credits_used bigint NOT NULL,
     as_of timestamptz NOT NULL,
-    PRIMARY KEY (site_id, day),
+    PRIMARY KEY (site_id, account_id, day),
     CONSTRAINT site_credits_never_below_zero CHECK (credits_used >= 0)
 );
 """

@@ -1,0 +1,48 @@
+"""Finds out whether bytes are the picture they are said to be; what comes from a model is hostile until then."""
+
+import io
+
+from chassis.refusal import FieldFault, PayloadTooLarge, RequestInvalid
+from services.publisher.domain.picture import PICTURE_BYTES_MAX, PICTURE_PIXELS_MAX, Picture
+
+_MEDIA_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
+
+
+def read_picture(data: bytes, *, media_type: str = "") -> Picture:
+    """The picture in a file, decoded whole once to see that it can be. `media_type` is what the sender takes it for.
+
+    Raises RequestInvalid for what is no whole PNG, JPEG or WebP or not of the said type, PayloadTooLarge beyond
+    20 MB or 40 million pixels. It blocks for as long as decoding takes and needs 4 bytes a pixel.
+    """
+    # Only who gets pictures pays for loading the library.
+    from PIL import Image, UnidentifiedImageError
+
+    if len(data) > PICTURE_BYTES_MAX:
+        raise too_many_bytes()
+    try:
+        with Image.open(io.BytesIO(data), formats=list(_MEDIA_TYPES)) as image:
+            width, height = image.size
+            if width * height > PICTURE_PIXELS_MAX:
+                raise PayloadTooLarge(
+                    f"The picture has {width:,} x {height:,} pixels; at most {PICTURE_PIXELS_MAX:,} are possible. "
+                    "Make it smaller.",
+                    metadata={"limit": str(PICTURE_PIXELS_MAX), "unit": "pixels"},
+                )
+            found = _MEDIA_TYPES[str(image.format)]
+            image.load()
+    except UnidentifiedImageError as error:
+        raise RequestInvalid(FieldFault("chunk", "must be a PNG, JPEG or WebP file")) from error
+    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
+        # Pillow says "broken" in all these ways.
+        raise RequestInvalid(FieldFault("chunk", "is not a whole picture: its file is broken")) from error
+    if media_type and media_type != found:
+        raise RequestInvalid(FieldFault("media_type", f"is not what the bytes are, {found}"))
+    return Picture(data=data, media_type=found, width=width, height=height)
+
+
+def too_many_bytes() -> PayloadTooLarge:
+    """The refusal of a file that is too large."""
+    return PayloadTooLarge(
+        f"The picture is larger than {PICTURE_BYTES_MAX // 1_000_000} MB. Make it smaller.",
+        metadata={"limit": str(PICTURE_BYTES_MAX), "unit": "bytes"},
+    )

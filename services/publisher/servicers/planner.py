@@ -1,0 +1,149 @@
+"""PlannerService: keyword files, and the lists of keywords, clusters and ideas."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Final
+
+from igny8.publisher import v1 as publisher
+
+from chassis.clock import Clock
+from chassis.identity import current_caller
+from chassis.paging import PageRequest
+from chassis.refusal import FieldFault, RequestInvalid
+from chassis.transaction import Transactions
+from services.publisher import convert
+from services.publisher.domain.csv_dialects import FILE_BYTES_MAX
+from services.publisher.domain.import_refusals import TooManyBytes
+from services.publisher.domain.keyword_import import read_keywords
+from services.publisher.servicers import Context
+from services.publisher.store.transaction import PublisherTransaction
+from services.publisher.usecases import planner
+
+IMPORT_SECONDS_MAX: Final = 60.0
+READING_AT_ONCE_MAX: Final = 2
+"""A file of 20 MB takes some 200 MB while it is read."""
+
+
+class PlannerServicer(publisher.PlannerServiceServicer):
+    """What people search for and what could be written."""
+
+    def __init__(self, transactions: Transactions[PublisherTransaction], clock: Clock) -> None:
+        self._transactions = transactions
+        self._clock = clock
+        self._reading = asyncio.Semaphore(READING_AT_ONCE_MAX)
+
+    async def ImportKeywords(
+        self, requests: AsyncIterator[publisher.ImportKeywordsRequest], context: Context
+    ) -> publisher.ImportKeywordsResponse:
+        account_id = current_caller().account()
+        first = await anext(requests, None)
+        if first is None or not first.site_id:
+            raise RequestInvalid(FieldFault("site_id", "must not be empty"))
+        sector_id = first.sector_id or None
+        # Before the file is taken in, so that nobody fills the memory for a site that is not theirs.
+        await self._transactions.run(
+            planner.check_place, account_id=account_id, site_id=first.site_id, sector_id=sector_id
+        )
+        data = await _whole(first, requests)
+        async with self._reading:
+            file = await asyncio.to_thread(read_keywords, data)
+        counts = await self._transactions.within(seconds=IMPORT_SECONDS_MAX).run(
+            planner.import_keywords,
+            account_id=account_id,
+            site_id=first.site_id,
+            sector_id=sector_id,
+            file=file,
+            now=self._clock.now(),
+        )
+        return publisher.ImportKeywordsResponse(
+            imported=counts.imported,
+            updated=counts.updated,
+            skipped=counts.skipped,
+            errors=map(convert.import_error_to_proto, file.errors),
+            format=file.format.value,
+            unknown_columns=file.unknown_columns,
+        )
+
+    async def ListKeywords(
+        self, request: publisher.ListKeywordsRequest, context: Context
+    ) -> publisher.ListKeywordsResponse:
+        page = await self._transactions.run(
+            planner.list_keywords,
+            account_id=current_caller().account(),
+            site_id=request.site_id,
+            status=convert.keyword_status_from_proto(request.status),
+            cluster_id=request.cluster_id or None,
+            sector_id=request.sector_id or None,
+            ids=request.ids,
+            page=PageRequest.of(request),
+        )
+        return publisher.ListKeywordsResponse(
+            keywords=map(convert.keyword_to_proto, page.items), next_page_token=page.next_page_token
+        )
+
+    async def GetKeyword(
+        self, request: publisher.GetKeywordRequest, context: Context
+    ) -> publisher.GetKeywordResponse:
+        keyword = await self._transactions.run(
+            planner.get_keyword, account_id=current_caller().account(), keyword_id=request.keyword_id
+        )
+        return publisher.GetKeywordResponse(keyword=convert.keyword_to_proto(keyword))
+
+    async def ListClusters(
+        self, request: publisher.ListClustersRequest, context: Context
+    ) -> publisher.ListClustersResponse:
+        page = await self._transactions.run(
+            planner.list_clusters,
+            account_id=current_caller().account(),
+            site_id=request.site_id,
+            status=convert.cluster_status_from_proto(request.status),
+            ids=request.ids,
+            page=PageRequest.of(request),
+        )
+        return publisher.ListClustersResponse(
+            clusters=map(convert.cluster_to_proto, page.items), next_page_token=page.next_page_token
+        )
+
+    async def GetCluster(
+        self, request: publisher.GetClusterRequest, context: Context
+    ) -> publisher.GetClusterResponse:
+        cluster = await self._transactions.run(
+            planner.get_cluster, account_id=current_caller().account(), cluster_id=request.cluster_id
+        )
+        return publisher.GetClusterResponse(cluster=convert.cluster_to_proto(cluster))
+
+    async def ListIdeas(
+        self, request: publisher.ListIdeasRequest, context: Context
+    ) -> publisher.ListIdeasResponse:
+        page = await self._transactions.run(
+            planner.list_ideas,
+            account_id=current_caller().account(),
+            site_id=request.site_id,
+            status=convert.idea_status_from_proto(request.status),
+            cluster_id=request.cluster_id or None,
+            ids=request.ids,
+            page=PageRequest.of(request),
+        )
+        return publisher.ListIdeasResponse(
+            ideas=map(convert.idea_to_proto, page.items), next_page_token=page.next_page_token
+        )
+
+    async def GetIdea(self, request: publisher.GetIdeaRequest, context: Context) -> publisher.GetIdeaResponse:
+        idea = await self._transactions.run(
+            planner.get_idea, account_id=current_caller().account(), idea_id=request.idea_id
+        )
+        return publisher.GetIdeaResponse(idea=convert.idea_to_proto(idea))
+
+
+async def _whole(
+    first: publisher.ImportKeywordsRequest, rest: AsyncIterator[publisher.ImportKeywordsRequest]
+) -> bytes:
+    """The file of all messages. Raises TooManyBytes as soon as it is too large."""
+    data = bytearray(first.file.data)
+    async for request in rest:
+        data += request.file.data
+        if len(data) > FILE_BYTES_MAX:
+            break
+    if len(data) > FILE_BYTES_MAX:
+        raise TooManyBytes(FILE_BYTES_MAX)
+    return bytes(data)

@@ -1,0 +1,104 @@
+"""Clusters of keywords."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from chassis.paging import Page, PageRequest, read_page
+from chassis.refusal import NotFound
+from services.publisher.domain.cluster import Cluster, ClusterStatus
+from services.publisher.store import tables
+from services.publisher.store.rows import columns_of, from_row, in_order, to_row
+
+_cluster, _keyword = tables.cluster, tables.keyword
+_COLUMNS = columns_of(Cluster, _cluster)
+
+
+class Clusters:
+    """Clusters in the schema `publisher`. Locked in the order of their ids, after keywords."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, clusters: Sequence[Cluster]) -> None:
+        if clusters:
+            self._connection.execute(insert(_cluster), [to_row(cluster) for cluster in clusters])
+
+    def lock_names(self, *, site_id: str, sector_id: str | None) -> None:
+        """Lets nobody else make clusters in this sector, or outside of all, until the transaction ends."""
+        name = f"publisher.clusters:{site_id}:{sector_id}"
+        self._connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
+
+    def named(self, names: Sequence[str], *, site_id: str, sector_id: str | None) -> list[Cluster]:
+        """The clusters that have one of these names, in any case."""
+        query = select(*_COLUMNS).where(
+            _cluster.c.site_id == site_id,
+            _cluster.c.sector_id.is_not_distinct_from(sector_id),
+            func.lower(_cluster.c.name).in_([func.lower(name) for name in names]),
+        )
+        return [_of(row) for row in self._connection.execute(query)]
+
+    def get(self, cluster_id: str, *, account_id: str) -> Cluster:
+        """Raises NotFound, for clusters of other accounts too."""
+        return self._one(cluster_id, account_id, lock=False)
+
+    def lock(self, cluster_id: str, *, account_id: str) -> Cluster:
+        """As `get`, locked until the transaction ends."""
+        return self._one(cluster_id, account_id, lock=True)
+
+    def save(self, cluster: Cluster) -> None:
+        self._connection.execute(update(_cluster).where(_cluster.c.id == cluster.id).values(to_row(cluster)))
+
+    def recount(self, ids: Sequence[str], *, now: datetime) -> list[Cluster]:
+        """Counts the keywords of these clusters and their volumes anew; gives the clusters in the order of the ids."""
+        self._connection.execute(
+            select(_cluster.c.id).where(_cluster.c.id.in_(ids)).order_by(_cluster.c.id).with_for_update()
+        )
+        counted = (
+            select(
+                _keyword.c.cluster_id,
+                func.count().label("keywords_count"),
+                func.coalesce(func.sum(_keyword.c.volume), 0).label("volume"),
+            )
+            .where(_keyword.c.cluster_id.in_(ids))
+            .group_by(_keyword.c.cluster_id)
+            .subquery()
+        )
+        changed = (
+            update(_cluster)
+            .where(_cluster.c.id == counted.c.cluster_id)
+            .values(keywords_count=counted.c.keywords_count, volume=counted.c.volume, updated_at=now)
+            .returning(*_COLUMNS)
+        )
+        return in_order((_of(row) for row in self._connection.execute(changed)), ids)
+
+    def most_searched(
+        self,
+        *,
+        site_id: str,
+        account_id: str,
+        status: ClusterStatus | None = None,
+        ids: Sequence[str] = (),
+        page: PageRequest,
+    ) -> Page[Cluster]:
+        """The site's clusters, most searched first."""
+        query = select(*_COLUMNS).where(_cluster.c.site_id == site_id, _cluster.c.account_id == account_id)
+        if status is not None:
+            query = query.where(_cluster.c.status == status.value)
+        if ids:
+            query = query.where(_cluster.c.id.in_(ids))
+        by = [_cluster.c.volume.desc(), _cluster.c.id]
+        return read_page(self._connection, query, page, by=by, to=_of)
+
+    def _one(self, cluster_id: str, account_id: str, *, lock: bool) -> Cluster:
+        query = select(*_COLUMNS).where(_cluster.c.id == cluster_id, _cluster.c.account_id == account_id)
+        row = self._connection.execute(query.with_for_update() if lock else query).one_or_none()
+        if row is None:
+            raise NotFound(kind="cluster", id=cluster_id)
+        return _of(row)
+
+
+def _of(row: Row[Any]) -> Cluster:
+    return from_row(Cluster, row, status=ClusterStatus)

@@ -1,0 +1,96 @@
+"""Sites, their sectors and their publishing settings."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from chassis.ids import new_id
+from chassis.paging import Page, PageRequest
+from chassis.refusal import AlreadyExists, StaleEtag
+from services.publisher.domain.publishing_settings import PublishingSettings
+from services.publisher.domain.sector import Sector
+from services.publisher.domain.site import Site
+from services.publisher.domain.slug import unique_slug
+from services.publisher.store.transaction import PublisherTransaction
+
+
+def create_site(
+    tx: PublisherTransaction,
+    *,
+    account_id: str,
+    name: str,
+    slug: str,
+    time_zone: str,
+    description: str,
+    now: datetime,
+) -> Site:
+    """A new site with the usual publishing settings. Without a slug it gets a free one of its name.
+
+    Raises RequestInvalid, and AlreadyExists for a given slug that any site has.
+    """
+    site = Site.create(
+        id=new_id(),
+        account_id=account_id,
+        name=name,
+        slug=slug,
+        description=description,
+        time_zone=time_zone,
+        now=now,
+    )
+    settings = PublishingSettings(site_id=site.id, account_id=account_id, time_zone=site.time_zone)
+    wanted = site.slug
+    while not tx.sites.add(site):
+        if slug:
+            raise AlreadyExists(kind="site", field="slug", value=slug)
+        site = replace(site, slug=unique_slug(wanted, taken=tx.sites.slug_is_taken))
+    tx.settings.add(settings)
+    return site
+
+
+def get_site(tx: PublisherTransaction, *, account_id: str, site_id: str) -> Site:
+    """Raises NotFound."""
+    return tx.sites.get(site_id, account_id=account_id)
+
+
+def list_sites(tx: PublisherTransaction, *, account_id: str, page: PageRequest) -> Page[Site]:
+    """The account's sites by name."""
+    return tx.sites.by_name(account_id=account_id, page=page)
+
+
+def create_sector(
+    tx: PublisherTransaction, *, account_id: str, site_id: str, name: str, now: datetime
+) -> Sector:
+    """A new sector. Raises NotFound for the site, AlreadyExists for a name that the site has in any case."""
+    tx.sites.check(site_id, account_id=account_id)
+    sector = Sector.create(id=new_id(), account_id=account_id, site_id=site_id, name=name, now=now)
+    if not tx.sectors.add(sector):
+        raise AlreadyExists(kind="sector", field="name", value=sector.name)
+    return sector
+
+
+def list_sectors(
+    tx: PublisherTransaction, *, account_id: str, site_id: str, page: PageRequest
+) -> Page[Sector]:
+    """The site's sectors by name. Raises NotFound for the site."""
+    tx.sites.check(site_id, account_id=account_id)
+    return tx.sectors.by_name(site_id=site_id, account_id=account_id, page=page)
+
+
+def get_settings(tx: PublisherTransaction, *, account_id: str, site_id: str) -> PublishingSettings:
+    """Raises NotFound for the site."""
+    return tx.settings.get(site_id, account_id=account_id)
+
+
+def put_settings(tx: PublisherTransaction, *, settings: PublishingSettings, etag: str) -> PublishingSettings:
+    """Replaces the settings of a site; what is on its calendar stays where it is. The same again changes nothing.
+
+    Raises NotFound for the site, StaleEtag when an `etag` is given and others were saved after it was read.
+    """
+    before = tx.settings.lock(settings.site_id, account_id=settings.account_id)
+    same = replace(settings, version=before.version) == before
+    if same:
+        return before
+    if etag and etag != before.etag:
+        raise StaleEtag(kind="publishing_settings", etag=before.etag)
+    after = replace(settings, version=before.version + 1)
+    tx.settings.save(after)
+    return after
