@@ -1,0 +1,52 @@
+"""The composition root of publisher: its doors, what it hears from billing, and the loop that publishes."""
+
+from igny8.publisher import v1 as publisher
+
+from chassis.host import Host
+from services.publisher.consumers import charges_consumer
+from services.publisher.convert_events import encode
+from services.publisher.domain.publication import Target
+from services.publisher.pages.addresses import Addresses
+from services.publisher.scheduler import Scheduler
+from services.publisher.servicers.calendar import CalendarServicer
+from services.publisher.servicers.pipeline import PipelineServicer
+from services.publisher.servicers.planner import PlannerServicer
+from services.publisher.servicers.publishing import PublishingServicer
+from services.publisher.servicers.sites import SiteServicer
+from services.publisher.servicers.writer import WriterServicer
+from services.publisher.settings import PublisherSettings
+from services.publisher.store.transaction import PublisherTransaction
+from services.publisher.targets.hosted import HostedTarget
+
+
+async def serve(settings: PublisherSettings) -> None:
+    """Runs the service until it is told to end."""
+    async with Host(
+        name="publisher", settings=settings, transaction=PublisherTransaction, encode=encode
+    ) as host:
+        transactions, clock = host.transactions, host.clock
+        addresses = Addresses(settings.public_url)
+        scheduler = Scheduler(transactions, clock, targets={Target.HOSTED: HostedTarget(addresses)})
+        host.add_servicer(publisher.add_SiteServiceServicer_to_server, SiteServicer(transactions, clock))
+        host.add_servicer(
+            publisher.add_PlannerServiceServicer_to_server, PlannerServicer(transactions, clock)
+        )
+        host.add_servicer(
+            publisher.add_PipelineServiceServicer_to_server,
+            PipelineServicer(transactions, clock, wake_scheduler=scheduler.wake),
+        )
+        host.add_servicer(
+            publisher.add_WriterServiceServicer_to_server,
+            WriterServicer(transactions, clock, wake_scheduler=scheduler.wake),
+        )
+        host.add_servicer(
+            publisher.add_CalendarServiceServicer_to_server,
+            CalendarServicer(transactions, clock, wake_scheduler=scheduler.wake),
+        )
+        host.add_servicer(
+            publisher.add_PublishingServiceServicer_to_server,
+            PublishingServicer(transactions, clock, addresses=addresses, wake_scheduler=scheduler.wake),
+        )
+        host.add_consumer(charges_consumer())
+        host.add_task("publisher loop", scheduler.run)
+        await host.run()
