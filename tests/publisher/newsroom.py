@@ -51,7 +51,7 @@ class Newsroom:
     # What is there
 
     def site(self, *, account_id: str = ACCOUNT_ID, name: str = "Garden", **rules: Any) -> Site:
-        """A site that publishes every day at 09:00 and 14:00 UTC without limits and does nothing on its own."""
+        """A site that publishes every day at 09:00, 14:00 and 18:00 UTC without limits and does nothing on its own."""
         site = Site.create(
             id=new_id(),
             account_id=account_id,

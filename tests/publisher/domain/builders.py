@@ -77,7 +77,7 @@ def image(status: ImageStatus = ImageStatus.GENERATED, **more: Any) -> Image:
 
 
 def settings(**more: Any) -> PublishingSettings:
-    """Every day at 09:00 and 14:00 UTC without limits, and nothing on its own."""
+    """Every day at 09:00, 14:00 and 18:00 UTC without limits, and nothing on its own."""
     given: dict[str, Any] = {
         "site_id": "site-1",
         "account_id": "account-1",
