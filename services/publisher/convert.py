@@ -1,7 +1,7 @@
 """Between publisher's nouns and its messages: enums by their words, money as decimal strings, instants as timestamps."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -16,6 +16,13 @@ from services.publisher.domain.keyword import Keyword, KeywordStatus
 from services.publisher.domain.sector import Sector
 from services.publisher.domain.site import Site
 from services.publisher.domain.task import Task, TaskStatus
+from services.publisher.domain.workflow_stats import WorkflowStats
+
+_PERIODS = {
+    publisher.GetWorkflowStatsRequest.PERIOD_7D: timedelta(days=7),
+    publisher.GetWorkflowStatsRequest.PERIOD_30D: timedelta(days=30),
+    publisher.GetWorkflowStatsRequest.PERIOD_90D: timedelta(days=90),
+}
 
 
 def site_to_proto(site: Site) -> publisher.Site:
@@ -220,6 +227,25 @@ def image_type_from_proto(image_type: publisher.Image.Type.ValueType) -> ImageTy
 def image_status_from_proto(status: publisher.Image.Status.ValueType) -> ImageStatus | None:
     """None for the unset value, which lists everything."""
     return ImageStatus[publisher.Image.Status.Name(status).removeprefix("STATUS_")] if status else None
+
+
+def period_from_proto(period: publisher.GetWorkflowStatsRequest.Period.ValueType) -> timedelta | None:
+    """None for all, which the unset value means too."""
+    return _PERIODS.get(period)
+
+
+def stats_to_proto(stats: WorkflowStats) -> publisher.WorkflowStats:
+    keyword, cluster, idea = stats.counts["keyword"], stats.counts["cluster"], stats.counts["idea"]
+    return publisher.WorkflowStats(
+        keywords=publisher.KeywordStats(total=keyword["total"], mapped=keyword["mapped"]),
+        clusters=cluster["total"],
+        ideas=publisher.IdeaStats(total=idea["total"], queued=idea["queued"], completed=idea["completed"]),
+        tasks=publisher.TaskStats(**stats.counts["task"]),
+        content=publisher.ContentStats(**stats.counts["content"]),
+        images=publisher.ImageStats(**stats.counts["image"]),
+        credits_used=stats.credits_used,
+        credits_as_of=maybe_instant_to_proto(stats.credits_as_of),
+    )
 
 
 def money_to_proto(amount: Decimal) -> str:

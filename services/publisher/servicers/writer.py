@@ -11,7 +11,6 @@ from chassis.identity import current_caller
 from chassis.paging import PageRequest
 from chassis.transaction import Transactions
 from services.publisher import convert
-from services.publisher.convert_stats import period_from_proto, stats_to_proto
 from services.publisher.servicers import Context
 from services.publisher.servicers.review import ReviewActions
 from services.publisher.store.transaction import PublisherTransaction
@@ -125,7 +124,7 @@ class WriterServicer(ReviewActions, publisher.WriterServiceServicer):
             writer.get_workflow_stats,
             account_id=current_caller().account(),
             site_id=request.site_id,
-            period=period_from_proto(request.period),
+            period=convert.period_from_proto(request.period),
             now=self._clock.now(),
         )
-        return publisher.GetWorkflowStatsResponse(stats=stats_to_proto(stats))
+        return publisher.GetWorkflowStatsResponse(stats=convert.stats_to_proto(stats))
