@@ -1,10 +1,12 @@
 """One check: a sentence that must hold, and a query that finds the rows for which it does not."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg2
 from psycopg2 import sql
+from psycopg2.extensions import connection as Connection  # noqa: N812 - it is a class, named like a module
 from psycopg2.extras import RealDictCursor
 
 
@@ -31,18 +33,24 @@ class Finding:
         return self.bad_rows == 0
 
 
-def run(checks: list[Check], dsn: str) -> list[Finding]:
+def run(checks: Sequence[Check], dsn: str) -> list[Finding]:
     """Runs every check on one snapshot of the database at `dsn`, a libpq URI of a role that reads all four schemas.
 
     One snapshot, because services may be at work: what one of them commits in between would look like a fault.
+    Raises psycopg2.Error.
     """
     connection = psycopg2.connect(dsn, connect_timeout=5)
     try:
         connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
-        with connection.cursor(cursor_factory=RealDictCursor) as cursor:
-            return [_run_one(cursor, check) for check in checks]
+        return run_on(connection, checks)
     finally:
         connection.close()
+
+
+def run_on(connection: Connection, checks: Sequence[Check]) -> list[Finding]:
+    """Runs every check in the transaction that the connection is in. Raises psycopg2.Error."""
+    with connection.cursor(cursor_factory=RealDictCursor) as cursor:
+        return [_run_one(cursor, check) for check in checks]
 
 
 def _run_one(cursor: RealDictCursor, check: Check) -> Finding:

@@ -1,14 +1,22 @@
 """Runs every check and says what was found, one line a check and the first bad row of each that does not hold."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from rich.console import Console
 from rich.table import Table
 
-from suite.verify import billing, counters, work
+from suite.verify import accounts, counters, ledger, runs, usage, work
 from suite.verify.check import Finding, run
 
-CHECKS = [*billing.CHECKS, *work.CHECKS, *counters.CHECKS]
+CHECKS: Final = [
+    *ledger.CHECKS,
+    *usage.CHECKS,
+    *work.CHECKS,
+    *runs.CHECKS,
+    *counters.CHECKS,
+    *accounts.CHECKS,
+]
 
 
 def verify(dsn: str) -> list[Finding]:
@@ -26,9 +34,10 @@ def show(findings: Sequence[Finding], console: Console) -> bool:
     console.print(table)
     broken = [finding for finding in findings if not finding.holds]
     for finding in broken:
-        console.print(
-            f"\n[red]{finding.check.name}[/red]: {finding.bad_rows} bad row(s). The first: {finding.first_bad_row}"
-        )
+        rows = "1 bad row" if finding.bad_rows == 1 else f"{finding.bad_rows:,} bad rows, the first"
+        console.print(f"\n[red]{finding.check.name}[/red]: {rows}:")
+        for column, value in (finding.first_bad_row or {}).items():
+            console.print(f"  {column} = {'null' if value is None else value}", markup=False, soft_wrap=True)
     if broken:
         console.print(f"\n[red]{len(broken)} of {len(findings)} checks do not hold.[/red]")
     else:
