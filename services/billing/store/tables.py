@@ -1,110 +1,42 @@
 """The tables of the schema `billing`. Names that start with `igny8_billing_` are part of the public contract."""
 
-from typing import Any
-
 from sqlalchemy import (
-    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
-    DateTime,
     ForeignKey,
     Index,
     Integer,
-    MetaData,
-    Numeric,
     PrimaryKeyConstraint,
     Table,
-    Text,
     UniqueConstraint,
-    Uuid,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from chassis.tables import chassis_tables
-
-metadata = MetaData()
-chassis_tables(metadata)
-
-
-def _id(name: str, *constraints: Any, nullable: bool = False, primary_key: bool = False) -> Column[str]:
-    return Column(name, Uuid(as_uuid=False), *constraints, nullable=nullable, primary_key=primary_key)
-
-
-def _instant(name: str, *, nullable: bool = False) -> Column[Any]:
-    return Column(name, DateTime(timezone=True), nullable=nullable)
-
-
-def _money(name: str) -> Column[Any]:
-    return Column(name, Numeric, nullable=False)
-
-
-def _count(name: str) -> Column[int]:
-    return Column(name, BigInteger, nullable=False)
-
-
-def _word(name: str) -> Column[str]:
-    return Column(name, Text, nullable=False)
-
-
-account = Table(
-    "account",
-    metadata,
-    _id("id", primary_key=True),
-    _word("name"),
-    Column("suspended", Boolean, nullable=False),
-    _instant("created_at"),
-)
-
-user = Table(
-    "user",
-    metadata,
-    _id("id", primary_key=True),
-    _id("account_id", ForeignKey("account.id")),
-    Column("email", Text, nullable=False, unique=True),
-    _word("name"),
-    _word("role"),
-    _word("password_hash"),
-    _instant("created_at"),
-    CheckConstraint("role IN ('viewer', 'editor', 'owner')", name="user_role"),
-    Index("user_account", "account_id"),
-)
-
-api_key = Table(
-    "api_key",
-    metadata,
-    _id("id", primary_key=True),
-    _id("account_id", ForeignKey("account.id"), nullable=True),
-    _word("name"),
-    _word("prefix"),
-    Column("secret_hash", Text, nullable=False, unique=True),
-    _word("scope"),
-    _instant("created_at"),
-    _instant("expires_at", nullable=True),
-    _instant("revoked_at", nullable=True),
-    CheckConstraint("scope IN ('read', 'write', 'admin')", name="api_key_scope"),
-    Index("api_key_account", "account_id", "id"),
-)
-"""A key without an account is an operator's."""
+from services.billing.store.account_tables import account as account
+from services.billing.store.account_tables import api_key as api_key
+from services.billing.store.account_tables import user as user
+from services.billing.store.columns import count, id_column, instant, money, word
+from services.billing.store.columns import metadata as metadata
 
 model_price = Table(
     "igny8_billing_aimodelconfig",
     metadata,
-    _id("id", primary_key=True),
-    _word("model_name"),
-    _word("provider"),
-    _word("kind"),
-    _money("cost_per_1k_input"),
-    _money("cost_per_1k_output"),
-    _money("cost_per_image"),
-    _count("tokens_per_credit"),
-    _count("credits_per_image"),
-    _instant("effective_from"),
+    id_column("id", primary_key=True),
+    word("model_name"),
+    word("provider"),
+    word("kind"),
+    money("cost_per_1k_input"),
+    money("cost_per_1k_output"),
+    money("cost_per_image"),
+    count("tokens_per_credit"),
+    count("credits_per_image"),
+    instant("effective_from"),
     Column("is_active", Boolean, nullable=False),
-    _word("source"),
-    _instant("created_at"),
-    _word("created_by"),
+    word("source"),
+    instant("created_at"),
+    word("created_by"),
     CheckConstraint("kind IN ('text', 'image')", name="aimodelconfig_kind"),
     CheckConstraint(
         "(kind = 'text' AND tokens_per_credit > 0) OR (kind = 'image' AND credits_per_image > 0)",
@@ -122,22 +54,22 @@ model_price = Table(
 billing_configuration = Table(
     "billing_configuration",
     metadata,
-    _id("id", primary_key=True),
-    _money("default_credit_price_usd"),
+    id_column("id", primary_key=True),
+    money("default_credit_price_usd"),
     Column("minimum_by_operation", JSONB, nullable=False),
-    _instant("effective_from"),
-    _word("created_by"),
+    instant("effective_from"),
+    word("created_by"),
     Index("billing_configuration_effective_from", "effective_from"),
 )
 
 credit_account = Table(
     "credit_account",
     metadata,
-    _id("account_id", ForeignKey("account.id"), primary_key=True),
-    _count("credits"),
-    _count("reserved"),
-    _count("sequence"),
-    _instant("updated_at"),
+    id_column("account_id", ForeignKey("account.id"), primary_key=True),
+    count("credits"),
+    count("reserved"),
+    count("sequence"),
+    instant("updated_at"),
     CheckConstraint("reserved >= 0 AND credits >= reserved", name="credit_account_never_below_zero"),
     # It is updated with every line of the ledger; the room lets that stay on its page.
     postgresql_with={"fillfactor": 50},
@@ -146,16 +78,16 @@ credit_account = Table(
 credit_grant = Table(
     "credit_grant",
     metadata,
-    _id("id", primary_key=True),
-    _id("account_id", ForeignKey("account.id")),
-    _word("category"),
-    _count("amount"),
-    _count("remaining"),
-    _count("reserved"),
+    id_column("id", primary_key=True),
+    id_column("account_id", ForeignKey("account.id")),
+    word("category"),
+    count("amount"),
+    count("remaining"),
+    count("reserved"),
     Column("priority", Integer, nullable=False),
-    _instant("expires_at", nullable=True),
-    _word("description"),
-    _instant("created_at"),
+    instant("expires_at", nullable=True),
+    word("description"),
+    instant("created_at"),
     CheckConstraint("category IN ('plan', 'paid', 'promotional')", name="credit_grant_category"),
     CheckConstraint(
         "reserved >= 0 AND remaining >= reserved AND amount >= remaining",
@@ -174,42 +106,42 @@ credit_grant = Table(
 quote = Table(
     "quote",
     metadata,
-    _id("id", primary_key=True),
-    _id("account_id", ForeignKey("account.id")),
-    _word("operation_type"),
-    _word("model_name"),
-    _id("price_id", ForeignKey("igny8_billing_aimodelconfig.id")),
-    _count("items"),
-    _count("expected_credits"),
-    _count("maximum_credits"),
-    _money("credit_price_usd"),
-    _count("minimum_credits"),
-    _instant("expires_at"),
-    _instant("created_at"),
+    id_column("id", primary_key=True),
+    id_column("account_id", ForeignKey("account.id")),
+    word("operation_type"),
+    word("model_name"),
+    id_column("price_id", ForeignKey("igny8_billing_aimodelconfig.id")),
+    count("items"),
+    count("expected_credits"),
+    count("maximum_credits"),
+    money("credit_price_usd"),
+    count("minimum_credits"),
+    instant("expires_at"),
+    instant("created_at"),
     Index("quote_expiry", "expires_at"),
 )
 
 reservation = Table(
     "reservation",
     metadata,
-    _id("id", primary_key=True),
-    _id("account_id", ForeignKey("account.id")),
+    id_column("id", primary_key=True),
+    id_column("account_id", ForeignKey("account.id")),
     # A quote is forgotten some time after it expired; what it pinned stands here.
-    _id("quote_id"),
-    _word("operation_type"),
-    _word("model_name"),
-    _id("price_id", ForeignKey("igny8_billing_aimodelconfig.id")),
-    _money("credit_price_usd"),
-    _count("minimum_credits"),
-    _count("amount"),
-    _count("captured"),
-    _count("released"),
-    _word("status"),
-    _id("site_id", nullable=True),
-    _id("run_id", nullable=True),
-    _id("ai_task_id", nullable=True),
-    _instant("expires_at"),
-    _instant("created_at"),
+    id_column("quote_id"),
+    word("operation_type"),
+    word("model_name"),
+    id_column("price_id", ForeignKey("igny8_billing_aimodelconfig.id")),
+    money("credit_price_usd"),
+    count("minimum_credits"),
+    count("amount"),
+    count("captured"),
+    count("released"),
+    word("status"),
+    id_column("site_id", nullable=True),
+    id_column("run_id", nullable=True),
+    id_column("ai_task_id", nullable=True),
+    instant("expires_at"),
+    instant("created_at"),
     CheckConstraint("status IN ('active', 'captured', 'released', 'expired')", name="reservation_status"),
     CheckConstraint(
         "amount > 0 AND captured >= 0 AND released >= 0 AND"
@@ -224,21 +156,21 @@ reservation = Table(
 credit_transaction = Table(
     "igny8_billing_credittransaction",
     metadata,
-    _id("id", primary_key=True),
-    _id("account_id", ForeignKey("account.id")),
-    _count("sequence"),
-    _word("transaction_type"),
-    _count("amount"),
-    _count("reserved_amount"),
-    _count("balance_after"),
-    _count("reserved_after"),
-    _word("operation_type"),
-    _word("description"),
-    _word("actor"),
-    _id("related_id", nullable=True),
-    _id("run_id", nullable=True),
+    id_column("id", primary_key=True),
+    id_column("account_id", ForeignKey("account.id")),
+    count("sequence"),
+    word("transaction_type"),
+    count("amount"),
+    count("reserved_amount"),
+    count("balance_after"),
+    count("reserved_after"),
+    word("operation_type"),
+    word("description"),
+    word("actor"),
+    id_column("related_id", nullable=True),
+    id_column("run_id", nullable=True),
     Column("metadata", JSONB, nullable=False),
-    _instant("created_at"),
+    instant("created_at"),
     UniqueConstraint("account_id", "sequence", name="credittransaction_sequence"),
     CheckConstraint(
         "transaction_type IN"
@@ -266,11 +198,11 @@ credit_transaction = Table(
 credit_draw = Table(
     "credit_draw",
     metadata,
-    _id("transaction_id", ForeignKey("igny8_billing_credittransaction.id")),
-    _id("grant_id", ForeignKey("credit_grant.id")),
-    _id("reservation_id", ForeignKey("reservation.id"), nullable=True),
-    _count("amount"),
-    _count("reserved_amount"),
+    id_column("transaction_id", ForeignKey("igny8_billing_credittransaction.id")),
+    id_column("grant_id", ForeignKey("credit_grant.id")),
+    id_column("reservation_id", ForeignKey("reservation.id"), nullable=True),
+    count("amount"),
+    count("reserved_amount"),
     PrimaryKeyConstraint("transaction_id", "grant_id"),
     Index("credit_draw_grant", "grant_id"),
     Index("credit_draw_reservation", "reservation_id", postgresql_where=text("reservation_id IS NOT NULL")),
@@ -280,27 +212,27 @@ credit_draw = Table(
 credit_usage = Table(
     "igny8_billing_creditusagelog",
     metadata,
-    _id("id", primary_key=True),
-    _id("account_id", ForeignKey("account.id")),
-    _id("transaction_id", ForeignKey("igny8_billing_credittransaction.id")),
-    _id("reservation_id", ForeignKey("reservation.id")),
-    _word("operation_type"),
-    _word("model_name"),
-    _id("price_id", ForeignKey("igny8_billing_aimodelconfig.id")),
-    _count("input_tokens"),
-    _count("output_tokens"),
-    _count("images"),
-    _count("credits_used"),
-    _money("cost_usd"),
-    _word("cost_source"),
-    _money("credit_price_usd"),
-    _money("credit_value_usd"),
-    _count("platform_loss_credits"),
-    _id("site_id", nullable=True),
-    _id("run_id", nullable=True),
-    _id("ai_task_id", nullable=True),
-    _word("item_id"),
-    _instant("created_at"),
+    id_column("id", primary_key=True),
+    id_column("account_id", ForeignKey("account.id")),
+    id_column("transaction_id", ForeignKey("igny8_billing_credittransaction.id")),
+    id_column("reservation_id", ForeignKey("reservation.id")),
+    word("operation_type"),
+    word("model_name"),
+    id_column("price_id", ForeignKey("igny8_billing_aimodelconfig.id")),
+    count("input_tokens"),
+    count("output_tokens"),
+    count("images"),
+    count("credits_used"),
+    money("cost_usd"),
+    word("cost_source"),
+    money("credit_price_usd"),
+    money("credit_value_usd"),
+    count("platform_loss_credits"),
+    id_column("site_id", nullable=True),
+    id_column("run_id", nullable=True),
+    id_column("ai_task_id", nullable=True),
+    word("item_id"),
+    instant("created_at"),
     UniqueConstraint("transaction_id", name="creditusagelog_transaction"),
     UniqueConstraint("reservation_id", "item_id", name="creditusagelog_item"),
     CheckConstraint("cost_source IN ('reported', 'computed')", name="creditusagelog_cost_source"),

@@ -1,0 +1,30 @@
+"""What the tables of billing are made of: one MetaData, and the columns they have in common."""
+
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, DateTime, MetaData, Numeric, Text, Uuid
+
+from chassis.tables import chassis_tables
+
+metadata = MetaData()
+chassis_tables(metadata)
+
+
+def id_column(name: str, *constraints: Any, nullable: bool = False, primary_key: bool = False) -> Column[str]:
+    return Column(name, Uuid(as_uuid=False), *constraints, nullable=nullable, primary_key=primary_key)
+
+
+def instant(name: str, *, nullable: bool = False) -> Column[Any]:
+    return Column(name, DateTime(timezone=True), nullable=nullable)
+
+
+def money(name: str) -> Column[Any]:
+    return Column(name, Numeric, nullable=False)
+
+
+def count(name: str) -> Column[int]:
+    return Column(name, BigInteger, nullable=False)
+
+
+def word(name: str) -> Column[str]:
+    return Column(name, Text, nullable=False)
