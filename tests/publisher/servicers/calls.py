@@ -48,7 +48,9 @@ class Calls:
 
     # What most tests begin with
 
-    async def site(self, name: str = "Garden", *, caller: Caller | None = None, **words: Any) -> publisher.Site:
+    async def site(
+        self, name: str = "Garden", *, caller: Caller | None = None, **words: Any
+    ) -> publisher.Site:
         request = publisher.CreateSiteRequest(name=name, **words)
         return (await self.sites(caller).CreateSite(request)).site
 
