@@ -11,6 +11,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
+from services.publisher.domain.article_text import read_article
 from services.publisher.domain.content import Content
 from services.publisher.domain.image import Image, ImageStatus, ImageType
 from services.publisher.domain.site import Site
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 READ_WORDS_A_MINUTE: Final = 230
+SAME_CHARACTERS: Final = 60
 
 # As characters JSON may spell differently: no title can end the script element that the data stands in.
 _JSON_IN_HTML: Final = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
@@ -61,6 +63,7 @@ def article_page(
         site=site,
         content=content,
         body=place_between_sections(clean_html(content.text.html), figures),
+        standfirst=_standfirst(content),
         featured=featured,
         featured_url=addresses.absolute(featured.url) if featured else "",
         published_at=content.published_at.astimezone(zone),
@@ -91,6 +94,13 @@ def index_page(site: Site, teasers: Sequence[Teaser], *, zone: ZoneInfo, address
         description=site.description,
         url=addresses.site(site.slug),
     )
+
+
+def _standfirst(content: Content) -> str:
+    """The excerpt, unless the text says the same: excerpts are often its first sentences."""
+    excerpt = " ".join(content.text.excerpt.split())
+    beginning = excerpt[:SAME_CHARACTERS].rstrip("…")
+    return "" if beginning in read_article(content.text.html).text else excerpt
 
 
 def _page(template: str, **values: object) -> Page:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import text
@@ -119,9 +120,9 @@ def test_concurrent_schedule_move_and_approve_keep_limits_and_slots(newsroom: Ne
             newsroom.scheduled(site) if number < 2 else newsroom.unschedule(newsroom.approved(site)),
         )
         calls += [
-            lambda content=review: newsroom.approve(content),
-            lambda content=approved: newsroom.schedule(content),
-            lambda content=moving, day=number: newsroom.schedule(content, at=at + timedelta(hours=day % 3)),
+            partial(newsroom.approve, review),
+            partial(newsroom.schedule, approved),
+            partial(newsroom.schedule, moving, at=at + timedelta(hours=number % 3)),
         ]
 
     with ThreadPoolExecutor(8) as people:
