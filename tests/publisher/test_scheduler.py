@@ -263,6 +263,23 @@ async def test_a_lost_answer_is_unconfirmed_until_the_target_was_asked(newsroom:
     assert len({delivery.publication.marker for delivery in target.seen}) == 1
 
 
+async def test_what_may_be_there_never_becomes_failed_because_its_target_is_away(newsroom: Newsroom) -> None:
+    content = newsroom.publish(newsroom.approved(newsroom.site()))
+    away = [TargetUnavailable("It is down.") for _ in range(ATTEMPTS_MAX)]
+    target = FakeTarget([AnswerLost("The connection broke."), *away, RuntimeError("a fault of ours")])
+    scheduler = newsroom.scheduler(target=target)
+
+    for _ in range(ATTEMPTS_MAX + 2):
+        newsroom.end_claims()
+        await published(scheduler)
+    before = newsroom.read(content).site_status
+    newsroom.end_claims()
+    await published(scheduler)
+
+    assert before is SiteStatus.UNCONFIRMED
+    assert newsroom.read(content).site_status is SiteStatus.PUBLISHED
+
+
 async def test_the_loop_publishes_when_it_is_woken(newsroom: Newsroom) -> None:
     scheduler = newsroom.scheduler()
     loop = asyncio.create_task(scheduler.run())

@@ -127,11 +127,19 @@ def fail_delivery(
 def put_off_delivery(
     tx: PublisherTransaction, *, delivery: Delivery, error: str, now: datetime
 ) -> Content | None:
-    """The target could not be reached: another attempt after a while, and failure after the eighth."""
+    """The target could not be reached: another attempt after a while, and failure after the eighth.
+
+    What is unconfirmed stays so: an attempt before may have brought it there.
+    """
     held = _held(tx, delivery)
     if held is None:
         return None
     content, publication = held
+    if content.site_status is SiteStatus.UNCONFIRMED:
+        tx.publications.save(
+            publication.lose_answer(error, now=now), claim_seconds=_pause_seconds(publication)
+        )
+        return content
     if publication.attempts >= ATTEMPTS_MAX:
         return _fail(tx, content, publication, error=error, now=now)
     waiting = replace(publication, error=error, updated_at=now)
@@ -186,7 +194,7 @@ def _next_attempt(
 ) -> Publication | None:
     """The publication with one more attempt begun; None when it has had them all without an end."""
     if publication.state is PublicationState.DELIVERING:
-        if publication.attempts >= ATTEMPTS_MAX:
+        if publication.attempts >= ATTEMPTS_MAX and content.site_status is not SiteStatus.UNCONFIRMED:
             error = publication.error or f"Delivery broke off {publication.attempts} times. Publish it again."
             _fail(tx, content, publication, error=error, now=now)
             return None

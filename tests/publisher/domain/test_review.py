@@ -79,6 +79,7 @@ def test_content_that_fails_a_gate_waits_and_says_why_in_the_event_too() -> None
     (event,) = outcome.events
     assert isinstance(event, ContentReadyForReview)
     assert event.held_back_by == ("Another article of this site has the same title.",)
+    assert outcome.content.review_note == "Another article of this site has the same title."
 
 
 def test_content_with_a_pending_image_is_refused_and_stays_a_draft() -> None:
