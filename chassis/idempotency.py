@@ -7,7 +7,7 @@ from typing import Final, Self
 
 from google.protobuf.message import Message
 from psycopg2.errorcodes import LOCK_NOT_AVAILABLE
-from sqlalchemy import ColumnElement, Connection, select, update
+from sqlalchemy import ColumnElement, Connection, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import OperationalError
 
@@ -57,6 +57,17 @@ def once(connection: Connection, key: RequestKey, effect: Callable[[], bytes]) -
     answer = effect()
     connection.execute(update(idempotency).where(*_is(key)).values(answer=answer))
     return answer
+
+
+def forget(connection: Connection, *, account_id: str, scope: str, request_id: str) -> None:
+    """Lets the id be used again, for a call whose work went on after its answer was stored and was then refused."""
+    connection.execute(
+        delete(idempotency).where(
+            idempotency.c.account_id == account_id,
+            idempotency.c.scope == scope,
+            idempotency.c.request_id == request_id,
+        )
+    )
 
 
 def _claim(connection: Connection, key: RequestKey) -> bool:

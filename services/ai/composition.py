@@ -19,6 +19,7 @@ from services.ai.providers.port import ImageProvider, TextProvider
 from services.ai.providers.registry import Defaults, Providers
 from services.ai.settings import AiSettings
 from services.ai.store.transaction import AiTransaction
+from services.ai.task_worker import TaskWorker
 
 
 def host_of(settings: AiSettings) -> Host[AiTransaction]:
@@ -71,10 +72,13 @@ class Parts:
         self.item_worker = ItemWorker(
             transactions=host.transactions,
             executor=self.executor,
-            providers=self.providers,
             inventory=self.inventory,
             clock=host.clock,
+            randomness=randomness,
             owner=self.owner,
+        )
+        self.task_worker = TaskWorker(
+            transactions=host.transactions, executor=self.executor, clock=host.clock, owner=self.owner
         )
 
     def acting_for(self, account_id: str) -> AbstractContextManager[None]:

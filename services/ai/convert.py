@@ -25,6 +25,9 @@ from services.ai.domain.run_item import RunItem, RunItemStatus
 from services.ai.domain.stages import DEFAULTS, Stage, StageConfig
 from services.ai.domain.task import AiTask, TaskStatus
 
+SNAPSHOT_INPUTS_MAX = 5
+"""Ids that an item shows in a snapshot of its run; the list of items has them all."""
+
 _RUN_EVENTS: dict[RunMove, type[Message]] = {
     RunMove.STARTED: ai.RunStarted,
     RunMove.PROGRESSED: ai.RunProgressed,
@@ -121,9 +124,13 @@ def config_from_proto(message: ai.AutomationConfig, *, site_id: str, version: in
 def snapshot_to_proto(snapshot: RunSnapshot) -> ai.AutomationRun:
     run, now = snapshot.run, snapshot.now_at
     message = run_to_proto(run, now=now)
-    message.now.extend(run_item_to_proto(item) for item in snapshot.now)
-    message.next.extend(run_item_to_proto(item) for item in snapshot.next)
-    message.last.extend(run_item_to_proto(item) for item in snapshot.last)
+    for shown, items in (
+        (message.now, snapshot.now),
+        (message.next, snapshot.next),
+        (message.last, snapshot.last),
+    ):
+        # An event must stay small, and an item may be a batch of a thousand keywords.
+        shown.extend(run_item_to_proto(item, inputs_max=SNAPSHOT_INPUTS_MAX) for item in items)
     return message
 
 
@@ -168,13 +175,13 @@ def run_status_from_proto(status: ai.AutomationRun.Status.ValueType) -> RunStatu
     return RunStatus[ai.AutomationRun.Status.Name(status).removeprefix("STATUS_")] if status else None
 
 
-def run_item_to_proto(item: RunItem) -> ai.RunItem:
+def run_item_to_proto(item: RunItem, *, inputs_max: int | None = None) -> ai.RunItem:
     return ai.RunItem(
         id=item.id,
         run_id=item.run_id,
         stage=int(item.stage),
         label=item.label,
-        input_ids=item.input_ids,
+        input_ids=item.input_ids[:inputs_max],
         status=ai.RunItem.Status.Value(f"STATUS_{item.status.name}"),
         attempts=item.attempts,
         ai_task_id=item.ai_task_id or "",

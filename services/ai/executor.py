@@ -8,7 +8,8 @@ and a capture are found done.
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final, TypeVar
+from functools import partial
+from typing import Any, Final, Protocol, TypeVar
 
 from chassis.clock import Clock
 from chassis.refusal import Refusal
@@ -20,9 +21,9 @@ from services.ai.domain.task_item import Answer, ItemStatus, TaskItem
 from services.ai.functions.base import Function
 from services.ai.inventory import Inventory
 from services.ai.ledger import Ledger
-from services.ai.patience import passing, patiently
+from services.ai.patience import ATTEMPTS_MAX, fault_of_ours, passing, patiently
 from services.ai.providers.port import ProviderMalformed
-from services.ai.providers.registry import Providers
+from services.ai.providers.registry import CALL_SECONDS_MAX, Providers
 from services.ai.store.leases import Lease, LeaseLost
 from services.ai.store.transaction import AiTransaction
 from services.ai.usecases import tasks as write
@@ -34,6 +35,13 @@ ITEMS_AT_ONCE: Final = 4
 
 Admit = Callable[[int], Awaitable[None]]
 """Asked with the quote's maximum before it is reserved; raises a Refusal when the run's limit does not allow it."""
+
+
+class Step(Protocol):
+    """Makes an idempotent call as patiently as whoever waits for its end can be."""
+
+    async def __call__(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Raises what the call raised last."""
 
 
 class Executor:
@@ -49,6 +57,7 @@ class Executor:
         inventory: Inventory,
         clock: Clock,
         randomness: random.Random,
+        provider_seconds_max: float = CALL_SECONDS_MAX,
     ) -> None:
         self._transactions = transactions
         self._functions = functions
@@ -57,51 +66,62 @@ class Executor:
         self._inventory = inventory
         self._clock = clock
         self._randomness = randomness
+        self._provider_seconds_max = provider_seconds_max
 
-    async def begin(self, task_id: str, lease: Lease, *, admit: Admit | None = None) -> AiTask:
+    async def begin(
+        self, task_id: str, lease: Lease, *, admit: Admit | None = None, attempts: int = ATTEMPTS_MAX
+    ) -> AiTask:
         """Prepares, quotes and reserves, as far as that is not done yet. No provider is called.
 
         A refusal ends the task log in error, with its event, and is raised. What passes (a service that cannot be
-        reached) is raised too and leaves the task pending.
+        reached in so many attempts) is raised too and leaves the task pending.
         """
-        task, items = await self._transactions.run(write.read_execution, task_id=task_id)
-        if task.ended or task.reservation_id is not None:
+        task, items = await self._read(task_id)
+        if task.begun:
             return task
+        step = partial(patiently, randomness=self._randomness, attempts=attempts)
         try:
             if task.phase is Phase.INIT:
-                task, items = await self._prepare(task, lease)
+                task, items = await self._prepare(task, lease, step)
             if not items:
                 return await self._nothing_to_do(task, lease)
-            return await self._reserve(task, items, lease, admit)
+            return await self._reserve(task, items, lease, admit, step)
         except Refusal as refusal:
-            if not passing(refusal):
-                await self._transactions.run(
-                    write.refuse_task, lease=lease, task_id=task.id, refusal=refusal, now=self._clock.now()
-                )
+            if not passing(refusal) and not isinstance(refusal, LeaseLost):
+                await self._write(write.refuse_task, lease, task, refusal=refusal)
             raise
 
     async def work(self, task_id: str, lease: Lease) -> AiTask:
         """Does the open items and ends the task log. `begin` has returned before. Raises LeaseLost, or what passes."""
-        task, items = await self._transactions.run(write.read_execution, task_id=task_id)
+        task, items = await self._read(task_id)
         if task.ended:
             return task
         at_once = asyncio.Semaphore(ITEMS_AT_ONCE)
-        try:
-            async with asyncio.TaskGroup() as group:
-                for item in items:
-                    if item.open:
-                        group.create_task(self._within(at_once, task, item, lease))
-        except* Refusal as refusals:
-            # One of them stands for all: either the lease is lost, or a service cannot be reached.
-            raise _first(refusals) from None
-        assert task.reservation_id is not None, "begin has reserved"
-        reservation_id = task.reservation_id
-        await self._patiently(lambda: self._ledger.release(reservation_id, reason="The AI task has ended."))
-        return await self._write(write.finish_task, lease, task)
+        ended = await asyncio.gather(
+            *(self._within(at_once, task, item, lease) for item in items if item.open),
+            return_exceptions=True,
+        )
+        for failure in ended:
+            # Every item has come as far as it could: what a provider has answered is journalled. One stands for all.
+            if failure is not None:
+                raise failure
+        return await self._finish(task, lease)
+
+    async def abandon(self, task_id: str, lease: Lease, refusal: Refusal) -> AiTask:
+        """Ends an execution without doing its open items: they fail by the refusal, what is done stays done."""
+        task, items = await self._read(task_id)
+        if task.ended:
+            return task
+        if task.reservation_id is None:
+            return await self._write(write.refuse_task, lease, task, refusal=refusal)
+        for item in items:
+            if item.open:
+                await self._fail(self._functions[task.function_name], task, item, refusal, lease)
+        return await self._finish(task, lease)
 
     async def outputs(self, task_id: str) -> list[dict[str, Any]]:
         """What came of the items that are done, as `Saved.to_json` wrote it."""
-        _, items = await self._transactions.run(write.read_execution, task_id=task_id)
+        _, items = await self._read(task_id)
         return [item.output for item in items if item.status is ItemStatus.DONE]
 
     async def _nothing_to_do(self, task: AiTask, lease: Lease) -> AiTask:
@@ -113,10 +133,15 @@ class Executor:
             )
         return await self._write(write.finish_task, lease, task)
 
-    async def _prepare(self, task: AiTask, lease: Lease) -> tuple[AiTask, list[TaskItem]]:
-        drafts = await self._patiently(
-            lambda: self._functions[task.function_name].prepare(self._inventory, task)
-        )
+    async def _finish(self, task: AiTask, lease: Lease) -> AiTask:
+        """Gives the rest of the hold back and ends the task log."""
+        assert task.reservation_id is not None, "begin has reserved"
+        reservation_id = task.reservation_id
+        await self._patiently(lambda: self._ledger.release(reservation_id, reason="The AI task has ended."))
+        return await self._write(write.finish_task, lease, task)
+
+    async def _prepare(self, task: AiTask, lease: Lease, step: Step) -> tuple[AiTask, list[TaskItem]]:
+        drafts = await step(lambda: self._functions[task.function_name].prepare(self._inventory, task))
         items = [
             TaskItem(
                 task_id=task.id,
@@ -127,25 +152,32 @@ class Executor:
             )
             for position, draft in enumerate(drafts)
         ]
-        task = await self._transactions.run(
-            write.note_items, lease=lease, task_id=task.id, items=items, now=self._clock.now()
-        )
-        return task, items
+        return await self._write(write.note_items, lease, task, items=items), items
 
     async def _reserve(
-        self, task: AiTask, items: list[TaskItem], lease: Lease, admit: Admit | None
+        self, task: AiTask, items: list[TaskItem], lease: Lease, admit: Admit | None, step: Step
     ) -> AiTask:
-        estimate = self._functions[task.function_name].estimate(task, items)
-        quote = await self._patiently(lambda: self._ledger.quote(task, estimate))
+        """The quote is noted before it is used: whoever repeats the reservation gets the same one, and none is left."""
+        if task.quote_id is None:
+            task = await self._quote(task, items, lease, step)
         if admit is not None:
-            await admit(quote.maximum_credits)
-        reservation_id = await self._patiently(lambda: self._ledger.reserve(task, quote))
-        return await self._transactions.run(
-            write.note_reservation,
-            lease=lease,
-            task_id=task.id,
-            reservation_id=reservation_id,
-            now=self._clock.now(),
+            await admit(task.credits_quoted)
+        try:
+            reservation_id = await step(lambda: self._ledger.reserve(task))
+        except Refusal as refusal:
+            if refusal.reason != "QUOTE_EXPIRED":
+                raise
+            task = await self._quote(task, items, lease, step)
+            if admit is not None:
+                await admit(task.credits_quoted)
+            reservation_id = await step(lambda: self._ledger.reserve(task))
+        return await self._write(write.note_reservation, lease, task, reservation_id=reservation_id)
+
+    async def _quote(self, task: AiTask, items: list[TaskItem], lease: Lease, step: Step) -> AiTask:
+        estimate = self._functions[task.function_name].estimate(task, items)
+        quote = await step(lambda: self._ledger.quote(task, estimate))
+        return await self._write(
+            write.note_quote, lease, task, quote_id=quote.id, credits=quote.maximum_credits
         )
 
     async def _within(self, at_once: asyncio.Semaphore, task: AiTask, item: TaskItem, lease: Lease) -> None:
@@ -158,39 +190,52 @@ class Executor:
         try:
             if item.answer is None:
                 await self._patiently(lambda: function.begin(self._inventory, item))
-                item = await self._call(function, task, item, lease)
-            item, output = await self._understand(function, task, item, lease)
-            answer = item.answer
-            assert answer is not None, "an understood item has its answer"
+            item, answer, output = await self._understood(function, task, item, lease)
             await self._deliver(function, task, item, answer, output, lease)
         except Refusal as refusal:
             if passing(refusal) or isinstance(refusal, LeaseLost):
                 raise
             await self._fail(function, task, item, refusal, lease)
 
+    async def _understood(
+        self, function: Function, task: AiTask, item: TaskItem, lease: Lease
+    ) -> tuple[TaskItem, Answer, Any]:
+        """The item with its answer, journalled, and what it says; a malformed one is asked for once more.
+
+        Raises ProviderMalformed, and whatever the provider raises.
+        """
+        try:
+            if item.answer is None:
+                item = await self._call(function, task, item, lease)
+            answer = _journalled(item)
+            return item, answer, function.parse(item, answer)
+        except ProviderMalformed as malformed:
+            if item.repaired:
+                raise
+            fault = malformed.metadata.get("fault") or malformed.message
+        item = await self._call(function, task, item, lease, fault=fault)
+        answer = _journalled(item)
+        return item, answer, function.parse(item, answer)
+
     async def _call(
         self, function: Function, task: AiTask, item: TaskItem, lease: Lease, *, fault: str = ""
     ) -> TaskItem:
-        request = function.request(task, item, fault=fault)
-        answer = await ask(self._providers, request, randomness=self._randomness)
-        return await self._transactions.run(
-            write.journal_answer, lease=lease, task_id=task.id, position=item.position, answer=answer
+        answer = await ask(
+            self._providers,
+            function.request(task, item, fault=fault),
+            randomness=self._randomness,
+            seconds_max=self._provider_seconds_max,
         )
-
-    async def _understand(
-        self, function: Function, task: AiTask, item: TaskItem, lease: Lease
-    ) -> tuple[TaskItem, Any]:
-        """The parsed answer; a malformed one is asked for once more. Raises ProviderMalformed."""
-        answer = item.answer
-        assert answer is not None, "the answer is journalled"
-        try:
-            return item, function.parse(item, answer)
-        except ProviderMalformed as fault:
-            if item.repaired:
-                raise
-            item = await self._call(function, task, item, lease, fault=fault.metadata.get("fault", ""))
-            assert item.answer is not None, "the repaired answer is journalled"
-            return item, function.parse(item, item.answer)
+        return await self._patiently(
+            lambda: self._transactions.run(
+                write.journal_answer,
+                lease=lease,
+                task_id=task.id,
+                position=item.position,
+                answer=answer,
+                repair=bool(fault),
+            )
+        )
 
     async def _deliver(
         self, function: Function, task: AiTask, item: TaskItem, answer: Answer, output: Any, lease: Lease
@@ -210,16 +255,15 @@ class Executor:
                 facts={"function": task.function_name.value, **saved.facts},
             )
         )
-        await self._transactions.run(
+        await self._write(
             write.complete_item,
-            lease=lease,
-            task_id=task.id,
+            lease,
+            task,
             position=item.position,
             output=saved.to_json(),
             outputs=saved.outputs,
             credits_used=charge.credits_used,
             cost=charge.cost_usd,
-            now=self._clock.now(),
         )
 
     async def _fail(
@@ -228,26 +272,24 @@ class Executor:
         try:
             await self._patiently(lambda: function.fail(self._inventory, item, refusal.message))
         except Refusal as other:
-            if passing(other):
+            if passing(other) and not fault_of_ours(other):
                 raise
-            # Publisher no longer has what the item is about; the task log still says what happened.
-        await self._transactions.run(
-            write.fail_item,
-            lease=lease,
-            task_id=task.id,
-            position=item.position,
-            refusal=refusal,
-            now=self._clock.now(),
-        )
+            # Publisher cannot note it, or no longer has what the item is about; the task log still says what happened.
+        await self._write(write.fail_item, lease, task, position=item.position, refusal=refusal)
 
-    async def _write(self, step: Callable[..., AiTask], lease: Lease, task: AiTask) -> AiTask:
-        return await self._transactions.run(step, lease=lease, task_id=task.id, now=self._clock.now())
+    async def _read(self, task_id: str) -> tuple[AiTask, list[TaskItem]]:
+        return await self._transactions.run(write.read_execution, task_id=task_id)
+
+    async def _write(self, note: Callable[..., AiTask], lease: Lease, task: AiTask, **facts: Any) -> AiTask:
+        """Notes a step. Each of them finds out by itself when it is noted already, so it is repeated without harm."""
+        return await self._patiently(
+            lambda: self._transactions.run(note, lease=lease, task_id=task.id, now=self._clock.now(), **facts)
+        )
 
     async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:
         return await patiently(call, self._randomness)
 
 
-def _first(group: BaseExceptionGroup[Refusal]) -> Refusal:
-    for error in group.exceptions:
-        return error if isinstance(error, Refusal) else _first(error)
-    raise AssertionError("a group is never empty")
+def _journalled(item: TaskItem) -> Answer:
+    assert item.answer is not None, "the answer is journalled"
+    return item.answer

@@ -14,6 +14,7 @@ from services.ai.domain.task_item import Answer, TaskItem
 HOLD_SECONDS_MIN = 900
 HOLD_SECONDS_PER_ITEM = 120
 HOLD_SECONDS_MAX = 86_400
+DESCRIPTION_LENGTH_MAX = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,14 +93,14 @@ class Ledger:
         )
         return PinnedQuote(id=response.quote.id, maximum_credits=response.quote.maximum_credits)
 
-    async def reserve(self, task: AiTask, quote: PinnedQuote) -> str:
-        """Holds the quote's maximum; gives the reservation's id. Raises INSUFFICIENT_CREDITS."""
+    async def reserve(self, task: AiTask) -> str:
+        """Holds the maximum of the task's quote; gives the reservation's id. Raises INSUFFICIENT_CREDITS, QUOTE_EXPIRED."""
         lifetime = min(HOLD_SECONDS_MAX, HOLD_SECONDS_MIN + HOLD_SECONDS_PER_ITEM * task.items_total)
         response = await self._credits.Reserve(
             billing.ReserveRequest(
-                # The quote is part of the id: after a crash before the note a new quote must be a new request.
-                request_id=f"ai-task:{task.id}:{quote.id}",
-                quote_id=quote.id,
+                # A new quote, after the first has expired, must be a new request.
+                request_id=f"ai-task:{task.id}:{task.quote_id}",
+                quote_id=task.quote_id or "",
                 lifetime_seconds=lifetime,
                 site_id=task.site_id,
                 run_id=task.run_id or "",
@@ -123,7 +124,7 @@ class Ledger:
                 output_tokens=answer.output_tokens,
                 images=answer.images,
                 provider_cost_usd=None if answer.cost_usd is None else f"{answer.cost_usd:f}",
-                description=description,
+                description=description[:DESCRIPTION_LENGTH_MAX],
                 metadata=metadata,
             )
         )

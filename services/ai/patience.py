@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
 from chassis.errors import RemoteRefusal
-from chassis.refusal import Contention, Overloaded, Refusal, ServiceUnavailable
+from chassis.refusal import Contention, DeadlineExceeded, Overloaded, Refusal, ServiceUnavailable
 
 T = TypeVar("T")
 
@@ -15,9 +15,11 @@ WAIT_SECONDS_MAX: Final = 8.0
 """Twelve attempts with waits up to this are a little over a minute: longer than any restart of a service."""
 
 
-async def patiently(call: Callable[[], Awaitable[T]], randomness: random.Random) -> T:
+async def patiently(
+    call: Callable[[], Awaitable[T]], randomness: random.Random, *, attempts: int = ATTEMPTS_MAX
+) -> T:
     """Makes an idempotent call until it is answered or refused for good; then raises what it raised last."""
-    for attempt in range(1, ATTEMPTS_MAX):
+    for attempt in range(1, attempts):
         try:
             return await call()
         except Refusal as refusal:
@@ -30,5 +32,10 @@ async def patiently(call: Callable[[], Awaitable[T]], randomness: random.Random)
 def passing(refusal: Refusal) -> bool:
     """Whether one of our own services could not serve just now, so that the same call may succeed later."""
     if isinstance(refusal, RemoteRefusal):
-        return refusal.retryable or refusal.reason == "INTERNAL"
-    return isinstance(refusal, Contention | Overloaded | ServiceUnavailable)
+        return refusal.retryable or fault_of_ours(refusal)
+    return isinstance(refusal, Contention | DeadlineExceeded | Overloaded | ServiceUnavailable)
+
+
+def fault_of_ours(refusal: Refusal) -> bool:
+    """Whether a service failed by a fault of its own. It may be the call's doing, so it is not repeated for ever."""
+    return refusal.reason == "INTERNAL"

@@ -6,15 +6,10 @@ from igny8.ai import v1 as ai
 
 from chassis.consumer import JobConsumer
 from chassis.delivery import Delivery
-from chassis.refusal import Refusal
 from chassis.settings import run_service
 from services.ai.composition import Parts, host_of
-from services.ai.leasing import kept
-from services.ai.patience import passing
 from services.ai.settings import AiSettings
-from services.ai.store.leases import LeaseLost
 from services.ai.store.transaction import AiTransaction
-from services.ai.usecases import tasks as write
 
 COME_BACK_SECONDS: Final = 5.0
 DURABLE: Final = "ai-workers"
@@ -42,23 +37,9 @@ class Worker:
 
     async def task(self, job: ai.ExecuteTaskJob, delivery: Delivery) -> None:
         """An execution that was started by hand."""
-        parts = self._parts
-        lease = await parts.transactions.run(write.claim, subject_id=job.task_id, owner=parts.owner)
-        if lease is None:
-            # Whoever is at it ends it; the sweeper looks after a task whose worker dies.
-            return
-        try:
-            with parts.acting_for(job.account_id):
-                async with kept(parts.transactions, lease):
-                    task = await parts.executor.begin(job.task_id, lease)
-                    if not task.ended:
-                        await parts.executor.work(job.task_id, lease)
-        except LeaseLost:
-            return
-        except Refusal as refusal:
-            if passing(refusal):
+        with self._parts.acting_for(job.account_id):
+            if not await self._parts.task_worker.do(job.task_id):
                 await delivery.nak(delay_seconds=COME_BACK_SECONDS)
-        await parts.transactions.run(write.give_up, lease=lease)
 
 
 async def main(settings: WorkerSettings) -> None:

@@ -1,6 +1,9 @@
 """One item of a run, done by a worker: an AI function through the executor, or a step at publisher without a model."""
 
-from collections.abc import Sequence
+import asyncio
+import contextlib
+import random
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from igny8.publisher import v1 as publisher
@@ -12,17 +15,16 @@ from chassis.transaction import Transactions
 from services.ai.domain.run import PauseReason, Run
 from services.ai.domain.run_item import RunItem
 from services.ai.domain.stages import Output, Stage, images_wanted
-from services.ai.domain.task import AiTask, TaskStatus
+from services.ai.domain.task import ATTEMPTS_MAX, AiTask, NeverEnded, TaskStatus
 from services.ai.executor import Executor
 from services.ai.functions.base import PROMPT_VERSION
 from services.ai.inventory import Inventory
 from services.ai.leasing import kept
-from services.ai.patience import passing
-from services.ai.providers.registry import Providers
-from services.ai.store.leases import Lease, LeaseLost
+from services.ai.patience import fault_of_ours, passing, patiently
+from services.ai.store.leases import LeaseLost
 from services.ai.store.transaction import AiTransaction
 from services.ai.usecases import run_items as write
-from services.ai.usecases.run_items import ItemResult
+from services.ai.usecases.run_items import Begun, ItemResult
 
 HELD_UP: Final = {
     "INSUFFICIENT_CREDITS": PauseReason.INSUFFICIENT_CREDITS,
@@ -41,16 +43,16 @@ class ItemWorker:
         *,
         transactions: Transactions[AiTransaction],
         executor: Executor,
-        providers: Providers,
         inventory: Inventory,
         clock: Clock,
+        randomness: random.Random,
         owner: str,
     ) -> None:
         self._transactions = transactions
         self._executor = executor
-        self._providers = providers
         self._inventory = inventory
         self._clock = clock
+        self._randomness = randomness
         self._owner = owner
 
     async def do(self, run_item_id: str) -> bool:
@@ -59,53 +61,73 @@ class ItemWorker:
         Quietly does nothing about an item that has ended, that another worker is at, or whose run does not go on.
         """
         begun = await self._transactions.run(
-            write.begin_item, run_item_id=run_item_id, owner=self._owner, now=self._clock.now()
+            write.begin_item,
+            run_item_id=run_item_id,
+            owner=self._owner,
+            task_of=self._task_of,
+            now=self._clock.now(),
         )
         if begun is None:
             return True
-        run, item, lease = begun.run, begun.item, begun.lease
         try:
-            async with kept(self._transactions, lease):
-                result = await self._result(run, item, lease)
-                await self._transactions.run(
-                    write.end_item,
-                    lease=lease,
-                    run_item_id=item.id,
-                    result=result,
-                    now=self._clock.now(),
-                )
+            async with kept(self._transactions, begun.lease):
+                return await self._ended(begun)
         except LeaseLost:
             return True
-        except Refusal as refusal:
-            return await self._refused(item, lease, refusal)
-        return True
-
-    async def _refused(self, item: RunItem, lease: Lease, refusal: Refusal) -> bool:
-        reason = HELD_UP.get(refusal.reason)
-        now = self._clock.now()
-        if reason is not None:
-            await self._transactions.run(
-                write.hold_up, lease=lease, run_item_id=item.id, reason=reason, now=now
-            )
-            return True
-        if passing(refusal):
-            await self._transactions.run(write.forgive_attempt, lease=lease, run_item_id=item.id, now=now)
+        except asyncio.CancelledError:
+            # The process is told to end: another worker may go on at once, and the item is not to blame.
+            await asyncio.shield(self._leave(write.forgive_attempt, begun, now=self._clock.now()))
+            raise
+        except Refusal:
+            # Not even this could be written down: the lease runs out by itself.
             return False
-        await self._transactions.run(
-            write.end_item,
-            lease=lease,
-            run_item_id=item.id,
-            result=ItemResult(error=refusal.message),
-            now=now,
-        )
-        return True
+        except Exception:
+            await self._leave(write.leave_item, begun, now=self._clock.now())
+            raise
 
-    async def _result(self, run: Run, item: RunItem, lease: Lease) -> ItemResult:
-        if item.stage is Stage.TASKS:
-            return await self._queue_ideas(item)
-        if item.stage is Stage.REVIEW:
-            return await self._review(item)
-        return await self._execute(run, item, lease)
+    async def _ended(self, begun: Begun) -> bool:
+        try:
+            result = await self._result(begun)
+            if isinstance(result, PauseReason):
+                await self._write(write.hold_up, begun, reason=result)
+            else:
+                await self._write(write.end_item, begun, result=result)
+            return True
+        except Refusal as refusal:
+            if isinstance(refusal, LeaseLost):
+                raise
+            reason = HELD_UP.get(refusal.reason)
+            if reason is not None:
+                await self._write(write.hold_up, begun, reason=reason)
+                return True
+            if passing(refusal):
+                # An attempt counts when the item itself may be what a service fails at.
+                leave = write.leave_item if fault_of_ours(refusal) else write.forgive_attempt
+                await self._write(leave, begun)
+                return False
+            await self._write(write.end_item, begun, result=ItemResult(error=refusal.message))
+            return True
+
+    async def _write(self, step: Callable[..., None], begun: Begun, **facts: Any) -> None:
+        await patiently(
+            lambda: self._transactions.run(
+                step, lease=begun.lease, run_item_id=begun.item.id, now=self._clock.now(), **facts
+            ),
+            self._randomness,
+        )
+
+    async def _leave(self, step: Callable[..., None], begun: Begun, **facts: Any) -> None:
+        with contextlib.suppress(Refusal):
+            await self._transactions.run(step, lease=begun.lease, run_item_id=begun.item.id, **facts)
+
+    async def _result(self, begun: Begun) -> ItemResult | PauseReason:
+        if begun.item.stage.function is not None:
+            return await self._execute(begun)
+        if begun.item.poisonous:
+            raise NeverEnded(ATTEMPTS_MAX)
+        if begun.item.stage is Stage.TASKS:
+            return await self._queue_ideas(begun.item)
+        return await self._review(begun.item)
 
     async def _queue_ideas(self, item: RunItem) -> ItemResult:
         response = await self._inventory.pipeline.QueueIdeas(
@@ -125,28 +147,31 @@ class ItemWorker:
             outcome = f"{outcome}, scheduled"
         return ItemResult(outputs=1, outcome=outcome)
 
-    async def _execute(self, run: Run, item: RunItem, lease: Lease) -> ItemResult:
-        if item.ai_task_id is None:
-            task = await self._task(run, item)
-            item = await self._transactions.run(write.attach_task, lease=lease, item=item, task=task)
-        assert item.ai_task_id is not None, "the item has its task log"
-        task_id = item.ai_task_id
+    async def _execute(self, begun: Begun) -> ItemResult | PauseReason:
+        item, lease = begun.item, begun.lease
+        assert item.ai_task_id is not None, "the item was begun with its task log"
 
         async def admit(credits_required: int) -> None:
             await self._transactions.run(
-                write.admit_item, lease=lease, item=item, credits_required=credits_required
+                write.admit_item, lease=lease, run_item_id=item.id, credits_required=credits_required
             )
 
-        task = await self._executor.begin(task_id, lease, admit=admit)
-        if not task.ended:
-            task = await self._executor.work(task_id, lease)
+        if item.poisonous:
+            task = await self._executor.abandon(item.ai_task_id, lease, NeverEnded(ATTEMPTS_MAX))
+        else:
+            task = await self._executor.begin(item.ai_task_id, lease, admit=admit)
+            if not task.ended:
+                task = await self._executor.work(item.ai_task_id, lease)
+        if task.reservation_id is None and task.reason in HELD_UP:
+            # It was refused by a worker that did not live to pause the run.
+            return HELD_UP[task.reason]
         return await self._outcome(item, task)
 
-    async def _task(self, run: Run, item: RunItem) -> AiTask:
+    def _task_of(self, run: Run, item: RunItem) -> AiTask | None:
         function = item.stage.function
-        assert function is not None, "the stage runs an AI function"
-        wanted = run.image_model if function.makes_images else run.text_model
-        model_name = await self._providers.choose(wanted, makes_images=function.makes_images)
+        if function is None:
+            return None
+        model_name = run.image_model if function.makes_images else run.text_model
         now = self._clock.now()
         return AiTask(
             id=new_id(),

@@ -13,8 +13,11 @@ from services.ai.usecases.run_items import hand_out_forgotten_items
 from services.ai.usecases.tasks import hand_out_forgotten_tasks
 
 EVERY_SECONDS: Final = 5.0
-QUIET_SECONDS: Final = LEASE_SECONDS + 5
-"""Work that nobody holds a lease on and nothing has moved for so long is forgotten."""
+LEFT_SECONDS: Final = LEASE_SECONDS + 5
+"""Work that was begun, nobody holds a lease on and nothing has moved for so long was left by its worker."""
+
+LOST_SECONDS: Final = 120
+"""A job that nobody has begun for so long may be lost. Most often it only waits its turn; a second one does no harm."""
 
 
 class Sweeper:
@@ -32,9 +35,11 @@ class Sweeper:
     async def sweep(self) -> int:
         """Hands forgotten work out again; returns how much there was."""
         now = self._clock.now()
-        before = now - timedelta(seconds=QUIET_SECONDS)
-        items = await self._transactions.run(hand_out_forgotten_items, before=before, now=now)
-        tasks = await self._transactions.run(hand_out_forgotten_tasks, before=before, now=now)
+        left, lost = now - timedelta(seconds=LEFT_SECONDS), now - timedelta(seconds=LOST_SECONDS)
+        items = await self._transactions.run(
+            hand_out_forgotten_items, queued_before=lost, running_before=left, now=now
+        )
+        tasks = await self._transactions.run(hand_out_forgotten_tasks, before=left, now=now)
         if items or tasks:
             get_logger().info("work handed out again", run_items=items, ai_tasks=tasks)
         return items + tasks

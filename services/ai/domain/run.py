@@ -166,7 +166,7 @@ class Run:
             return self
         if self.status not in (RunStatus.PAUSING, RunStatus.PAUSED):
             raise self._conflict("resumed")
-        return replace(self, status=RunStatus.RUNNING, pause_reason=None, updated_at=now).settled(now=now)
+        return replace(self, status=RunStatus.RUNNING, pause_reason=None, updated_at=now)
 
     def cancel(self, *, now: datetime) -> Self:
         """Asks it to end for good. Cancelling it again changes nothing."""

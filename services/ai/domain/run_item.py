@@ -3,12 +3,10 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Final, Self
+from typing import Self
 
 from services.ai.domain.stages import Stage
-
-ATTEMPTS_MAX: Final = 5
-"""An item that was begun this often and never ended is taken to be poison and fails."""
+from services.ai.domain.task import ATTEMPTS_MAX
 
 
 class RunItemStatus(StrEnum):
@@ -37,6 +35,8 @@ class RunItem:
     updated_at: datetime
     status: RunItemStatus = RunItemStatus.QUEUED
     dispatched: bool = False
+    handed_out_at: datetime | None = None
+    """When a job for it was last handed out."""
     attempts: int = 0
     ai_task_id: str | None = None
     credits_held: int = 0
@@ -51,11 +51,16 @@ class RunItem:
 
     @property
     def poisonous(self) -> bool:
-        return self.attempts >= ATTEMPTS_MAX
+        """Whether it was begun once more than it may be."""
+        return self.attempts > ATTEMPTS_MAX
 
     def begin(self, *, now: datetime) -> Self:
         """A worker takes it, for the first time or after another worker was lost."""
         return replace(self, status=RunItemStatus.RUNNING, attempts=self.attempts + 1, updated_at=now)
+
+    def forgiven(self, *, now: datetime) -> Self:
+        """The attempt does not count: something else than the item ended it."""
+        return replace(self, attempts=max(0, self.attempts - 1), updated_at=now)
 
     def put_back(self, *, now: datetime) -> Self:
         """It waits again, undispatched, because the run does not go on just now. The attempt does not count."""
@@ -90,4 +95,4 @@ class RunItem:
         )
 
     def skipped(self, *, now: datetime) -> Self:
-        return replace(self, status=RunItemStatus.SKIPPED, dispatched=False, updated_at=now)
+        return replace(self, status=RunItemStatus.SKIPPED, dispatched=False, credits_held=0, updated_at=now)

@@ -52,6 +52,15 @@ _OUTPUTS = {
     Stage.IMAGES: "images",
     Stage.REVIEW: "reviewed",
 }
+_INPUTS = {
+    Stage.CLUSTER: "keyword",
+    Stage.IDEAS: "cluster",
+    Stage.TASKS: "idea",
+    Stage.CONTENT: "task",
+    Stage.IMAGE_PROMPTS: "article",
+    Stage.IMAGES: "article",
+    Stage.REVIEW: "article",
+}
 _FUNCTIONS = {
     Stage.CLUSTER: FunctionName.CLUSTER_KEYWORDS,
     Stage.IDEAS: FunctionName.GENERATE_IDEAS,
@@ -122,16 +131,14 @@ def next_stage(stage: Stage, enabled: Collection[Stage]) -> Stage | None:
 
 def plan(stage: Stage, outputs: Collection[Output], *, batch_size: int) -> list[PlannedItem]:
     """Items of `stage` for these inputs: batches where the stage batches, else one item each."""
-    if stage not in BATCHED:
-        return [PlannedItem(stage=stage, input_ids=(output.id,), label=output.label) for output in outputs]
-    inputs = list(outputs)
-    noun = "keywords" if stage is Stage.CLUSTER else "ideas"
-    batches = [inputs[start : start + batch_size] for start in range(0, len(inputs), batch_size)]
+    inputs, noun = list(outputs), _INPUTS[stage]
+    size = batch_size if stage in BATCHED else 1
+    batches = [inputs[start : start + size] for start in range(0, len(inputs), size)]
     return [
         PlannedItem(
             stage=stage,
             input_ids=tuple(output.id for output in batch),
-            label=f"{len(batch)} {noun}" if len(batch) > 1 else batch[0].label or f"1 {noun[:-1]}",
+            label=f"{len(batch)} {noun}s" if len(batch) > 1 else batch[0].label or f"1 {noun}",
         )
         for batch in batches
     ]

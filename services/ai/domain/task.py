@@ -4,10 +4,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from chassis.refusal import Refusal
 from services.ai.domain.function_names import FunctionName
+
+ATTEMPTS_MAX: Final = 5
+"""Work that was begun this often and never ended is taken to be poison: it is not done again, but failed."""
 
 
 class TaskStatus(StrEnum):
@@ -27,6 +30,18 @@ class Phase(StrEnum):
     AI_CALL = "AI_CALL"
     SAVE = "SAVE"
     DONE = "DONE"
+
+
+class NeverEnded(Refusal):
+    """Every attempt at the work died before its end, so it is not begun again."""
+
+    reason = "INTERNAL"
+
+    def __init__(self, attempts: int) -> None:
+        super().__init__(
+            f"It was begun {attempts} times and never ended. Retry it alone, and contact support if it happens again.",
+            metadata={"attempts": str(attempts)},
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +69,8 @@ class AiTask:
     updated_at: datetime
     payload: dict[str, Any]
     run_id: str | None = None
+    attempts: int = 0
+    """Times a worker began it by a job of its own; those of a run count at their item."""
     status: TaskStatus = TaskStatus.PENDING
     phase: Phase = Phase.INIT
     items_total: int = 0
@@ -66,6 +83,9 @@ class AiTask:
     result: dict[str, Any] = field(default_factory=dict)
     reason: str = ""
     error: str = ""
+    quote_id: str | None = None
+    credits_quoted: int = 0
+    """The most it may take, by its quote."""
     reservation_id: str | None = None
     finished_at: datetime | None = None
 
@@ -73,9 +93,23 @@ class AiTask:
     def ended(self) -> bool:
         return self.status is not TaskStatus.PENDING
 
+    @property
+    def poisonous(self) -> bool:
+        """Whether it was begun once more than it may be."""
+        return self.attempts > ATTEMPTS_MAX
+
+    @property
+    def begun(self) -> bool:
+        """Whether nothing more is to be read, quoted or reserved for it."""
+        return self.ended or self.reservation_id is not None
+
     def prepared(self, *, items: int, now: datetime) -> Self:
         """Its items are written down; nothing is held or called yet."""
         return replace(self, items_total=items, phase=Phase.PREP, updated_at=now)
+
+    def quoted(self, quote_id: str, *, credits: int, now: datetime) -> Self:
+        """Its price is pinned. A repeat of the reservation names the same quote, and is the same reservation."""
+        return replace(self, quote_id=quote_id, credits_quoted=credits, updated_at=now)
 
     def reserved(self, reservation_id: str, *, now: datetime) -> Self:
         """Its quote is held at billing; the model may be called."""

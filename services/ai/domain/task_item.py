@@ -65,10 +65,15 @@ class TaskItem:
     reason: str = ""
     error: str = ""
 
-    def answered(self, answer: Answer) -> Self:
-        """The provider answered. A second answer is the one repair attempt; what both took is paid."""
+    def answered(self, answer: Answer, *, repair: bool = False) -> Self:
+        """The provider answered; `repair` marks the answer of the one repair attempt. What both took is paid.
+
+        Noting the same answer again changes nothing.
+        """
+        if self.repaired or (self.answer is not None and not repair):
+            return self
         total = answer if self.answer is None else answer.after(self.answer)
-        return replace(self, status=ItemStatus.ANSWERED, answer=total, repaired=self.answer is not None)
+        return replace(self, status=ItemStatus.ANSWERED, answer=total, repaired=repair)
 
     def done(self, output: dict[str, Any], *, credits_used: int, cost: Decimal) -> Self:
         """Its output is at the publisher and its capture at billing. The answer is no longer needed."""

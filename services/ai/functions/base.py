@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeVar
 import jsonschema
 from igny8.publisher import v1 as publisher
 
-from chassis.refusal import NotFound
+from chassis.refusal import NotFound, Refusal
 from services.ai.domain.function_names import FunctionName
 from services.ai.domain.stages import Output
 from services.ai.domain.task import AiTask
@@ -170,12 +170,18 @@ def all_there(kind: str, wanted: Sequence[str], found: Mapping[str, Noun], task:
 
 
 async def articles(inventory: Inventory, task: AiTask) -> list[publisher.Content]:
-    """The articles the task was asked to work on. Raises NotFound for one that is not the site's."""
-    found = [await inventory.content(id) for id in task_ids(task)]
-    for content in found:
-        if content.site_id != task.site_id:
-            raise NotFound(kind="content", id=content.id)
-    return found
+    """The articles the task was asked to work on, as `all_there` does for other nouns."""
+    found: dict[str, publisher.Content] = {}
+    for id in task_ids(task):
+        try:
+            content = await inventory.content(id)
+        except Refusal as refusal:
+            if refusal.reason != NotFound.reason:
+                raise
+            continue
+        if content.site_id == task.site_id:
+            found[id] = content
+    return all_there("content", task_ids(task), found, task)
 
 
 def task_ids(task: AiTask) -> list[str]:

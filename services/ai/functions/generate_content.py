@@ -22,6 +22,9 @@ from services.ai.inventory import Inventory
 TOKENS_PER_WORD: Final = 1.8
 """Words of English prose with their HTML tags, in tokens."""
 
+KEYWORD_LENGTH_MAX: Final = 200
+"""Publisher takes no longer ones."""
+
 ABOUT_TOKENS: Final = 300
 """Title, excerpt, meta texts, categories and tags."""
 
@@ -77,7 +80,7 @@ class GenerateContent(TextFunction):
                 excerpt=output["excerpt"],
                 meta_title=output["meta_title"],
                 meta_description=output["meta_description"],
-                primary_keyword=output["primary_keyword"],
+                primary_keyword=output["primary_keyword"][:KEYWORD_LENGTH_MAX],
                 categories=output["categories"],
                 tags=output["tags"],
                 model_name=task.model_name,

@@ -1,5 +1,7 @@
 """AutomationService: a site's settings and its runs."""
 
+from dataclasses import replace
+
 from igny8.ai import v1 as ai
 
 from chassis.clock import Clock
@@ -55,7 +57,7 @@ class AutomationServicer(ai.AutomationServiceServicer):
         return ai.PutConfigResponse(config=await self._shown(config))
 
     async def StartRun(self, request: ai.StartRunRequest, context: Context) -> ai.StartRunResponse:
-        config = await self._config(request.site_id)
+        config = await self._priced(await self._config(request.site_id))
         inputs = await self._waiting(config)
         return await self._transactions.run_once(
             runs.start_run,
@@ -143,6 +145,17 @@ class AutomationServicer(ai.AutomationServiceServicer):
             configs.get_config, site_id=site_id, account_id=current_caller().account()
         )
 
+    async def _priced(self, config: AutomationConfig) -> AutomationConfig:
+        """The settings with the models the run will use, each with a price. Raises PRICE_NOT_FOUND."""
+        functions = [stage.function for stage in config.enabled if stage.function is not None]
+        if any(not function.makes_images for function in functions):
+            text_model = await self._providers.choose(config.text_model, makes_images=False)
+            config = replace(config, text_model=text_model)
+        if any(function.makes_images for function in functions):
+            image_model = await self._providers.choose(config.image_model, makes_images=True)
+            config = replace(config, image_model=image_model)
+        return config
+
     async def _shown(self, config: AutomationConfig) -> ai.AutomationConfig:
         settings = await self._inventory.publishing_settings(config.site_id)
         return convert.config_to_proto(
@@ -155,6 +168,6 @@ class AutomationServicer(ai.AutomationServiceServicer):
         """The snapshot a run starts from: what waits in the inventory for each of its stages."""
         waiting = {}
         for stage in sorted(config.enabled):
-            limit = config.stages[stage].max_items_per_run or INPUTS_MAX
+            limit = min(config.stages[stage].max_items_per_run or INPUTS_MAX, INPUTS_MAX)
             waiting[stage] = await self._inventory.stage_inputs(config.site_id, stage, limit=limit)
         return waiting

@@ -1,5 +1,6 @@
 """GenerationService: AI functions started by hand, and the task logs."""
 
+import asyncio
 from typing import Any
 
 from igny8.ai import v1 as ai
@@ -8,6 +9,7 @@ from chassis.clock import Clock
 from chassis.identity import current_caller
 from chassis.ids import new_id
 from chassis.paging import PageRequest
+from chassis.refusal import Refusal
 from chassis.transaction import Transactions
 from services.ai import convert
 from services.ai.domain.function_names import FunctionName, NothingToDo, function_name
@@ -16,6 +18,7 @@ from services.ai.domain.task import AiTask
 from services.ai.executor import Executor
 from services.ai.functions.base import PROMPT_VERSION
 from services.ai.inventory import Inventory
+from services.ai.patience import passing
 from services.ai.providers.registry import Providers
 from services.ai.servicers import Context
 from services.ai.store.leases import Lease
@@ -24,6 +27,9 @@ from services.ai.usecases import configs, tasks
 
 ALL_MAX = 1_000
 """Items taken when no ids are given."""
+
+SCOPE = "RunFunction"
+"""What a request_id of RunFunction counts within."""
 
 _STAGES = {stage.function: stage for stage in Stage if stage.function is not None}
 
@@ -62,19 +68,42 @@ class GenerationServicer(ai.GenerationServiceServicer):
         response = await self._transactions.run_once(
             start,
             request_id=request.request_id,
-            scope="RunFunction",
+            scope=SCOPE,
             request=request,
             response=ai.RunFunctionResponse,
             pack=lambda written: ai.RunFunctionResponse(task=convert.task_to_proto(written)),
             account_id=task.account_id,
         )
-        if not started:
-            return response
-        lease = started[-1]
-        begun = await self._executor.begin(task.id, lease)
-        if not begun.ended:
-            await self._transactions.run(tasks.hand_out_task, lease=lease, task=begun)
+        begun = await self._begun(response.task.id, started[-1] if started else None, request)
         return ai.RunFunctionResponse(task=convert.task_to_proto(begun))
+
+    async def _begun(self, task_id: str, lease: Lease | None, request: ai.RunFunctionRequest) -> AiTask:
+        """The task, reserved and handed to a worker. A repeat goes on with what the first call left undone."""
+        run = self._transactions.run
+        if lease is None:
+            task = await run(tasks.get_task, task_id=task_id)
+            lease = None if task.begun else await run(tasks.claim, subject_id=task_id, owner=self._owner)
+            if lease is None:
+                return task
+        try:
+            begun = await self._executor.begin(task_id, lease, attempts=1)
+        except asyncio.CancelledError:
+            await asyncio.shield(run(tasks.give_up, lease=lease))
+            raise
+        except Refusal as refusal:
+            if passing(refusal):
+                await run(tasks.give_up, lease=lease)
+            else:
+                await run(
+                    tasks.forget_request,
+                    lease=lease,
+                    account_id=current_caller().account(),
+                    scope=SCOPE,
+                    request_id=request.request_id,
+                )
+            raise
+        await run(tasks.hand_out_task, lease=lease, task=begun)
+        return begun
 
     async def GetAiTask(self, request: ai.GetAiTaskRequest, context: Context) -> ai.GetAiTaskResponse:
         task = await self._transactions.run(

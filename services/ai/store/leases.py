@@ -41,12 +41,12 @@ class Leases:
 
     def claim(self, subject_id: str, *, owner: str) -> Lease | None:
         """Takes the subject when nobody is at it, or whoever was has not renewed. None while somebody is."""
+        fresh = insert(job_lease)
         statement = (
-            insert(job_lease)
-            .values(subject_id=subject_id, owner=owner, epoch=1, until=_until)
+            fresh.values(subject_id=subject_id, owner=owner, until=_until)
             .on_conflict_do_update(
                 index_elements=[job_lease.c.subject_id],
-                set_={"owner": owner, "epoch": job_lease.c.epoch + 1, "until": _until},
+                set_={"owner": owner, "epoch": fresh.excluded.epoch, "until": _until},
                 where=job_lease.c.until < func.clock_timestamp(),
             )
             .returning(job_lease.c.epoch)

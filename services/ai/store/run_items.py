@@ -4,13 +4,27 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, func, insert, select, update
+from sqlalchemy import (
+    ARRAY,
+    Connection,
+    RowMapping,
+    Select,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from chassis.paging import Page, PageRequest, read_page
 from chassis.refusal import NotFound
 from services.ai.domain.run_item import RunItem, RunItemStatus
 from services.ai.domain.stages import Stage
-from services.ai.store.tables import job_lease, run_item
+from services.ai.store.tables import job_lease, run_input, run_item
 
 
 class RunItems:
@@ -20,8 +34,26 @@ class RunItems:
         self._connection = connection
 
     def add(self, items: Sequence[RunItem]) -> None:
-        if items:
-            self._connection.execute(insert(run_item), [to_row(item) for item in items])
+        if not items:
+            return
+        self._connection.execute(insert(run_item), [to_row(item) for item in items])
+        self._connection.execute(
+            insert(run_input),
+            [
+                {"run_id": item.run_id, "stage": int(item.stage), "input_id": input_id}
+                for item in items
+                for input_id in item.input_ids
+            ],
+        )
+
+    def taken(self, run_id: str, stage: Stage, input_ids: Sequence[str]) -> set[str]:
+        """Those of the inputs that items of this stage of the run were made for."""
+        statement = select(run_input.c.input_id).where(
+            run_input.c.run_id == run_id,
+            run_input.c.stage == int(stage),
+            run_input.c.input_id == any_(bindparam("input_ids", list(input_ids), ARRAY(Uuid(as_uuid=False)))),
+        )
+        return set(self._connection.execute(statement).scalars())
 
     def save(self, item: RunItem) -> None:
         self._connection.execute(update(run_item).where(run_item.c.id == item.id).values(**to_row(item)))
@@ -51,7 +83,7 @@ class RunItems:
         self._connection.execute(
             update(run_item)
             .where(run_item.c.id.in_([item.id for item in items]))
-            .values(dispatched=True, updated_at=now)
+            .values(dispatched=True, handed_out_at=now)
         )
 
     def take_back(self, run_id: str, *, now: datetime) -> dict[Stage, int]:
@@ -129,19 +161,28 @@ class RunItems:
         )
         return {Stage(stage): (count, sent) for stage, count, sent in self._connection.execute(statement)}
 
-    def forgotten(self, *, before: datetime, limit: int) -> list[RunItem]:
-        """Dispatched items that nobody is at and nothing has moved since `before`."""
+    def forgotten(self, *, queued_before: datetime, running_before: datetime, limit: int) -> list[RunItem]:
+        """Items that nobody is at and whose job was handed out so long ago: not begun yet, or begun and left."""
         return self._all(
             select(run_item)
             .where(
-                run_item.c.status.in_((RunItemStatus.QUEUED, RunItemStatus.RUNNING)),
-                run_item.c.dispatched,
-                run_item.c.updated_at < before,
+                or_(
+                    and_(
+                        run_item.c.status == RunItemStatus.QUEUED,
+                        run_item.c.dispatched,
+                        run_item.c.handed_out_at < queued_before,
+                    ),
+                    and_(
+                        run_item.c.status == RunItemStatus.RUNNING,
+                        run_item.c.handed_out_at < running_before,
+                        run_item.c.updated_at < running_before,
+                    ),
+                ),
                 ~select(job_lease)
                 .where(job_lease.c.subject_id == run_item.c.id, job_lease.c.until > func.clock_timestamp())
                 .exists(),
             )
-            .order_by(run_item.c.updated_at)
+            .order_by(run_item.c.handed_out_at)
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
@@ -161,6 +202,7 @@ def to_row(item: RunItem) -> dict[str, Any]:
         "input_ids": list(item.input_ids),
         "status": item.status.value,
         "dispatched": item.dispatched,
+        "handed_out_at": item.handed_out_at,
         "attempts": item.attempts,
         "ai_task_id": item.ai_task_id,
         "credits_held": item.credits_held,

@@ -9,6 +9,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     ForeignKey,
+    Identity,
     Index,
     Integer,
     LargeBinary,
@@ -72,6 +73,9 @@ ai_task = Table(
     Column("result", JSONB, nullable=False),
     _words("reason"),
     _words("error"),
+    _count("attempts"),
+    _id("quote_id", nullable=True),
+    _credits("credits_quoted"),
     _id("reservation_id", nullable=True),
     Column("actor", Text, nullable=False),
     _instant("created_at"),
@@ -185,6 +189,7 @@ run_item = Table(
     Column("input_ids", JSONB, nullable=False),
     Column("status", Text, nullable=False),
     Column("dispatched", Boolean, nullable=False, server_default="false"),
+    _instant("handed_out_at", nullable=True),
     _count("attempts"),
     _id("ai_task_id", nullable=True),
     _credits("credits_held"),
@@ -202,8 +207,22 @@ run_item = Table(
         "ordinal",
         postgresql_where=text("status = 'queued' AND NOT dispatched"),
     ),
-    Index("run_item_open", "updated_at", postgresql_where=text("status IN ('queued', 'running')")),
+    Index("run_item_handed_out", "handed_out_at", postgresql_where=text("status IN ('queued', 'running')")),
     Index("run_item_ended", "run_id", "updated_at"),
+)
+
+run_input = Table(
+    "run_input",
+    metadata,
+    # A stage of a run takes each input once, however many items of the stage before lead to it.
+    Column(
+        "run_id",
+        Uuid(as_uuid=False),
+        ForeignKey("ai.automation_run.id", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    Column("stage", SmallInteger, primary_key=True),
+    _id("input_id", primary_key=True),
 )
 
 job_lease = Table(
@@ -212,8 +231,9 @@ job_lease = Table(
     # The AI task or run item a worker is at.
     _id("subject_id", primary_key=True),
     Column("owner", Text, nullable=False),
-    # Rises with each claim: a write that names an older epoch comes from a worker that was given up.
-    Column("epoch", BigInteger, nullable=False),
+    # Rises with each claim, also over rows that were deleted meanwhile: a write that names an older epoch comes from
+    # a worker that was given up.
+    Column("epoch", BigInteger, Identity(), nullable=False),
     Column("until", DateTime(timezone=True), nullable=False, server_default=func.now()),
 )
 

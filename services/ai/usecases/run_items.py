@@ -1,6 +1,6 @@
 """What a worker writes about an item of a run: begun, admitted, ended, put back, handed out again."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -24,6 +24,10 @@ class Begun:
     lease: Lease
 
 
+TaskOf = Callable[[Run, RunItem], AiTask | None]
+"""The task log of an item's execution, to be written down; None for a stage that needs no model."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemResult:
     """How an item ended. `error` is empty when it succeeded; `outputs` flow to the next stage either way."""
@@ -35,8 +39,14 @@ class ItemResult:
     error: str = ""
 
 
-def begin_item(tx: AiTransaction, *, run_item_id: str, owner: str, now: datetime) -> Begun | None:
-    """Takes an item for a worker. None when there is nothing to do about its job (any more, or just now)."""
+def begin_item(
+    tx: AiTransaction, *, run_item_id: str, owner: str, task_of: TaskOf, now: datetime
+) -> Begun | None:
+    """Takes an item for a worker, and writes its task log down when it is begun for the first time.
+
+    None when there is nothing to do about its job (any more, or just now). What was begun is ended, also while its
+    run is pausing or cancelling. A poisonous item is given as well: it is to be failed, not worked on.
+    """
     try:
         run = tx.runs.lock(tx.run_items.get(run_item_id).run_id)
     except NotFound:
@@ -47,36 +57,23 @@ def begin_item(tx: AiTransaction, *, run_item_id: str, owner: str, now: datetime
     lease = tx.leases.claim(item.id, owner=owner)
     if lease is None:
         return None
-    if run.status is not RunStatus.RUNNING and item.ai_task_id is None:
-        # Nothing of it was begun, so a run that is pausing or cancelling does not wait for it.
-        _put_back(tx, run, item, now=now)
-        tx.leases.give_up(lease)
-        return None
-    if item.poisonous:
-        tx.leases.give_up(lease)
-        _end(tx, run, item, _poisoned(item), now=now)
-        return None
     item = item.begin(now=now)
+    task = task_of(run, item) if item.ai_task_id is None else None
+    if task is not None:
+        tx.tasks.add(task)
+        tx.record(TaskStarted(task=task), account_id=task.account_id)
+        item = replace(item, ai_task_id=task.id)
     tx.run_items.save(item)
-    return Begun(run=run, item=item, lease=lease)
+    seen = advance(tx, run, before=run, move=RunMove.PROGRESSED, now=now)
+    return Begun(run=seen.run, item=item, lease=lease)
 
 
-def attach_task(tx: AiTransaction, *, lease: Lease, item: RunItem, task: AiTask) -> RunItem:
-    """Writes the task log of an item's execution down and binds the two."""
-    tx.leases.hold(lease)
-    tx.tasks.add(task)
-    tx.record(TaskStarted(task=task), account_id=task.account_id)
-    item = replace(item, ai_task_id=task.id)
-    tx.run_items.save(item)
-    return item
-
-
-def admit_item(tx: AiTransaction, *, lease: Lease, item: RunItem, credits_required: int) -> None:
+def admit_item(tx: AiTransaction, *, lease: Lease, run_item_id: str, credits_required: int) -> None:
     """Sets the credits an item may spend aside in its run's own limit. Raises RunBudgetExceeded."""
-    run = tx.runs.lock(item.run_id)
+    run = tx.runs.lock(tx.run_items.get(run_item_id).run_id)
     tx.leases.hold(lease)
-    run.admit(credits_required, held=tx.run_items.held(run.id, beside=item.id))
-    tx.run_items.save(replace(tx.run_items.get(item.id), credits_held=credits_required))
+    run.admit(credits_required, held=tx.run_items.held(run.id, beside=run_item_id))
+    tx.run_items.save(replace(tx.run_items.get(run_item_id), credits_held=credits_required))
 
 
 def end_item(tx: AiTransaction, *, lease: Lease, run_item_id: str, result: ItemResult, now: datetime) -> None:
@@ -96,7 +93,10 @@ def hold_up(
     reason: PauseReason,
     now: datetime,
 ) -> None:
-    """Puts the item back and pauses its run: the balance or the run's limit does not cover it."""
+    """Puts the item back and pauses its run: the balance or the run's limit does not cover it.
+
+    A run that is being paused or cancelled anyway goes on doing that.
+    """
     item = tx.run_items.get(run_item_id)
     run = tx.runs.lock(item.run_id)
     tx.leases.hold(lease)
@@ -110,16 +110,28 @@ def hold_up(
 
 
 def forgive_attempt(tx: AiTransaction, *, lease: Lease, run_item_id: str, now: datetime) -> None:
-    """Another service could not be reached: the attempt does not count, and the job comes back."""
+    """Something else than the item ended the attempt: it does not count, and the job comes back."""
+    run = tx.runs.lock(tx.run_items.get(run_item_id).run_id)
     tx.leases.hold(lease)
-    item = tx.run_items.get(run_item_id)
-    tx.run_items.save(replace(item, attempts=max(0, item.attempts - 1), updated_at=now))
+    tx.run_items.save(tx.run_items.get(run_item_id).forgiven(now=now))
+    advance(tx, run, before=run, move=RunMove.PROGRESSED, now=now)
     tx.leases.give_up(lease)
 
 
-def hand_out_forgotten_items(tx: AiTransaction, *, before: datetime, now: datetime) -> int:
+def leave_item(tx: AiTransaction, *, lease: Lease, run_item_id: str, now: datetime) -> None:
+    """The attempt failed by a fault of ours: it counts, and the job comes back."""
+    run = tx.runs.lock(tx.run_items.get(run_item_id).run_id)
+    tx.leases.hold(lease)
+    tx.run_items.save(replace(tx.run_items.get(run_item_id), updated_at=now))
+    advance(tx, run, before=run, move=RunMove.PROGRESSED, now=now)
+    tx.leases.give_up(lease)
+
+
+def hand_out_forgotten_items(
+    tx: AiTransaction, *, queued_before: datetime, running_before: datetime, now: datetime
+) -> int:
     """Hands items out again whose worker or job was lost. Returns how many."""
-    forgotten = tx.run_items.forgotten(before=before, limit=200)
+    forgotten = tx.run_items.forgotten(queued_before=queued_before, running_before=running_before, limit=200)
     if forgotten:
         tx.run_items.mark_dispatched(forgotten, now=now)
     for item in forgotten:
@@ -156,11 +168,6 @@ def _end(tx: AiTransaction, run: Run, item: RunItem, result: ItemResult, *, now:
     advance(tx, run, before=before, move=RunMove.PROGRESSED, now=now)
 
 
-def _put_back(tx: AiTransaction, run: Run, item: RunItem, *, now: datetime) -> None:
-    returned = _return(tx, run, item, now=now)
-    advance(tx, returned, before=run, move=RunMove.PROGRESSED, now=now)
-
-
 def _return(tx: AiTransaction, run: Run, item: RunItem, *, now: datetime) -> Run:
     """The item waits again; in a run that is being cancelled it is dropped instead."""
     progress = run.progress(item.stage)
@@ -172,10 +179,3 @@ def _return(tx: AiTransaction, run: Run, item: RunItem, *, now: datetime) -> Run
         skipped=progress.skipped + cancelling,
     )
     return run.with_progress(progress, now=now)
-
-
-def _poisoned(item: RunItem) -> ItemResult:
-    return ItemResult(
-        error=f"It was begun {item.attempts} times and never ended. Retry it alone, and contact support if it "
-        "happens again."
-    )

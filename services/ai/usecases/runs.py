@@ -82,12 +82,13 @@ def pause_run(tx: AiTransaction, *, run_id: str, account_id: str, now: datetime)
 def pause(
     tx: AiTransaction, run: Run, reason: PauseReason, *, now: datetime, before: Run | None = None
 ) -> RunSnapshot:
-    """Pauses a locked run. Jobs handed out and not begun are taken back."""
+    """Pauses a locked run. Jobs handed out and not begun are taken back. `before` is the run as it is stored."""
     first = before or run
-    if run.status is RunStatus.RUNNING:
-        for stage, count in tx.run_items.take_back(run.id, now=now).items():
-            progress = run.progress(stage)
-            run = run.with_progress(replace(progress, in_flight=progress.in_flight - count), now=now)
+    if run.pause(reason, now=now) is run:
+        return snapshot(tx, run, now=now)
+    for stage, count in tx.run_items.take_back(run.id, now=now).items():
+        progress = run.progress(stage)
+        run = run.with_progress(replace(progress, in_flight=progress.in_flight - count), now=now)
     run = run.pause(reason, now=now)
     move = RunMove.PAUSED if run.status is RunStatus.PAUSED else RunMove.PAUSING
     return advance(tx, run, before=first, move=move, now=now)
@@ -96,7 +97,10 @@ def pause(
 def resume_run(tx: AiTransaction, *, run_id: str, account_id: str, now: datetime) -> RunSnapshot:
     tx.runs.get(run_id, account_id=account_id)
     before = tx.runs.lock(run_id)
-    return advance(tx, before.resume(now=now), before=before, move=RunMove.RESUMED, now=now)
+    run = before.resume(now=now)
+    if run is before:
+        return snapshot(tx, run, now=now)
+    return advance(tx, run, before=before, move=RunMove.RESUMED, now=now)
 
 
 def cancel_run(tx: AiTransaction, *, run_id: str, account_id: str, now: datetime) -> RunSnapshot:
@@ -104,14 +108,15 @@ def cancel_run(tx: AiTransaction, *, run_id: str, account_id: str, now: datetime
     tx.runs.get(run_id, account_id=account_id)
     before = tx.runs.lock(run_id)
     run = before.cancel(now=now)
-    if run != before:
-        for stage, (count, sent) in tx.run_items.skip_waiting(run_id, now=now).items():
-            progress = run.progress(stage)
-            run = run.with_progress(
-                replace(progress, skipped=progress.skipped + count, in_flight=progress.in_flight - sent),
-                now=now,
-            )
-        run = run.settled(now=now)
+    if run is before:
+        return snapshot(tx, run, now=now)
+    for stage, (count, sent) in tx.run_items.skip_waiting(run_id, now=now).items():
+        progress = run.progress(stage)
+        run = run.with_progress(
+            replace(progress, skipped=progress.skipped + count, in_flight=progress.in_flight - sent),
+            now=now,
+        )
+    run = run.settled(now=now)
     move = RunMove.CANCELLED if run.status is RunStatus.CANCELLED else RunMove.CANCELLING
     return advance(tx, run, before=before, move=move, now=now)
 
@@ -119,11 +124,18 @@ def cancel_run(tx: AiTransaction, *, run_id: str, account_id: str, now: datetime
 def plan_outputs(
     tx: AiTransaction, run: Run, stage: Stage, outputs: Sequence[Output], *, now: datetime
 ) -> Run:
-    """Makes items of `stage` for these inputs, as far as the run does the stage and has room for them."""
+    """Makes items of `stage` for these inputs, as far as the run does the stage and has room for them.
+
+    An input that the stage has had is left out: two batches of keywords may lead to the same cluster, and its ideas
+    are written and paid once.
+    """
     progress = run.progress(stage)
-    room = progress.room()
-    wanted = list(outputs) if room is None else list(outputs)[:room]
-    if not progress.enabled or not wanted:
+    if not progress.enabled or not outputs:
+        return run
+    by_id = {output.id: output for output in outputs}
+    taken = tx.run_items.taken(run.id, stage, list(by_id))
+    wanted = [output for output in by_id.values() if output.id not in taken][: progress.room()]
+    if not wanted:
         return run
     planned = plan(stage, wanted, batch_size=progress.batch_size)
     tx.run_items.add(
@@ -141,18 +153,22 @@ def advance(tx: AiTransaction, run: Run, *, before: Run, move: RunMove, now: dat
 
     The one end of every change of a run: nothing else writes a run or announces one.
     """
-    run = _dispatch(tx, run, now=now) if run.status is RunStatus.RUNNING else run
-    run = run.settled(now=now)
-    if run == before and move is not RunMove.STARTED:
-        return snapshot(tx, run, now=now)
-    if run.status is not before.status and move is RunMove.PROGRESSED:
-        move = RunMove(run.status.value)
+    if run.status is RunStatus.RUNNING:
+        run = _dispatch(tx, run, now=now)
+    settled = run.settled(now=now)
+    if settled.status is run.status:
+        return _announce(tx, run, before=before, move=move, now=now)
+    if move is not RunMove.PROGRESSED:
+        # What was asked for and what came of it are two changes: a run may have nothing left when it is resumed.
+        before = _announce(tx, run, before=before, move=move, now=now).run
+    return _announce(tx, settled, before=before, move=RunMove(settled.status.value), now=now)
+
+
+def _announce(tx: AiTransaction, run: Run, *, before: Run, move: RunMove, now: datetime) -> RunSnapshot:
     run = replace(run, sequence=before.sequence + 1)
     tx.runs.save(run, before=before)
     seen = snapshot(tx, run, now=now)
     tx.record(RunMoved(move=move, snapshot=seen), account_id=run.account_id)
-    if move in (RunMove.STARTED, RunMove.RESUMED) and run.status is RunStatus.COMPLETED:
-        tx.record(RunMoved(move=RunMove.COMPLETED, snapshot=seen), account_id=run.account_id)
     return seen
 
 

@@ -1,14 +1,16 @@
 """The steps of an execution that are written down; every one of them is fenced by the worker's lease."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from chassis import idempotency
 from chassis.paging import Page, PageRequest
 from chassis.refusal import Refusal
 from services.ai.domain.events import ExecuteTask, TaskEnded, TaskProgressed, TaskStarted
-from services.ai.domain.task import AiTask, FailedItem, TaskStatus
+from services.ai.domain.task import AiTask, FailedItem, Phase, TaskStatus
 from services.ai.domain.task_item import Answer, ItemStatus, TaskItem
 from services.ai.store.leases import Lease
 from services.ai.store.transaction import AiTransaction
@@ -57,8 +59,21 @@ def note_items(
 ) -> AiTask:
     """Fixes what the execution works on, before anything is held or called."""
     tx.leases.hold(lease)
-    task = tx.tasks.lock(task_id).prepared(items=len(items), now=now)
+    task = tx.tasks.lock(task_id)
+    if task.phase is not Phase.INIT:
+        return task
+    task = task.prepared(items=len(items), now=now)
     tx.task_items.add(items)
+    tx.tasks.save(task)
+    return task
+
+
+def note_quote(
+    tx: AiTransaction, *, lease: Lease, task_id: str, quote_id: str, credits: int, now: datetime
+) -> AiTask:
+    """The price is pinned at billing; the reservation is made by this quote, however often it is asked for."""
+    tx.leases.hold(lease)
+    task = tx.tasks.lock(task_id).quoted(quote_id, credits=credits, now=now)
     tx.tasks.save(task)
     return task
 
@@ -83,11 +98,11 @@ def refuse_task(tx: AiTransaction, *, lease: Lease, task_id: str, refusal: Refus
 
 
 def journal_answer(
-    tx: AiTransaction, *, lease: Lease, task_id: str, position: int, answer: Answer
+    tx: AiTransaction, *, lease: Lease, task_id: str, position: int, answer: Answer, repair: bool
 ) -> TaskItem:
-    """The provider answered: from this commit on it is never asked again for this item."""
+    """The provider answered: from this commit on it is never asked again for this item, but for one repair."""
     tx.leases.hold(lease)
-    item = tx.task_items.get(task_id, position).answered(answer)
+    item = tx.task_items.get(task_id, position).answered(answer, repair=repair)
     tx.task_items.save(item)
     return item
 
@@ -149,13 +164,44 @@ def finish_task(tx: AiTransaction, *, lease: Lease, task_id: str, now: datetime)
 
 
 def hand_out_task(tx: AiTransaction, *, lease: Lease, task: AiTask) -> None:
-    """Gives the execution up to whichever worker is free."""
+    """Gives the execution up to whichever worker is free, unless it has ended."""
     tx.leases.give_up(lease)
+    if task.ended:
+        return
     tx.enqueue(ExecuteTask(task_id=task.id, account_id=task.account_id), account_id=task.account_id)
 
 
 def claim(tx: AiTransaction, *, subject_id: str, owner: str) -> Lease | None:
+    """Takes the lease on an execution for its beginning. None while somebody is at it."""
     return tx.leases.claim(subject_id, owner=owner)
+
+
+def take_task(tx: AiTransaction, *, task_id: str, owner: str, now: datetime) -> tuple[AiTask, Lease] | None:
+    """Takes an execution for a worker and counts the attempt. None when it has ended or somebody is at it."""
+    lease = tx.leases.claim(task_id, owner=owner)
+    if lease is None:
+        return None
+    task = tx.tasks.lock(task_id)
+    if task.ended:
+        tx.leases.give_up(lease)
+        return None
+    task = replace(task, attempts=task.attempts + 1, updated_at=now)
+    tx.tasks.save(task)
+    return task, lease
+
+
+def put_task_off(tx: AiTransaction, *, lease: Lease, task_id: str, now: datetime) -> None:
+    """Something else than the execution ended the attempt: it does not count, and the job comes back."""
+    tx.leases.hold(lease)
+    task = tx.tasks.lock(task_id)
+    tx.tasks.save(replace(task, attempts=max(0, task.attempts - 1), updated_at=now))
+    tx.leases.give_up(lease)
+
+
+def forget_request(tx: AiTransaction, *, lease: Lease, account_id: str, scope: str, request_id: str) -> None:
+    """The execution a request asked for was refused, so its id may be used again, as that of any refused request."""
+    idempotency.forget(tx.connection, account_id=account_id, scope=scope, request_id=request_id)
+    tx.leases.give_up(lease)
 
 
 def renew(tx: AiTransaction, *, lease: Lease) -> bool:

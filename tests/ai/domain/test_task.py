@@ -80,7 +80,7 @@ def test_a_repair_pays_for_both_answers() -> None:
     first = Answer(data=b"{", media_type="application/json", input_tokens=100, output_tokens=10)
     second = Answer(data=b"{}", media_type="application/json", input_tokens=120, output_tokens=20)
 
-    item = an_item().answered(first).answered(second)
+    item = an_item().answered(first).answered(second, repair=True)
 
     assert item.repaired
     assert item.answer is not None

@@ -1,0 +1,78 @@
+"""An execution that was started by hand, done by a worker through the executor."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from typing import Any
+
+from chassis.clock import Clock
+from chassis.refusal import Refusal
+from chassis.transaction import Transactions
+from services.ai.domain.task import ATTEMPTS_MAX, AiTask, NeverEnded
+from services.ai.executor import Executor
+from services.ai.leasing import kept
+from services.ai.patience import fault_of_ours, passing
+from services.ai.store.leases import Lease, LeaseLost
+from services.ai.store.transaction import AiTransaction
+from services.ai.usecases import tasks as write
+
+
+class TaskWorker:
+    """Does executions that have a job of their own."""
+
+    def __init__(
+        self, *, transactions: Transactions[AiTransaction], executor: Executor, clock: Clock, owner: str
+    ) -> None:
+        self._transactions = transactions
+        self._executor = executor
+        self._clock = clock
+        self._owner = owner
+
+    async def do(self, task_id: str) -> bool:
+        """Does the execution to its end. False when another service could not be reached and the job should come back.
+
+        Quietly does nothing about one that has ended or that another worker is at; the sweeper looks after it.
+        """
+        taken = await self._transactions.run(
+            write.take_task, task_id=task_id, owner=self._owner, now=self._clock.now()
+        )
+        if taken is None:
+            return True
+        task, lease = taken
+        try:
+            async with kept(self._transactions, lease):
+                await self._end(task, lease)
+        except LeaseLost:
+            return True
+        except asyncio.CancelledError:
+            await asyncio.shield(self._put_off(task, lease))
+            raise
+        except Refusal as refusal:
+            if passing(refusal):
+                if fault_of_ours(refusal):
+                    await self._leave(write.give_up, lease=lease)
+                else:
+                    await self._put_off(task, lease)
+                return False
+            # The refusal has ended the task log, with its event.
+        except Exception:
+            await self._leave(write.give_up, lease=lease)
+            raise
+        await self._leave(write.give_up, lease=lease)
+        return True
+
+    async def _end(self, task: AiTask, lease: Lease) -> None:
+        if task.poisonous:
+            await self._executor.abandon(task.id, lease, NeverEnded(ATTEMPTS_MAX))
+            return
+        begun = await self._executor.begin(task.id, lease)
+        if not begun.ended:
+            await self._executor.work(task.id, lease)
+
+    async def _put_off(self, task: AiTask, lease: Lease) -> None:
+        await self._leave(write.put_task_off, lease=lease, task_id=task.id, now=self._clock.now())
+
+    async def _leave(self, step: Callable[..., None], **facts: Any) -> None:
+        """Without a database the lease runs out by itself."""
+        with contextlib.suppress(Refusal):
+            await self._transactions.run(step, **facts)
