@@ -124,7 +124,7 @@ class Calls:
             made = self._methods[operation.rpc_path] = getattr(self.channels[operation.service], kind)(
                 operation.rpc_path,
                 request_serializer=message_factory.GetMessageClass(method.input_type).SerializeToString,
-                response_deserializer=message_factory.GetMessageClass(method.output_type).FromString,
+                response_deserializer=_reader(operation),
             )
         return made
 
