@@ -23,16 +23,15 @@ def read_picture(data: bytes, *, media_type: str = "") -> Picture:
         with Image.open(io.BytesIO(data), formats=list(_MEDIA_TYPES)) as image:
             width, height = image.size
             if width * height > PICTURE_PIXELS_MAX:
-                raise PayloadTooLarge(
-                    f"The picture has {width:,} x {height:,} pixels; at most {PICTURE_PIXELS_MAX:,} are possible. "
-                    "Make it smaller.",
-                    metadata={"limit": str(PICTURE_PIXELS_MAX), "unit": "pixels"},
-                )
+                raise _too_many_pixels()
             found = _MEDIA_TYPES[str(image.format)]
             image.load()
+    except Image.DecompressionBombError as error:
+        # Pillow's own limit is higher, and comes first for what is far beyond ours.
+        raise _too_many_pixels() from error
     except UnidentifiedImageError as error:
         raise RequestInvalid(FieldFault("chunk", "must be a PNG, JPEG or WebP file")) from error
-    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
         # Pillow says "broken" in all these ways.
         raise RequestInvalid(FieldFault("chunk", "is not a whole picture: its file is broken")) from error
     if media_type and media_type != found:
@@ -45,4 +44,11 @@ def too_many_bytes() -> PayloadTooLarge:
     return PayloadTooLarge(
         f"The picture is larger than {PICTURE_BYTES_MAX // 1_000_000} MB. Make it smaller.",
         metadata={"limit": str(PICTURE_BYTES_MAX), "unit": "bytes"},
+    )
+
+
+def _too_many_pixels() -> PayloadTooLarge:
+    return PayloadTooLarge(
+        f"The picture has more than {PICTURE_PIXELS_MAX:,} pixels. Make it smaller.",
+        metadata={"limit": str(PICTURE_PIXELS_MAX), "unit": "pixels"},
     )

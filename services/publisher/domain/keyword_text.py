@@ -45,6 +45,9 @@ def fault_of(text: str) -> str | None:
         return "The keyword is empty. Fill it in or remove the line."
     if len(text) > KEYWORD_CHARACTERS_MAX:
         return f"The keyword has {len(text):,} characters; at most {KEYWORD_CHARACTERS_MAX} are possible. Shorten it."
+    # An index takes only so much; a few signs of Arabic and of squared letters unfold to whole phrases.
+    if not text.isascii() and len(normalise(text)) > 2 * KEYWORD_CHARACTERS_MAX:
+        return "The keyword is too long once its ligatures are written out. Shorten it."
     if _CONTROL.search(text):
         return "The keyword holds control characters. Remove them."
     # Width is folded first: a spreadsheet takes a full-width equals sign for a formula too.

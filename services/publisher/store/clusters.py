@@ -9,11 +9,13 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 from chassis.paging import Page, PageRequest, read_page
 from chassis.refusal import NotFound
 from services.publisher.domain.cluster import Cluster, ClusterStatus
+from services.publisher.domain.keyword_text import normalise
 from services.publisher.store import tables
 from services.publisher.store.rows import columns_of, from_row, in_order, to_row
 
 _cluster, _keyword = tables.cluster, tables.keyword
 _COLUMNS = columns_of(Cluster, _cluster)
+_NAME_CHARACTERS_COMPARED = 300
 
 
 class Clusters:
@@ -24,7 +26,7 @@ class Clusters:
 
     def add(self, clusters: Sequence[Cluster]) -> None:
         if clusters:
-            self._connection.execute(insert(_cluster), [to_row(cluster) for cluster in clusters])
+            self._connection.execute(insert(_cluster), [_to_row(cluster) for cluster in clusters])
 
     def lock_names(self, *, site_id: str, sector_id: str | None) -> None:
         """Lets nobody else make clusters in this sector, or outside of all, until the transaction ends."""
@@ -32,11 +34,11 @@ class Clusters:
         self._connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
 
     def named(self, names: Sequence[str], *, site_id: str, sector_id: str | None) -> list[Cluster]:
-        """The clusters that have one of these names, in any case."""
+        """The clusters that have one of these names, however they are written."""
         query = select(*_COLUMNS).where(
             _cluster.c.site_id == site_id,
             _cluster.c.sector_id.is_not_distinct_from(sector_id),
-            func.lower(_cluster.c.name).in_([func.lower(name) for name in names]),
+            _cluster.c.name_normalised.in_([_comparable(name) for name in names]),
         )
         return [_of(row) for row in self._connection.execute(query)]
 
@@ -49,7 +51,7 @@ class Clusters:
         return self._one(cluster_id, account_id, lock=True)
 
     def save(self, cluster: Cluster) -> None:
-        self._connection.execute(update(_cluster).where(_cluster.c.id == cluster.id).values(to_row(cluster)))
+        self._connection.execute(update(_cluster).where(_cluster.c.id == cluster.id).values(_to_row(cluster)))
 
     def recount(self, ids: Sequence[str], *, now: datetime) -> list[Cluster]:
         """Counts the keywords of these clusters and their volumes anew; gives the clusters in the order of the ids."""
@@ -98,6 +100,15 @@ class Clusters:
         if row is None:
             raise NotFound(kind="cluster", id=cluster_id)
         return _of(row)
+
+
+def _to_row(cluster: Cluster) -> dict[str, Any]:
+    return to_row(cluster) | {"name_normalised": _comparable(cluster.name)}
+
+
+def _comparable(name: str) -> str:
+    # An index takes only so much; names that agree this far are the same to a reader.
+    return normalise(name)[:_NAME_CHARACTERS_COMPARED]
 
 
 def _of(row: Row[Any]) -> Cluster:

@@ -158,18 +158,15 @@ cluster = Table(
     metadata,
     *_item(),
     _word("name"),
+    # Names are compared by it: NFKC, any case, single spaces, straight quotes.
+    _word("name_normalised"),
     _word("description"),
     _number("keywords_count"),
     Column("volume", BigInteger, nullable=False),
     _word("status"),
     CheckConstraint("status IN ('new', 'mapped')", name="cluster_status"),
-    Index(
-        "cluster_name",
-        "site_id",
-        "sector_id",
-        func.lower(text("name")),
-        unique=True,
-        postgresql_nulls_not_distinct=True,
+    UniqueConstraint(
+        "site_id", "sector_id", "name_normalised", name="cluster_name", postgresql_nulls_not_distinct=True
     ),
     Index("cluster_site", "site_id", text("volume DESC"), "id"),
     Index("cluster_new", "site_id", "id", postgresql_where=text("status = 'new'")),

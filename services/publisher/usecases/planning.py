@@ -9,6 +9,7 @@ from services.publisher.domain.cluster import Cluster
 from services.publisher.domain.content_form import ContentStructure, ContentType
 from services.publisher.domain.idea import Idea, IdeaStatus
 from services.publisher.domain.keyword import Keyword, KeywordStatus
+from services.publisher.domain.keyword_text import normalise
 from services.publisher.domain.task import Task
 from services.publisher.store.transaction import PublisherTransaction
 from services.publisher.usecases.planner import check_place
@@ -52,7 +53,7 @@ def save_clusters(
     drafts: Sequence[ClusterDraft],
     now: datetime,
 ) -> SavedClusters:
-    """Puts new keywords into clusters, made by name where there is none yet, in any case of letters.
+    """Puts new keywords into clusters, made by name where there is none yet, however it is written.
 
     Keywords that were mapped or disabled meanwhile stay as they are, and a cluster that would be left without any
     is not made. Each cluster is given once, in the order of the drafts. Raises NotFound for the site, the sector and
@@ -63,19 +64,21 @@ def save_clusters(
     found = tx.keywords.lock_all(ids, site_id=site_id, sector_id=sector_id, account_id=account_id)
     tx.clusters.lock_names(site_id=site_id, sector_id=sector_id)
     names = [draft.name for draft in drafts]
-    known = {_folded(one.name): one for one in tx.clusters.named(names, site_id=site_id, sector_id=sector_id)}
+    known = {
+        normalise(one.name): one for one in tx.clusters.named(names, site_id=site_id, sector_id=sector_id)
+    }
     free = {id for id, keyword in found.items() if _is_free(keyword)}
     gained: dict[str, list[str]] = {}
     made: list[Cluster] = []
     for draft in drafts:
         mine = [id for id in dict.fromkeys(draft.keyword_ids) if id in free]
         free.difference_update(mine)
-        cluster = known.get(_folded(draft.name))
+        cluster = known.get(normalise(draft.name))
         if cluster is None:
             if not mine:
                 continue
             cluster = _new_cluster(draft, account_id, site_id, sector_id, now)
-            known[_folded(draft.name)] = cluster
+            known[normalise(draft.name)] = cluster
             made.append(cluster)
         gained.setdefault(cluster.id, []).extend(mine)
     tx.clusters.add(made)
@@ -149,7 +152,3 @@ def _new_cluster(
         created_at=now,
         updated_at=now,
     )
-
-
-def _folded(name: str) -> str:
-    return " ".join(name.split()).lower()

@@ -1,5 +1,7 @@
 """SiteService over gRPC: sites, sectors, publishing settings."""
 
+from typing import Any
+
 import pytest
 from igny8.publisher import v1 as publisher
 
@@ -64,7 +66,7 @@ async def test_making_a_site_again_under_its_request_id_answers_the_first_one(ca
     ],
 )
 async def test_a_site_that_cannot_be_is_refused_by_its_field(
-    calls: Calls, words: dict[str, str], field: str
+    calls: Calls, words: dict[str, Any], field: str
 ) -> None:
     with pytest.raises(RemoteRefusal) as refused:
         await calls.site(**{"name": "Garden", **words})
@@ -194,7 +196,7 @@ async def test_putting_the_same_settings_twice_is_a_quiet_success(calls: Calls) 
     ],
 )
 async def test_settings_that_cannot_be_are_refused_by_their_field(
-    calls: Calls, changes: dict[str, object], field: str
+    calls: Calls, changes: dict[str, Any], field: str
 ) -> None:
     site = await calls.site()
     usual = {"publish_days": ["monday"], "publish_time_slots": ["09:00"]}

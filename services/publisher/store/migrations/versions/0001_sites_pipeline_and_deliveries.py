@@ -79,16 +79,17 @@ CREATE TABLE cluster (
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
     name text NOT NULL,
+    name_normalised text NOT NULL,
     description text NOT NULL,
     keywords_count integer NOT NULL,
     volume bigint NOT NULL,
     status text NOT NULL,
     PRIMARY KEY (id),
+    CONSTRAINT cluster_name UNIQUE NULLS NOT DISTINCT (site_id, sector_id, name_normalised),
     CONSTRAINT cluster_status CHECK (status IN ('new', 'mapped')),
     FOREIGN KEY (site_id) REFERENCES site (id),
     FOREIGN KEY (sector_id) REFERENCES sector (id)
 );
-CREATE UNIQUE INDEX cluster_name ON cluster (site_id, sector_id, lower(name)) NULLS NOT DISTINCT;
 CREATE INDEX cluster_new ON cluster (site_id, id) WHERE status = 'new';
 CREATE INDEX cluster_site ON cluster (site_id, volume DESC, id);
 
