@@ -10,7 +10,7 @@ import secrets as randomness
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import grpc
 from igny8.billing import v1 as billing
@@ -120,13 +120,10 @@ async def _make_demo_account(
 def main() -> int:
     """What the module does when run; returns the exit status."""
     data_dir = settings.load().data_dir
-    content: dict[str, Any] | None = private_file.read(data_dir / "stack.json")
-    if content is None:
+    running = stack.read(data_dir)
+    if running is None:
         print(f"No suite runs on {data_dir}.", file=sys.stderr)
         return 1
-    running = stack.StackFile(
-        **{name: content[name] for name in stack.StackFile.__slots__ if name in content}
-    )
     return run(data_dir, running)
 
 
@@ -134,7 +131,7 @@ def run(data_dir: Path, running: stack.StackFile) -> int:
     """`bootstrap` for a process of its own: says what was refused, and returns the exit status."""
     try:
         asyncio.run(bootstrap(data_dir, running))
-    except (Refusal, grpc.aio.AioRpcError) as refusal:
+    except (Refusal, grpc.aio.AioRpcError, prices.PriceListInvalid, OSError) as refusal:
         print(f"The suite could not be made ready for use: {refusal}", file=sys.stderr)
         return 1
     return 0

@@ -1,8 +1,10 @@
 """The gateway's REST API as the command line uses it: as any client outside would, with an API key."""
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -11,6 +13,8 @@ import httpx
 SECONDS_MAX: Final = 60.0
 ATTEMPTS_MAX: Final = 40
 """A service that is restarted is back within seconds; so long a command waits for it."""
+
+BREATH_SECONDS: Final = 0.5
 
 
 class ApiRefused(Exception):
@@ -72,29 +76,29 @@ class Api:
                 return found
 
     async def events(self, types: str = "") -> AsyncIterator[tuple[str, dict[str, Any]]]:
-        """The account's events as they happen: (`<domain>.<event>`, payload). Reconnects where it was cut off."""
+        """The account's events as they happen: (`<domain>.<event>`, payload). Goes on where it was cut off.
+
+        Raises ApiRefused, for what waiting does not change.
+        """
         last_id = ""
         while True:
             headers = {"Last-Event-ID": last_id} if last_id else {}
             query = {"types": types} if types else {}
-            try:
+            # The stream may be cut off, and the gateway restarted.
+            with contextlib.suppress(httpx.TransportError):
                 async with self._client.stream(
                     "GET", "/api/v1/events", params=query, headers=headers, timeout=None
                 ) as stream:
-                    if stream.status_code != httpx.codes.OK:
-                        raise _refusal(stream.status_code, await stream.aread())
-                    event: dict[str, str] = {}
-                    async for line in stream.aiter_lines():
-                        name, _, value = line.partition(": ")
-                        if line:
-                            event[name] = value
-                            continue
-                        last_id = event.get("id", last_id)
-                        if event.get("data"):
-                            yield event.get("event", "message"), json.loads(event["data"])
-                        event = {}
-            except httpx.TransportError:
-                await _breathe()
+                    if stream.is_success:
+                        async for event in _server_sent(stream.aiter_lines()):
+                            last_id = event.id or last_id
+                            if event.data:
+                                yield event.name, json.loads(event.data)
+                    else:
+                        await stream.aread()
+                        if not _may_pass(stream):
+                            raise _refusal(stream)
+            await _breathe()
 
     async def _call(self, verb: str, path: str, **options: Any) -> dict[str, Any]:
         answer = await self._send(verb, path, **options)
@@ -114,17 +118,43 @@ class Api:
                 continue
             if answer.is_success:
                 return answer
-            passing = answer.status_code in (409, 429, 503, 504) and _is_retryable(answer)
-            if not (repeatable and passing) or attempt == ATTEMPTS_MAX:
-                raise _refusal(answer.status_code, answer.content)
+            if not (repeatable and _may_pass(answer)) or attempt == ATTEMPTS_MAX:
+                raise _refusal(answer)
             await _breathe()
         raise AssertionError("the last attempt returns or raises")
 
 
-def _is_retryable(answer: httpx.Response) -> bool:
-    return answer.status_code != httpx.codes.CONFLICT or _reason(answer) in (
-        "CONTENTION",
-        "REQUEST_IN_PROGRESS",
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Event:
+    name: str
+    data: str
+    id: str
+
+
+async def _server_sent(lines: AsyncIterator[str]) -> AsyncIterator[_Event]:
+    """Events of a `text/event-stream`; comments are left out (HTML standard, 9.2.6)."""
+    fields: dict[str, list[str]] = {}
+    async for line in lines:
+        if line:
+            name, _, value = line.partition(":")
+            fields.setdefault(name, []).append(value.removeprefix(" "))
+            continue
+        yield _Event(
+            name=fields.get("event", ["message"])[-1],
+            data="\n".join(fields.get("data", [])),
+            id=fields.get("id", [""])[-1],
+        )
+        fields = {}
+
+
+def _may_pass(answer: httpx.Response) -> bool:
+    """Whether the same request may be answered otherwise in a moment."""
+    if answer.status_code == httpx.codes.CONFLICT:
+        return _reason(answer) in ("CONTENTION", "REQUEST_IN_PROGRESS")
+    return answer.status_code in (
+        httpx.codes.TOO_MANY_REQUESTS,
+        httpx.codes.SERVICE_UNAVAILABLE,
+        httpx.codes.GATEWAY_TIMEOUT,
     )
 
 
@@ -135,12 +165,15 @@ def _reason(answer: httpx.Response) -> str:
         return ""
 
 
-def _refusal(status: int, content: bytes) -> ApiRefused:
+def _refusal(answer: httpx.Response) -> ApiRefused:
     try:
-        return ApiRefused(json.loads(content))
+        problem = answer.json()
     except ValueError:
-        return ApiRefused({"title": f"The gateway answered {status}."})
+        problem = None
+    if not isinstance(problem, dict):
+        problem = {"title": f"The gateway answered {answer.status_code}."}
+    return ApiRefused(problem)
 
 
 async def _breathe() -> None:
-    await asyncio.sleep(0.5)
+    await asyncio.sleep(BREATH_SECONDS)

@@ -2,9 +2,11 @@
 
 import asyncio
 import re
+import time
 from pathlib import Path
 from typing import Any, Final
 
+import httpx
 from rich.console import Console
 
 from suite import secrets
@@ -19,6 +21,7 @@ from suite.verify.report import verify
 
 SETTLE_SECONDS_MAX: Final = 20.0
 """Notifications are made from events, so they come a moment after what they tell of."""
+SETTLE_EVERY_SECONDS: Final = 0.25
 
 _IMAGE: Final = re.compile(r'(["(])(/media/[0-9a-f]{64})')
 
@@ -29,19 +32,24 @@ async def demo(settings: SuiteSettings, running: StackFile, keywords: Path, cons
     operator_key = secrets.kept_api_key(settings.data_dir, "operator")
     assert demo_key, "the suite was made ready for use"
     assert operator_key, "the suite was made ready for use"
+
+    def say(line: str) -> None:
+        console.print(line, markup=False)
+
     async with Api(running.gateway_url, demo_key) as api, Api(running.gateway_url, operator_key) as operator:
         try:
             with RunBars(console) as bars:
-                outcome = await do_main_job(api, operator, keywords, say=console.print, on_run=bars.update)
-        except (DemoFailed, ApiRefused) as failed:
-            console.print(f"[red]The demo stopped:[/red] {failed}")
+                outcome = await do_main_job(api, operator, keywords, say=say, on_run=bars.update)
+            saved = await _save_one(api, outcome, settings.data_dir / "demo")
+        except (DemoFailed, ApiRefused, httpx.TransportError) as failed:
+            console.print("[red]The demo stopped.[/red]")
+            say(str(failed) or f"The gateway cannot be reached ({type(failed).__name__}).")
             return 1
-        saved = await _save_one(api, outcome, settings.data_dir / "demo")
     logs = await _settled(running.read_only_database_url, outcome)
     show_outcome(console, outcome, logs, gateway_url=running.gateway_url, saved=saved)
     console.print()
     findings = await asyncio.to_thread(verify, running.read_only_database_url)
-    books_hold = show_findings(findings, console)
+    books_hold = show_findings(findings, console, brief=True)
     spent = outcome.balance_before["credits"] - outcome.balance_after["credits"]
     charged = sum(one.usage_credits for one in logs)
     if spent != charged or not all(one.agree for one in logs):
@@ -55,13 +63,12 @@ async def demo(settings: SuiteSettings, running: StackFile, keywords: Path, cons
 async def _settled(dsn: str, outcome: Outcome) -> list[books.FunctionLogs]:
     """The three logs, once the notifications have caught up with the run."""
     run_id = outcome.run["id"]
-    async with asyncio.timeout(SETTLE_SECONDS_MAX + 10):
-        for _ in range(round(SETTLE_SECONDS_MAX / 0.25)):
-            logs = await asyncio.to_thread(books.read, dsn, run_id)
-            if all(one.agree for one in logs):
-                break
-            await asyncio.sleep(0.25)
-        return logs
+    deadline = time.monotonic() + SETTLE_SECONDS_MAX
+    while True:
+        logs = await asyncio.to_thread(books.read, dsn, run_id)
+        if all(one.agree for one in logs) or time.monotonic() > deadline:
+            return logs
+        await asyncio.sleep(SETTLE_EVERY_SECONDS)
 
 
 async def _save_one(api: Api, outcome: Outcome, folder: Path) -> Path | None:

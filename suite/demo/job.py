@@ -14,6 +14,9 @@ SITE_SLUG: Final = "kitchen-garden"
 CREDITS_LEAST: Final = 5_000
 POLL_SECONDS: Final = 0.4
 PUBLISH_SECONDS_MAX: Final = 120.0
+STANDSTILL_SECONDS_MAX: Final = 300.0
+"""Longer than any one answer of a model takes, with every attempt at it."""
+
 ENDED: Final = ("completed", "cancelled", "failed")
 
 
@@ -134,11 +137,20 @@ def _tell_import(imported: dict[str, Any], keywords: Path, say: Callable[[str], 
 
 
 async def _follow(api: Api, run_id: str, on_run: OnRun) -> dict[str, Any]:
+    before: dict[str, Any] = {}
+    moved = time.monotonic()
     while True:
         run: dict[str, Any] = (await api.get(f"/api/v1/automation/runs/{run_id}"))["run"]
         on_run(run)
         if run["status"] in ENDED or run["status"] == "paused":
             return run
+        if run != before:
+            before, moved = run, time.monotonic()
+        if time.monotonic() - moved > STANDSTILL_SECONDS_MAX:
+            raise DemoFailed(
+                f"The run has stood still at {run['percent']:g} % for {STANDSTILL_SECONDS_MAX:g} s. "
+                "The logs of the data folder say why; a line of level error or warning comes first."
+            )
         await asyncio.sleep(POLL_SECONDS)
 
 

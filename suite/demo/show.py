@@ -1,9 +1,11 @@
 """What the demo shows: bars while the run goes on, and the tables at its end."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -61,8 +63,8 @@ def show_outcome(
     before, after = outcome.balance_before["credits"], outcome.balance_after["credits"]
     published = [one for one in outcome.content if one["site_status"] == "published"]
     console.print(
-        f"Balance: {before:,} credits before, {after:,} after: {before - after:,} spent. "
-        f"{len(published)} of {len(outcome.content)} articles are published. {outcome.seconds:.0f} s in all."
+        f"Balance: {before:,} credits before, {after:,} after: {before - after:,} spent.\n"
+        f"Articles: {len(published)} of {len(outcome.content)} are published. {outcome.seconds:.0f} s in all."
     )
     if published:
         console.print(
@@ -74,9 +76,7 @@ def show_outcome(
 
 
 def _stages(outcome: Outcome) -> Table:
-    table = Table(title="The run", title_justify="left")
-    for heading in ("stage", "items done", "failed", "made", "credits"):
-        table.add_column(heading, justify="left" if heading == "stage" else "right")
+    table = _table("The run", "stage", "items done", "failed", "made", "credits")
     for stage in outcome.run["stages"]:
         table.add_row(
             f"{stage['stage']} {stage['name']}",
@@ -89,19 +89,19 @@ def _stages(outcome: Outcome) -> Table:
 
 
 def _logs(logs: Sequence[FunctionLogs]) -> Table:
-    table = Table(title="The three logs of each AI function, and the ledger", title_justify="left")
-    table.add_column("function")
-    for heading in (
-        "task logs",
-        "credits",
-        "usage rows",
-        "credits ",
-        "cost USD",
-        "ledger credits",
-        "notified",
-        "agree",
-    ):
-        table.add_column(heading, justify="right")
+    # Two lines a heading: the table is to fit into 80 columns.
+    table = _table(
+        "The three logs of each AI function, and the ledger",
+        "function",
+        "task\nlogs",
+        "\ncredits",
+        "usage\nrows",
+        "\ncredits",
+        "cost\nUSD",
+        "ledger\ncredits",
+        "\nnotified",
+        "",
+    )
     for one in logs:
         table.add_row(
             one.function_name,
@@ -109,10 +109,10 @@ def _logs(logs: Sequence[FunctionLogs]) -> Table:
             str(one.task_credits),
             str(one.usage_rows),
             str(one.usage_credits),
-            f"{one.usage_cost:f}",
+            usd(one.usage_cost),
             str(one.deducted_credits),
             str(one.notifications),
-            "yes" if one.agree else "NO",
+            _mark(one.agree),
         )
     table.add_section()
     table.add_row(
@@ -121,9 +121,26 @@ def _logs(logs: Sequence[FunctionLogs]) -> Table:
         str(sum(one.task_credits for one in logs)),
         str(sum(one.usage_rows for one in logs)),
         str(sum(one.usage_credits for one in logs)),
-        f"{sum(one.usage_cost for one in logs):f}",
+        usd(sum((one.usage_cost for one in logs), Decimal(0))),
         str(sum(one.deducted_credits for one in logs)),
         str(sum(one.notifications for one in logs)),
-        "yes" if all(one.agree for one in logs) else "NO",
+        _mark(all(one.agree for one in logs)),
     )
+    return table
+
+
+def usd(amount: Decimal) -> str:
+    """USD to the hundredth of a cent, for people; the books keep every digit."""
+    return f"{amount:.4f}"
+
+
+def _mark(agree: bool) -> str:
+    return "[green]✓[/green]" if agree else "[red]✗[/red]"
+
+
+def _table(title: str, first: str, *others: str) -> Table:
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=0, pad_edge=False)
+    table.add_column(first, vertical="bottom")
+    for heading in others:
+        table.add_column(heading, justify="right", no_wrap=True)
     return table

@@ -24,22 +24,26 @@ def verify(dsn: str) -> list[Finding]:
     return run(CHECKS, dsn)
 
 
-def show(findings: Sequence[Finding], console: Console) -> bool:
-    """Prints the findings; returns whether everything holds."""
-    table = Table("", "invariant", "check", "what must hold", box=None, padding=(0, 1))
-    for finding in findings:
-        check = finding.check
-        mark = "[green]✓[/green]" if finding.holds else "[red]✗[/red]"
-        table.add_row(mark, str(check.invariant), check.name, check.says)
-    console.print(table)
+def show(findings: Sequence[Finding], console: Console, *, brief: bool = False) -> bool:
+    """Prints the findings, `brief` only those that do not hold; returns whether everything holds."""
+    if not brief:
+        console.print(_all(findings))
     broken = [finding for finding in findings if not finding.holds]
     for finding in broken:
         rows = "1 bad row" if finding.bad_rows == 1 else f"{finding.bad_rows:,} bad rows, the first"
-        console.print(f"\n[red]{finding.check.name}[/red]: {rows}:")
+        console.print(f"\n[red]{finding.check.name}[/red] (invariant {finding.check.invariant}), {rows}:")
         for column, value in (finding.first_bad_row or {}).items():
             console.print(f"  {column} = {'null' if value is None else value}", markup=False, soft_wrap=True)
     if broken:
         console.print(f"\n[red]{len(broken)} of {len(findings)} checks do not hold.[/red]")
     else:
-        console.print(f"\nThe books add up: {len(findings)} checks hold.")
+        console.print(f"The books add up: all {len(findings)} checks hold.")
     return not broken
+
+
+def _all(findings: Sequence[Finding]) -> Table:
+    table = Table("", "", "what must hold", box=None, padding=(0, 1))
+    for finding in findings:
+        mark = "[green]✓[/green]" if finding.holds else "[red]✗[/red]"
+        table.add_row(mark, str(finding.check.invariant), finding.check.says)
+    return table
