@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, Subquery, Table, func, select
+from sqlalchemy import Column, Connection, FromClause, Subquery, Table, func, select, true
 from sqlalchemy.dialects import postgresql
 
 from services.publisher.domain.cluster import ClusterStatus
@@ -45,9 +45,11 @@ class Stats:
         ).where(_credits.c.site_id == site_id, _credits.c.account_id == account_id)
         if since is not None:
             credits = credits.where(_credits.c.day >= since.date())
-        row = self._connection.execute(
-            select(*(column for part in (*parts, credits.subquery("credits")) for column in part.c))
-        ).one()
+        # Each part is one row.
+        every: FromClause = credits.subquery("credits")
+        for part in parts:
+            every = every.join(part, true())
+        row = self._connection.execute(select(every)).one()
         found = dict(row._mapping)
         return WorkflowStats(
             counts={
