@@ -138,12 +138,11 @@ def _content_from_proto(event: Any) -> Fact:
 
 
 def _article(event: Any) -> dict[str, Any]:
-    """What every event about an article says; some cannot come from a run and do not name one."""
-    may_name_run = "run_id" in event.DESCRIPTOR.fields_by_name
+    """What every event about an article says."""
     return {
         "content_id": event.content_id,
         "site_id": event.site_id or None,
-        "run_id": (event.run_id or None) if may_name_run else None,
+        "run_id": event.run_id or None,
         "title": event.title,
         "occurred_at": instant_from_proto(event.occurred_at),
     }

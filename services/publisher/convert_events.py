@@ -21,18 +21,18 @@ def encode(event: object) -> Message:
         "site_id": event.site_id,
         "content_id": event.content_id,
         "title": event.title,
+        "run_id": event.run_id or "",
     }
     at = instant_to_proto(event.occurred_at)
-    run_id = event.run_id or ""
     match event:
         case events.ContentCreated():
-            return publisher.ContentCreated(**about, run_id=run_id, occurred_at=at)
+            return publisher.ContentCreated(**about, occurred_at=at)
         case events.ContentReadyForReview():
             note = " ".join(event.held_back_by)
-            return publisher.ContentReadyForReview(**about, review_note=note, run_id=run_id, occurred_at=at)
+            return publisher.ContentReadyForReview(**about, review_note=note, occurred_at=at)
         case events.ContentApproved():
             actor = BY_ITSELF if event.automatically else event.approved_by
-            return publisher.ContentApproved(**about, actor=actor, run_id=run_id, occurred_at=at)
+            return publisher.ContentApproved(**about, actor=actor, occurred_at=at)
         case events.ContentScheduled():
             return publisher.ContentScheduled(
                 **about,
