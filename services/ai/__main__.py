@@ -1,6 +1,6 @@
 """`python -m services.ai [--check]`: the ai server. Workers: `python -m services.ai.worker`."""
 
-from chassis.settings import run_service
+from chassis.entry import run_service
 from services.ai.app import serve
 from services.ai.settings import AiSettings
 

@@ -12,7 +12,7 @@ from services.ai.providers.registry import CALL_SECONDS_MAX, Providers
 
 ATTEMPTS_MAX: Final = 4
 WAIT_SECONDS_MAX: Final = 30.0
-GRACE_SECONDS: Final = 1.0
+GRACE_SECONDS: Final = 0.25
 """Beside the deadline that a provider is given, so that its own error about it comes first."""
 
 

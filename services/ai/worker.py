@@ -6,7 +6,7 @@ from igny8.ai import v1 as ai
 
 from chassis.consumer import JobConsumer
 from chassis.delivery import Delivery
-from chassis.settings import run_service
+from chassis.entry import run_service
 from services.ai.composition import Parts, host_of
 from services.ai.settings import AiSettings
 from services.ai.store.transaction import AiTransaction

@@ -1,0 +1,49 @@
+"""The ai service on clean tables, alone and beside the real billing and publisher."""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+
+from chassis.testing import ManualClock
+from chassis.transaction import Transactions
+from services.ai.convert import encode
+from services.ai.store.transaction import AiTransaction
+from services.billing.convert import encode as encode_of_billing
+from services.billing.store.transaction import BillingTransaction
+from services.publisher.convert_events import encode as encode_of_publisher
+from services.publisher.store.transaction import PublisherTransaction
+from tests.ai.runs import Desk
+from tests.ai.workshop import Workshop, open_workshop
+from tests.billing.books import Billing
+from tests.publisher.newsroom import Newsroom
+
+
+@pytest.fixture
+def transactions(transactions_for: Callable[..., Transactions[Any]]) -> Transactions[AiTransaction]:
+    """The ai service's transactions on clean tables."""
+    return transactions_for("ai", AiTransaction, encode=encode, threads=8)
+
+
+@pytest.fixture
+async def workshop(
+    transactions: Transactions[AiTransaction],
+    transactions_for: Callable[..., Transactions[Any]],
+    clock: ManualClock,
+) -> AsyncIterator[Workshop]:
+    """The executor and workers beside billing and publisher."""
+    billing = Billing(
+        transactions=transactions_for("billing", BillingTransaction, encode=encode_of_billing), clock=clock
+    )
+    newsroom = Newsroom(
+        transactions=transactions_for("publisher", PublisherTransaction, encode=encode_of_publisher),
+        clock=clock,
+    )
+    async with open_workshop(transactions, billing, newsroom) as opened:
+        yield opened
+
+
+@pytest.fixture
+def desk(transactions: Transactions[AiTransaction], clock: ManualClock) -> Desk:
+    """Runs without their surroundings."""
+    return Desk(transactions, clock)

@@ -1,0 +1,188 @@
+"""Runs on the database without their surroundings: a test is the worker, and says how each item ends."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from igny8.ai import v1 as ai
+from sqlalchemy import select, text, update
+
+from chassis.ids import new_id
+from chassis.testing import ManualClock, recorded, recorded_jobs
+from chassis.testing.callers import ACCOUNT_ID
+from chassis.transaction import Transactions
+from services.ai.domain.config import AutomationConfig
+from services.ai.domain.events import RunSnapshot
+from services.ai.domain.run import PauseReason, Run, RunStatus
+from services.ai.domain.run_item import RunItem
+from services.ai.domain.stages import DEFAULTS, Output, Stage
+from services.ai.domain.task import AiTask
+from services.ai.store import tables
+from services.ai.store.transaction import AiTransaction
+from services.ai.usecases import run_items, runs
+from services.ai.usecases.run_items import Begun, ItemResult
+
+SITE = "0199eeee-0000-7000-8000-000000000001"
+
+
+def ids_of(count: int) -> list[Output]:
+    """So many new things that an item made."""
+    return [Output(id=new_id(), label=f"made {number}") for number in range(count)]
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Use cases of runs at the clock's instant."""
+
+    transactions: Transactions[AiTransaction]
+    clock: ManualClock
+
+    @property
+    def now(self) -> Any:
+        return self.clock.now()
+
+    def run(self, usecase: Any, **kwargs: Any) -> Any:
+        return self.transactions.run_sync(usecase, **kwargs)
+
+    def start(
+        self,
+        *,
+        clusters: int = 0,
+        keywords: int = 0,
+        enabled: Sequence[Stage] = (Stage.IDEAS,),
+        site_id: str = SITE,
+        max_credits: int = 0,
+        **settings: int,
+    ) -> Run:
+        """A run over so many clusters and keywords; `settings` hold for every stage."""
+        stages = {
+            stage: replace(default, enabled=stage in enabled, **settings)
+            for stage, default in DEFAULTS.items()
+        }
+        started: RunSnapshot = self.run(
+            runs.start_run,
+            account_id=ACCOUNT_ID,
+            config=AutomationConfig(site_id=site_id, stages=stages, max_credits_per_run=max_credits),
+            inputs={Stage.CLUSTER: ids_of(keywords), Stage.IDEAS: ids_of(clusters)},
+            actor="user:1",
+            now=self.now,
+        )
+        return started.run
+
+    # As a person
+
+    def get(self, run: Run, *, account_id: str = ACCOUNT_ID) -> RunSnapshot:
+        found: RunSnapshot = self.run(runs.get_run, run_id=run.id, account_id=account_id, now=self.now)
+        return found
+
+    def read(self, run: Run) -> Run:
+        return self.get(run).run
+
+    def pause(self, run: Run, **by: str) -> Run:
+        return self._steer(runs.pause_run, run, **by)
+
+    def resume(self, run: Run, **by: str) -> Run:
+        return self._steer(runs.resume_run, run, **by)
+
+    def cancel(self, run: Run, **by: str) -> Run:
+        return self._steer(runs.cancel_run, run, **by)
+
+    # As a worker
+
+    def try_begin(self, run_item_id: str) -> Begun | None:
+        begun: Begun | None = self.run(
+            run_items.begin_item, run_item_id=run_item_id, owner=new_id(), task_of=_no_task, now=self.now
+        )
+        return begun
+
+    def begin(self, run_item_id: str) -> Begun:
+        begun = self.try_begin(run_item_id)
+        assert begun is not None, "the item can be begun"
+        return begun
+
+    def admit(self, begun: Begun, credits_required: int) -> None:
+        self.run(
+            run_items.admit_item,
+            lease=begun.lease,
+            run_item_id=begun.item.id,
+            credits_required=credits_required,
+        )
+
+    def end(self, begun: Begun, **result: Any) -> None:
+        self._leave(run_items.end_item, begun, result=ItemResult(**result))
+
+    def hold_up(self, begun: Begun, reason: PauseReason) -> None:
+        self._leave(run_items.hold_up, begun, reason=reason)
+
+    def forgive(self, begun: Begun) -> None:
+        self._leave(run_items.forgive_attempt, begun)
+
+    # As the world
+
+    def set_status(self, run: Run, status: RunStatus) -> None:
+        with self.transactions.engine.begin() as connection:
+            connection.execute(
+                update(tables.automation_run)
+                .where(tables.automation_run.c.id == run.id)
+                .values(status=status.value)
+            )
+
+    def end_leases(self) -> None:
+        """As if every worker had died longer ago than a lease lasts."""
+        with self.transactions.engine.begin() as connection:
+            connection.execute(text("UPDATE job_lease SET until = now() - interval '1 second'"))
+
+    # What came of it
+
+    def item(self, run_item_id: str) -> RunItem:
+        found: RunItem = self.run(_item, item_id=run_item_id)
+        return found
+
+    def items(self, run: Run, stage: Stage | None = None) -> list[RunItem]:
+        """The items of a run by stage and ordinal."""
+        columns = tables.run_item.c
+        statement = (
+            select(columns.id).where(columns.run_id == run.id).order_by(columns.stage, columns.ordinal)
+        )
+        if stage is not None:
+            statement = statement.where(columns.stage == int(stage))
+        with self.transactions.engine.connect() as connection:
+            ids = connection.execute(statement).scalars().all()
+        return [self.item(item_id) for item_id in ids]
+
+    def leases(self) -> int:
+        with self.transactions.engine.connect() as connection:
+            return int(connection.execute(text("SELECT count(*) FROM job_lease")).scalar_one())
+
+    def jobs(self) -> list[str]:
+        """Ids of the items that were handed out, in order."""
+        return [job.payload["run_item_id"] for job in recorded_jobs(self.transactions.engine)]
+
+    def told(self) -> list[str]:
+        """The names of the events, in order."""
+        return [event.subject.rpartition(".")[2] for event in recorded(self.transactions.engine)]
+
+    def sequences(self) -> list[int]:
+        """The sequence that each event carries, in order."""
+        return [event.payload["run"]["sequence"] for event in recorded(self.transactions.engine)]
+
+    def last_event(self) -> ai.AutomationRun:
+        """The run as the last event shows it."""
+        last = recorded(self.transactions.engine)[-1]
+        shown: ai.AutomationRun = last.as_message(getattr(ai, last.type_name.rpartition(".")[2])).run
+        return shown
+
+    def _steer(self, usecase: Any, run: Run, *, account_id: str = ACCOUNT_ID) -> Run:
+        steered: RunSnapshot = self.run(usecase, run_id=run.id, account_id=account_id, now=self.now)
+        return steered.run
+
+    def _leave(self, usecase: Any, begun: Begun, **facts: Any) -> None:
+        self.run(usecase, lease=begun.lease, run_item_id=begun.item.id, now=self.now, **facts)
+
+
+def _no_task(run: Run, item: RunItem) -> AiTask | None:
+    return None
+
+
+def _item(tx: AiTransaction, *, item_id: str) -> RunItem:
+    return tx.run_items.get(item_id)

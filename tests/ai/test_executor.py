@@ -1,0 +1,207 @@
+"""The one road: what is paid, journalled and saved, whatever a provider answers."""
+
+import pytest
+
+from chassis.refusal import Refusal
+from services.ai.domain.function_names import FunctionName
+from services.ai.domain.task import Phase, TaskStatus
+from services.ai.domain.task_item import ItemStatus
+from tests.ai.models import HANGS, MALFORMED, REFUSED, busy
+from tests.ai.workshop import Workshop
+
+CLUSTER = FunctionName.CLUSTER_KEYWORDS
+IMAGES = FunctionName.GENERATE_IMAGES
+
+
+async def test_an_execution_ends_with_its_output_its_charge_and_its_events(workshop: Workshop) -> None:
+    ids = await workshop.keywords()
+
+    task = await workshop.execute(*workshop.task(CLUSTER, *ids))
+
+    assert (task.status, task.phase, task.items_done) == (TaskStatus.SUCCESS, Phase.DONE, 1)
+    assert workshop.spent == task.credits_used == 2
+    assert task.cost > 0
+    assert all(keyword.cluster_id for keyword in await workshop.publisher.keywords(workshop.site_id))
+    assert workshop.told("ai_tasks") == ["started", "progressed", "completed"]
+
+
+async def test_the_task_log_names_what_was_asked_and_what_came_of_it(workshop: Workshop) -> None:
+    content_id = await workshop.article_with_images(2)
+
+    task = await workshop.execute(*workshop.task(IMAGES, content_id))
+
+    assert task.payload["task_ids"] == [content_id]
+    assert task.payload["model"] == "offline-image-1"
+    assert task.result == {"images_created": 2, "credits_used": 14, "tasks_processed": 2, "failed_items": []}
+
+
+async def test_the_balance_moves_with_each_image(workshop: Workshop) -> None:
+    content_id = await workshop.article_with_images(3)
+
+    await workshop.execute(*workshop.task(IMAGES, content_id))
+
+    assert workshop.charges() == [7, 7, 7]
+
+
+async def test_three_failed_images_of_ten_are_not_charged(workshop: Workshop) -> None:
+    content_id = await workshop.article_with_images(10)
+    workshop.image.replies = [REFUSED] * 3
+
+    task = await workshop.execute(*workshop.task(IMAGES, content_id))
+
+    assert (task.status, task.items_done, task.items_failed) == (TaskStatus.SUCCESS, 7, 3)
+    assert workshop.charges() == [7] * 7
+    assert workshop.spent == 49
+    assert [item["reason"] for item in task.result["failed_items"]] == ["PROVIDER_REFUSED"] * 3
+
+
+async def test_an_execution_whose_every_item_failed_is_an_error_and_costs_nothing(workshop: Workshop) -> None:
+    content_id = await workshop.article_with_images(2)
+    workshop.image.replies = [REFUSED] * 2
+
+    task = await workshop.execute(*workshop.task(IMAGES, content_id))
+
+    assert (task.status, task.reason) == (TaskStatus.ERROR, "PROVIDER_REFUSED")
+    assert workshop.spent == 0
+    assert workshop.told("ai_tasks")[-1] == "failed"
+
+
+async def test_a_busy_provider_is_asked_again(workshop: Workshop) -> None:
+    workshop.text.replies = [busy(), busy(), busy()]
+
+    task = await workshop.execute(*workshop.task(CLUSTER, *await workshop.keywords()))
+
+    assert task.status is TaskStatus.SUCCESS
+    assert len(workshop.text.asked) == 4
+
+
+async def test_a_provider_that_stays_busy_fails_the_item(workshop: Workshop) -> None:
+    workshop.text.replies = [busy() for _ in range(4)]
+
+    task = await workshop.execute(*workshop.task(CLUSTER, *await workshop.keywords()))
+
+    assert (task.status, task.reason) == (TaskStatus.ERROR, "PROVIDER_UNAVAILABLE")
+    assert workshop.spent == 0
+
+
+async def test_a_final_refusal_is_not_asked_again(workshop: Workshop) -> None:
+    workshop.text.replies = [REFUSED]
+
+    await workshop.execute(*workshop.task(CLUSTER, *await workshop.keywords()))
+
+    assert len(workshop.text.asked) == 1
+
+
+@pytest.mark.parametrize("first", ["{", '{"clusters": []}', MALFORMED])
+async def test_a_malformed_answer_is_asked_for_once_more_with_its_fault(
+    workshop: Workshop, first: str | Exception
+) -> None:
+    workshop.text.replies = [first]
+
+    task = await workshop.execute(*workshop.task(CLUSTER, *await workshop.keywords()))
+
+    assert task.status is TaskStatus.SUCCESS
+    assert "Your first answer could not be used" in workshop.text.asked[1].user
+
+
+async def test_a_repaired_answer_pays_for_both(workshop: Workshop) -> None:
+    workshop.text.replies = ["{"]
+
+    await workshop.execute(*workshop.task(CLUSTER, *await workshop.keywords()))
+
+    assert workshop.spent == 3, "two answers of 150 tokens at 100 tokens a credit"
+
+
+async def test_an_item_that_is_malformed_twice_fails_alone_and_costs_nothing(workshop: Workshop) -> None:
+    content_id = await workshop.article_with_images(3)
+    workshop.image.replies = ["<html>", None, None, "<html>"]
+
+    task = await workshop.execute(*workshop.task(IMAGES, content_id))
+
+    assert (task.items_done, task.items_failed) == (2, 1)
+    assert workshop.spent == 14
+    assert task.result["failed_items"][0]["reason"] == "PROVIDER_MALFORMED"
+
+
+async def test_a_provider_that_hangs_is_given_up_and_asked_again(workshop: Workshop) -> None:
+    executor = workshop.executor(provider_seconds_max=0.5)
+    workshop.text.replies = [HANGS]
+
+    task = await workshop.execute(*workshop.task(CLUSTER, *await workshop.keywords()), executor)
+
+    assert task.status is TaskStatus.SUCCESS
+    assert len(workshop.text.asked) == 2
+
+
+async def test_without_the_credits_nothing_is_called_and_everybody_hears_of_it(workshop: Workshop) -> None:
+    content_id = await workshop.article_with_images(50)
+    workshop.clock.advance(seconds=1)
+    workshop.billing.price(model_name="offline-image-1", credits_per_image=100)
+    task, lease = workshop.task(IMAGES, content_id)
+
+    with pytest.raises(Refusal) as refused:
+        await workshop.executor().begin(task.id, lease)
+
+    assert refused.value.reason == "INSUFFICIENT_CREDITS"
+    log, _ = workshop.read_task(task.id)
+    assert (log.status, log.reason) == (TaskStatus.ERROR, "INSUFFICIENT_CREDITS")
+    assert log.error.startswith("Insufficient credits. Required: 5000, Available: 1000")
+    assert workshop.told("ai_tasks") == ["started", "failed"]
+    assert workshop.image.asked == []
+
+
+async def test_a_model_without_a_price_is_refused_and_never_free(workshop: Workshop) -> None:
+    task, lease = workshop.task(CLUSTER, *await workshop.keywords(), model_name="unknown-1")
+
+    with pytest.raises(Refusal) as refused:
+        await workshop.executor().begin(task.id, lease)
+
+    assert refused.value.reason == "PRICE_NOT_FOUND"
+    assert workshop.text.asked == []
+    assert workshop.read_task(task.id)[0].status is TaskStatus.ERROR
+
+
+async def test_by_hand_a_task_with_nothing_to_do_is_refused(workshop: Workshop) -> None:
+    ids = await workshop.keywords()
+    await workshop.execute(*workshop.task(CLUSTER, *ids))
+    task, lease = workshop.task(CLUSTER, *ids)
+
+    with pytest.raises(Refusal) as refused:
+        await workshop.executor().begin(task.id, lease)
+
+    assert refused.value.reason == "NOTHING_TO_DO"
+
+
+async def test_in_a_run_a_task_with_nothing_to_do_is_done(workshop: Workshop) -> None:
+    ids = await workshop.keywords()
+    await workshop.execute(*workshop.task(CLUSTER, *ids))
+    spent = workshop.spent
+
+    task = await workshop.execute(*workshop.task(CLUSTER, *ids, run_id=workshop.site_id))
+
+    assert task.status is TaskStatus.SUCCESS
+    assert workshop.spent == spent
+
+
+async def test_an_abandoned_execution_keeps_what_is_done_and_fails_the_rest(workshop: Workshop) -> None:
+    content_id = await workshop.article_with_images(3)
+    task, lease = workshop.task(IMAGES, content_id)
+    executor = workshop.executor()
+    await executor.begin(task.id, lease)
+    workshop.image.replies = [None, None, RuntimeError("the process died")]
+    with pytest.raises(RuntimeError):
+        await executor.work(task.id, lease)
+
+    ended = await executor.abandon(task.id, lease, REFUSED)
+
+    assert (ended.status, ended.items_done, ended.items_failed) == (TaskStatus.SUCCESS, 2, 1)
+    assert workshop.spent == 14
+
+
+async def test_the_journal_keeps_no_answer_of_an_item_that_ended(workshop: Workshop) -> None:
+    task = await workshop.execute(*workshop.task(CLUSTER, *await workshop.keywords()))
+
+    _, [item] = workshop.read_task(task.id)
+
+    assert item.status is ItemStatus.DONE
+    assert item.answer is None

@@ -1,0 +1,134 @@
+"""A process dies at any step of the road, and another goes on: nothing paid is asked for, charged or saved twice."""
+
+import pytest
+
+from services.ai.domain.function_names import FunctionName
+from services.ai.domain.task import TaskStatus
+from services.ai.executor import Executor
+from services.ai.store.leases import Lease, LeaseLost
+from services.ai.usecases import tasks as write
+from tests.ai.falls import STEPS, Died, Fall, FallingClusters, FallingLedger
+from tests.ai.models import REFUSED
+from tests.ai.workshop import Workshop
+
+CLUSTER = FunctionName.CLUSTER_KEYWORDS
+
+
+def falling(workshop: Workshop, step: str) -> Executor:
+    fall = Fall(step)
+    return workshop.executor(ledger=FallingLedger(workshop.ledger, fall), function=FallingClusters(fall))
+
+
+def next_lease(workshop: Workshop, task_id: str) -> Lease:
+    """The lease of another worker, after that of the dead one ran out."""
+    workshop.end_leases()
+    lease = workshop.run(write.claim, subject_id=task_id, owner="another worker")
+    assert lease is not None
+    return lease
+
+
+@pytest.mark.parametrize("step", STEPS)
+async def test_whatever_step_it_died_at_the_next_worker_ends_it_once(workshop: Workshop, step: str) -> None:
+    task, lease = workshop.task(CLUSTER, *await workshop.keywords())
+    with pytest.raises(Died):
+        await workshop.execute(task, lease, falling(workshop, step))
+
+    ended = await workshop.execute(task, next_lease(workshop, task.id))
+
+    assert (ended.status, ended.items_done) == (TaskStatus.SUCCESS, 1)
+    assert len(workshop.text.asked) == 1
+    assert len(workshop.charges()) == 1
+    assert workshop.spent == ended.credits_used == 2
+    clusters = await workshop.inventory.cluster_names(workshop.site_id)
+    assert len(clusters) == len(set(clusters)) == ended.outputs
+
+
+async def test_an_answer_that_was_lost_before_it_was_journalled_is_paid_once_by_the_account(
+    workshop: Workshop,
+) -> None:
+    task, lease = workshop.task(CLUSTER, *await workshop.keywords())
+    workshop.text.replies = [Died("after the provider answered")]
+    with pytest.raises(Died):
+        await workshop.execute(task, lease)
+
+    ended = await workshop.execute(task, next_lease(workshop, task.id))
+
+    assert len(workshop.text.asked) == 2, "the provider was asked again: the platform's loss"
+    assert workshop.spent == ended.credits_used == 2
+
+
+async def test_a_repair_that_was_lost_is_not_a_third_question(workshop: Workshop) -> None:
+    task, lease = workshop.task(CLUSTER, *await workshop.keywords())
+    workshop.text.replies = ["{"]
+    with pytest.raises(Died):
+        await workshop.execute(task, lease, falling(workshop, "before save"))
+
+    await workshop.execute(task, next_lease(workshop, task.id))
+
+    assert len(workshop.text.asked) == 2
+    assert workshop.spent == 3
+
+
+async def test_a_quote_that_expired_while_nobody_worked_is_asked_for_again(workshop: Workshop) -> None:
+    task, lease = workshop.task(CLUSTER, *await workshop.keywords())
+    with pytest.raises(Died):
+        await workshop.execute(task, lease, falling(workshop, "after quote"))
+    with pytest.raises(Died):
+        await workshop.execute(task, next_lease(workshop, task.id), falling(workshop, "before reserve"))
+    workshop.clock.advance(hours=1)
+
+    ended = await workshop.execute(task, next_lease(workshop, task.id))
+
+    assert ended.status is TaskStatus.SUCCESS
+    assert workshop.spent == 2
+
+
+async def test_who_lost_its_lease_can_write_nothing_more(workshop: Workshop) -> None:
+    task, lease = workshop.task(CLUSTER, *await workshop.keywords())
+    await workshop.executor().begin(task.id, lease)
+    next_lease(workshop, task.id)
+
+    with pytest.raises(LeaseLost):
+        await workshop.executor().work(task.id, lease)
+
+    assert workshop.read_task(task.id)[0].status is TaskStatus.PENDING
+    assert workshop.charges() == []
+
+
+@pytest.mark.parametrize("step", ["note_items", "note_quote", "note_reservation", "journal_answer"])
+def test_every_step_refuses_a_lost_lease(workshop: Workshop, step: str) -> None:
+    task, lease = workshop.task(CLUSTER)
+    next_lease(workshop, task.id)
+
+    with pytest.raises(LeaseLost):
+        workshop.run(
+            getattr(write, step), lease=lease, task_id=task.id, **FACTS[step], **_now(workshop, step)
+        )
+
+
+@pytest.mark.parametrize("step", ["complete_item", "fail_item", "finish_task", "refuse_task", "put_task_off"])
+def test_every_ending_refuses_a_lost_lease(workshop: Workshop, step: str) -> None:
+    task, lease = workshop.task(CLUSTER)
+    next_lease(workshop, task.id)
+
+    with pytest.raises(LeaseLost):
+        workshop.run(
+            getattr(write, step), lease=lease, task_id=task.id, **FACTS[step], **_now(workshop, step)
+        )
+
+
+FACTS: dict[str, dict[str, object]] = {
+    "note_items": {"items": []},
+    "note_quote": {"quote_id": "0199aaaa-0000-7000-8000-000000000001", "credits": 1},
+    "note_reservation": {"reservation_id": "0199aaaa-0000-7000-8000-000000000001"},
+    "journal_answer": {"position": 0, "answer": None, "repair": False},
+    "complete_item": {"position": 0, "output": {}, "outputs": 0, "credits_used": 0, "cost": 0},
+    "fail_item": {"position": 0, "refusal": REFUSED},
+    "finish_task": {},
+    "refuse_task": {"refusal": REFUSED},
+    "put_task_off": {},
+}
+
+
+def _now(workshop: Workshop, step: str) -> dict[str, object]:
+    return {} if step == "journal_answer" else {"now": workshop.clock.now()}

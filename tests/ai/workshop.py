@@ -1,0 +1,372 @@
+"""The ai service's executor and workers beside the real billing and publisher, with models that a test scripts."""
+
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from igny8.billing import v1 as billing_proto
+from igny8.publisher import v1 as publisher_proto
+from sqlalchemy import select, text, update
+
+from chassis.channel import Channels
+from chassis.identity import Caller, Keyring
+from chassis.ids import new_id
+from chassis.service_tokens import ServiceTokens, acting_for
+from chassis.testing import ManualClock, Recorded, recorded, recorded_jobs
+from chassis.testing.callers import person, service
+from chassis.testing.serving import SECRET_KEY, Served, serving
+from chassis.transaction import Transactions
+from services.ai.automation.item_worker import ItemWorker
+from services.ai.automation.sweeper import Sweeper
+from services.ai.domain.config import AutomationConfig
+from services.ai.domain.function_names import FunctionName
+from services.ai.domain.run import Run
+from services.ai.domain.run_item import RunItem
+from services.ai.domain.stages import DEFAULTS, Output, Stage
+from services.ai.domain.task import AiTask
+from services.ai.domain.task_item import TaskItem
+from services.ai.executor import Executor
+from services.ai.functions.base import Function
+from services.ai.functions.registry import FUNCTIONS
+from services.ai.inventory import Inventory
+from services.ai.ledger import Ledger
+from services.ai.providers.registry import Defaults, Providers
+from services.ai.store import tables
+from services.ai.store.leases import Lease
+from services.ai.store.transaction import AiTransaction
+from services.ai.task_worker import TaskWorker
+from services.ai.usecases import runs
+from services.ai.usecases import tasks as task_steps
+from services.billing.servicers.credits import CreditServicer
+from services.billing.servicers.prices import PricingServicer
+from services.publisher.servicers.pipeline import PipelineServicer
+from services.publisher.servicers.planner import PlannerServicer
+from services.publisher.servicers.sites import SiteServicer
+from services.publisher.servicers.writer import WriterServicer
+from tests.ai.models import ImageModel, TextModel
+from tests.billing.books import Billing
+from tests.publisher.newsroom import Newsroom
+from tests.publisher.servicers.calls import Calls
+
+if TYPE_CHECKING:
+    from igny8.publisher.v1.pipeline_service_pb2_grpc import PipelineServiceAsyncStub
+    from igny8.publisher.v1.planner_service_pb2_grpc import PlannerServiceAsyncStub
+    from igny8.publisher.v1.site_service_pb2_grpc import SiteServiceAsyncStub
+    from igny8.publisher.v1.writer_service_pb2_grpc import WriterServiceAsyncStub
+
+T = TypeVar("T")
+
+TEXT_MODEL = "offline-1"
+IMAGE_MODEL = "offline-image-1"
+
+
+@dataclass(frozen=True)
+class OfAccount(Calls):
+    """Publisher's stubs, called by an account of the test's own."""
+
+    account_id: str
+
+    def sites(self, caller: Caller | None = None) -> "SiteServiceAsyncStub":
+        return super().sites(caller or person(account_id=self.account_id))
+
+    def planner(self, caller: Caller | None = None) -> "PlannerServiceAsyncStub":
+        return super().planner(caller or person(account_id=self.account_id))
+
+    def writer(self, caller: Caller | None = None) -> "WriterServiceAsyncStub":
+        return super().writer(caller or person(account_id=self.account_id))
+
+    def pipeline(self, caller: Caller | None = None) -> "PipelineServiceAsyncStub":
+        return super().pipeline(caller or service(account_id=self.account_id))
+
+
+@dataclass(kw_only=True)
+class Workshop:
+    """One account with a site, 1,000 credits, a text model at 100 tokens a credit and an image model at 7 credits."""
+
+    transactions: Transactions[AiTransaction]
+    clock: ManualClock
+    billing: Billing
+    account_id: str
+    ledger: Ledger
+    inventory: Inventory
+    publisher: OfAccount
+    site_id: str = ""
+    text: TextModel = field(default_factory=TextModel)
+    image: ImageModel = field(default_factory=ImageModel)
+
+    # What works
+
+    @cached_property
+    def providers(self) -> Providers:
+        return Providers(
+            text={"offline": self.text},
+            image={"offline": self.image},
+            models=self.ledger.models,
+            defaults=Defaults(text_model=TEXT_MODEL, image_model=IMAGE_MODEL),
+        )
+
+    def executor(
+        self,
+        *,
+        ledger: Ledger | None = None,
+        function: Function | None = None,
+        provider_seconds_max: float = 30.0,
+    ) -> Executor:
+        """A process's executor; a test may give it another road to billing, or one function in another form."""
+        return Executor(
+            transactions=self.transactions,
+            functions={**FUNCTIONS, function.name: function} if function else FUNCTIONS,
+            providers=self.providers,
+            ledger=ledger or self.ledger,
+            inventory=self.inventory,
+            clock=self.clock,
+            randomness=random.Random(1),
+            provider_seconds_max=provider_seconds_max,
+        )
+
+    def item_worker(self, executor: Executor | None = None) -> ItemWorker:
+        return ItemWorker(
+            transactions=self.transactions,
+            executor=executor or self.executor(),
+            inventory=self.inventory,
+            clock=self.clock,
+            randomness=random.Random(1),
+            owner=new_id(),
+        )
+
+    def task_worker(self, executor: Executor | None = None) -> TaskWorker:
+        return TaskWorker(
+            transactions=self.transactions,
+            executor=executor or self.executor(),
+            clock=self.clock,
+            owner=new_id(),
+        )
+
+    def sweeper(self) -> Sweeper:
+        return Sweeper(self.transactions, self.clock)
+
+    # What is there
+
+    async def keywords(self, *words: str) -> list[str]:
+        """Ids of new keywords of the site."""
+        listed = words or ("compost heap", "compost bin", "raised bed soil", "raised bed wood")
+        await self.publisher.import_csv(self.site_id, "\n".join(["keyword", *listed]))
+        return [keyword.id for keyword in await self.publisher.keywords(self.site_id)]
+
+    async def article_with_images(self, count: int) -> str:
+        """The id of an article with so many pending images."""
+        content = await self.publisher.content(self.site_id, images_wanted=True)
+        await self.publisher.images(content.id, count)
+        return content.id
+
+    def task(self, function: FunctionName, *ids: str, **values: Any) -> tuple[AiTask, Lease]:
+        """An execution by hand, written down, with its lease."""
+        model_name = IMAGE_MODEL if function.makes_images else TEXT_MODEL
+        task = AiTask(
+            **{
+                "id": new_id(),
+                "account_id": self.account_id,
+                "site_id": self.site_id,
+                "function_name": function,
+                "model_name": model_name,
+                "prompt_version": "",
+                "actor": "user:1",
+                "created_at": self.clock.now(),
+                "updated_at": self.clock.now(),
+                "payload": {
+                    "task_ids": list(ids),
+                    "model": model_name,
+                    "max_in_article_images": 2,
+                    "images_wanted": True,
+                },
+                **values,
+            }
+        )
+        return task, self.run(task_steps.start_task, task=task, owner="a worker")
+
+    def config(self, *enabled: Stage, max_credits: int = 0, **settings: int) -> AutomationConfig:
+        """Settings with only these stages on; `settings` hold for each of them."""
+        stages = {
+            stage: replace(default, enabled=stage in enabled, **settings)
+            for stage, default in DEFAULTS.items()
+        }
+        return AutomationConfig(
+            site_id=self.site_id,
+            stages=stages,
+            max_credits_per_run=max_credits,
+            text_model=TEXT_MODEL,
+            image_model=IMAGE_MODEL,
+        )
+
+    def start(self, config: AutomationConfig, inputs: dict[Stage, list[str]]) -> Run:
+        """A run over these inputs."""
+        outputs = {stage: [Output(id=id, label="") for id in ids] for stage, ids in inputs.items()}
+        return self.run(
+            runs.start_run,
+            account_id=self.account_id,
+            config=config,
+            inputs=outputs,
+            actor="user:1",
+            now=self.clock.now(),
+        ).run
+
+    def run(self, usecase: Callable[..., T], **kwargs: Any) -> T:
+        return self.transactions.run_sync(usecase, **kwargs)
+
+    # What is done
+
+    async def execute(self, task: AiTask, lease: Lease, executor: Executor | None = None) -> AiTask:
+        """As a worker does it."""
+        at_work = executor or self.executor()
+        begun = await at_work.begin(task.id, lease)
+        return begun if begun.ended else await at_work.work(task.id, lease)
+
+    async def work_off(self, worker: ItemWorker | None = None) -> None:
+        """Does every job that was handed out, until there are no more."""
+        at_work, done = worker or self.item_worker(), 0
+        while len(jobs := self.jobs()) > done:
+            for job in jobs[done:]:
+                await at_work.do(job)
+            done = len(jobs)
+
+    def end_leases(self) -> None:
+        """As if every worker had died longer ago than a lease lasts."""
+        with self.transactions.engine.begin() as connection:
+            connection.execute(update(tables.job_lease).values(until=text("now() - interval '1 second'")))
+
+    # What came of it
+
+    def jobs(self) -> list[str]:
+        """Ids of the run items and AI tasks that were handed out, in order."""
+        return [
+            job.payload.get("run_item_id") or job.payload["task_id"]
+            for job in recorded_jobs(self.transactions.engine)
+        ]
+
+    def events(self, domain: str) -> list[Recorded]:
+        """What was announced of this domain (`runs`, `ai_tasks`), in order."""
+        return [
+            event
+            for event in recorded(self.transactions.engine)
+            if event.subject.startswith(f"igny8.v1.{domain}.")
+        ]
+
+    def told(self, domain: str) -> list[str]:
+        """The names of what was announced of this domain, in order."""
+        return [event.subject.rpartition(".")[2] for event in self.events(domain)]
+
+    def read_task(self, task_id: str) -> tuple[AiTask, list[TaskItem]]:
+        return self.run(task_steps.read_execution, task_id=task_id)
+
+    def tasks(self) -> list[AiTask]:
+        """All task logs, oldest first."""
+        ids = select(tables.ai_task.c.id).order_by(tables.ai_task.c.id)
+        with self.transactions.engine.connect() as connection:
+            found = list(connection.execute(ids).scalars())
+        return [self.read_task(id)[0] for id in found]
+
+    def read_run(self, run: Run) -> Run:
+        return self.run(runs.get_run, run_id=run.id, account_id=self.account_id, now=self.clock.now()).run
+
+    def items(self, run: Run, stage: Stage | None = None) -> list[RunItem]:
+        """The items of a run by stage and ordinal."""
+        return self.run(_items, run_id=run.id, stage=int(stage or 0))
+
+    def leases(self) -> int:
+        with self.transactions.engine.connect() as connection:
+            return connection.execute(text("SELECT count(*) FROM job_lease")).scalar_one()
+
+    @property
+    def spent(self) -> int:
+        """Credits that left the balance; asserts that nothing is held any more."""
+        balance = self.billing.balance(self.account_id)
+        assert balance.reserved == 0, "a hold is left"
+        return 1_000 - balance.credits
+
+    def charges(self) -> list[int]:
+        """The charged credits, oldest first."""
+        lines = self.billing.lines(self.account_id)
+        return [-line.amount for line in reversed(lines) if line.transaction_type.value == "deduction"]
+
+
+def _items(tx: AiTransaction, *, run_id: str, stage: int) -> list[RunItem]:
+    statement = select(tables.run_item.c.id).where(tables.run_item.c.run_id == run_id)
+    if stage:
+        statement = statement.where(tables.run_item.c.stage == stage)
+    ordered = statement.order_by(tables.run_item.c.stage, tables.run_item.c.ordinal)
+    return [tx.run_items.get(id) for id in tx.connection.execute(ordered).scalars().all()]
+
+
+@asynccontextmanager
+async def billing_served(billing: Billing) -> AsyncIterator[Served]:
+    """Billing behind its real doors."""
+    parts = billing.transactions, billing.clock
+    async with serving(
+        (billing_proto.add_CreditServiceServicer_to_server, CreditServicer(*parts)),
+        (billing_proto.add_PricingServiceServicer_to_server, PricingServicer(*parts)),
+        service="billing",
+        clock=billing.clock,
+    ) as served:
+        yield served
+
+
+@asynccontextmanager
+async def publisher_served(newsroom: Newsroom) -> AsyncIterator[Served]:
+    """Publisher behind its real doors."""
+    parts = newsroom.transactions, newsroom.clock
+    writer = WriterServicer(*parts, wake_scheduler=_nothing)
+    pipeline = PipelineServicer(*parts, wake_scheduler=_nothing)
+    async with serving(
+        (publisher_proto.add_SiteServiceServicer_to_server, SiteServicer(*parts)),
+        (publisher_proto.add_PlannerServiceServicer_to_server, PlannerServicer(*parts)),
+        (publisher_proto.add_WriterServiceServicer_to_server, writer),
+        (publisher_proto.add_PipelineServiceServicer_to_server, pipeline),
+        service="publisher",
+        clock=newsroom.clock,
+    ) as served:
+        yield served
+
+
+@asynccontextmanager
+async def open_workshop(
+    transactions: Transactions[AiTransaction], billing: Billing, newsroom: Newsroom
+) -> AsyncIterator[Workshop]:
+    """Everything running; calls of the ai service inside act for the workshop's account."""
+    account_id = billing.account(credits=1_000)
+    billing.text_price(model_name=TEXT_MODEL)
+    billing.price(model_name=IMAGE_MODEL, credits_per_image=7)
+    clock = billing.clock
+    async with billing_served(billing) as at_billing, publisher_served(newsroom) as at_publisher:
+        channels = Channels(ServiceTokens(Keyring.from_secret(SECRET_KEY), "ai", clock))
+
+        def at(served: Served, stub: Any) -> Any:
+            return channels.stub(served.service, served.target, stub)
+
+        workshop = Workshop(
+            transactions=transactions,
+            clock=clock,
+            billing=billing,
+            account_id=account_id,
+            ledger=Ledger(
+                at(at_billing, billing_proto.CreditServiceStub),
+                at(at_billing, billing_proto.PricingServiceStub),
+            ),
+            inventory=Inventory(
+                sites=at(at_publisher, publisher_proto.SiteServiceStub),
+                planner=at(at_publisher, publisher_proto.PlannerServiceStub),
+                writer=at(at_publisher, publisher_proto.WriterServiceStub),
+                pipeline=at(at_publisher, publisher_proto.PipelineServiceStub),
+            ),
+            publisher=OfAccount(served=at_publisher, account_id=account_id),
+        )
+        workshop.site_id = (await workshop.publisher.site()).id
+        with acting_for(account_id):
+            yield workshop
+        await channels.close()
+
+
+def _nothing() -> None:
+    """No scheduler is at work."""
