@@ -1,6 +1,7 @@
 """What every test may ask for: built stubs, the real PostgreSQL and NATS, clean before each test that uses them."""
 
 import os
+import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
@@ -31,6 +32,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=os.environ.get("IGNY8_TEST_DATABASE", databases.EMBEDDED),
         help="where the tests' PostgreSQL runs",
     )
+    parser.addoption("--all-kills", action="store_true", help="kill each service once, not only two of them")
+    parser.addoption(
+        "--seed",
+        default=os.environ.get("IGNY8_TEST_SEED", secrets.token_hex(4)),
+        help="what tests that choose choose by; the report's head says which it was",
+    )
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return f"--seed={config.getoption('--seed')}"
 
 
 @pytest.fixture(scope="session")
