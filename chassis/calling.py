@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import Any, Final, Protocol, Self
 
 import grpc
 from google.protobuf import descriptor_pool
@@ -15,12 +15,15 @@ from chassis import deadline, logs
 from chassis.errors import RemoteRefusal, from_rpc_error, remote_refusal
 from chassis.telemetry import CLIENT_SECONDS, TRACEPARENT, span
 
-if TYPE_CHECKING:
-    from chassis.channel import Authorize
-
 Invoke = Callable[..., Any]
 
 _UNAUTHENTICATED: Final = grpc.StatusCode.UNAUTHENTICATED
+
+
+class Authorize(Protocol):
+    """Says which `authorization` a call to `callee` carries; None for no token."""
+
+    def __call__(self, callee: str) -> str | None: ...
 
 
 class GuardedChannel(grpc.aio.Channel):
@@ -32,7 +35,7 @@ class GuardedChannel(grpc.aio.Channel):
     """
 
     def __init__(
-        self, channel: grpc.aio.Channel, *, callee: str, authorize: "Authorize", as_itself: bool
+        self, channel: grpc.aio.Channel, *, callee: str, authorize: Authorize, as_itself: bool
     ) -> None:
         self._channel = channel
         self.callee = callee

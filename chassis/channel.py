@@ -4,13 +4,13 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
-from typing import Final, Protocol, TypeVar
+from typing import Final, TypeVar
 
 import grpc
 from google.protobuf.descriptor import FileDescriptor, MethodDescriptor, ServiceDescriptor
 from google.protobuf.descriptor_pb2 import MethodOptions
 
-from chassis.calling import GuardedChannel
+from chassis.calling import Authorize, GuardedChannel
 
 Stub = TypeVar("Stub")
 
@@ -35,12 +35,6 @@ RETRY_POLICY: Final = {
 }
 RETRY_THROTTLING: Final = {"maxTokens": 10, "tokenRatio": 0.1}
 """Retries stop while more than about one call in ten fails, so that they cannot bury a service that is ill."""
-
-
-class Authorize(Protocol):
-    """Says which `authorization` a call to `callee` carries; None for no token."""
-
-    def __call__(self, callee: str) -> str | None: ...
 
 
 class Channels:

@@ -1,17 +1,12 @@
 """A process's environment: read once, checked whole, every fault told in one message before anything starts."""
 
-import asyncio
 import os
-import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, ClassVar, Literal, NoReturn, TypeVar, get_origin
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, TypeVar, get_origin
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
-
-EXIT_SETTINGS_INVALID = 78
-"""EX_CONFIG of sysexits.h: a supervisor need not start the process again before somebody changed something."""
 
 SECRET_KEY_LENGTH_MIN = 32
 
@@ -177,42 +172,6 @@ def load(settings: type[Settings]) -> Settings:
             f"  {_fault(settings, one)}" for one in error.errors(include_input=False, include_url=False)
         ]
         raise SettingsInvalid("\n".join(lines)) from None
-
-
-def run_service(
-    settings: type[Settings],
-    main: Callable[[Settings], Awaitable[None]],
-    arguments: Sequence[str] | None = None,
-) -> NoReturn:
-    """What a `__main__.py` calls: loads the settings, sets up the logs, runs `main` to its end and exits.
-
-    With `--check` it only says whether the settings are usable. Exit codes: 0 ended well, 1 `main` failed,
-    78 the settings cannot be used.
-    """
-    try:
-        loaded = load(settings)
-    except SettingsInvalid as error:
-        print(error, file=sys.stderr)
-        sys.exit(EXIT_SETTINGS_INVALID)
-    if "--check" in (sys.argv[1:] if arguments is None else arguments):
-        print(f"The settings of {settings.service} are usable.")
-        sys.exit(0)
-
-    from chassis import logs
-
-    logs.configure(loaded)
-    try:
-        asyncio.run(_awaited(main(loaded)))
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except Exception:
-        logs.get_logger().exception("the service ended by a fault")
-        sys.exit(1)
-    sys.exit(0)
-
-
-async def _awaited(work: Awaitable[None]) -> None:
-    await work
 
 
 class _Environment(PydanticBaseSettingsSource):

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 import uvicorn
 
 from chassis import logs, telemetry
+from chassis.entry import run_service
 from chassis.identity import Keyring
 from chassis.internal_http import InternalHttp
 from chassis.lifecycle import Shutdown
 from chassis.nats import Bus
-from chassis.settings import run_service
 from gateway.operations import descriptor_set, product_files
 from gateway.process import NAME, Process
 from gateway.settings import GatewaySettings

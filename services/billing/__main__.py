@@ -1,6 +1,6 @@
 """`python -m services.billing [--check]`."""
 
-from chassis.settings import run_service
+from chassis.entry import run_service
 from services.billing.app import serve
 from services.billing.settings import BillingSettings
 

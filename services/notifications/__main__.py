@@ -1,6 +1,6 @@
 """`python -m services.notifications [--check]`."""
 
-from chassis.settings import run_service
+from chassis.entry import run_service
 from services.notifications.app import serve
 from services.notifications.settings import NotificationsSettings
 

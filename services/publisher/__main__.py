@@ -1,6 +1,6 @@
 """`python -m services.publisher [--check]`."""
 
-from chassis.settings import run_service
+from chassis.entry import run_service
 from services.publisher.app import serve
 from services.publisher.settings import PublisherSettings
 

@@ -265,7 +265,8 @@ async def test_two_services_cannot_listen_at_one_address(settings: Settings) -> 
 PROGRAM = """
 from typing import ClassVar
 from chassis.host import Host
-from chassis.settings import ServiceSettings, run_service
+from chassis.entry import run_service
+from chassis.settings import ServiceSettings
 from chassis.transaction import Transaction
 
 class Settings(ServiceSettings):

@@ -8,7 +8,8 @@ from typing import ClassVar
 import pytest
 from pydantic import Field, SecretStr
 
-from chassis.settings import ServiceSettings, SettingsInvalid, load, run_service
+from chassis.entry import run_service
+from chassis.settings import ServiceSettings, SettingsInvalid, load
 
 ROOT = Path(__file__).parent.parent.parent
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -177,7 +178,8 @@ def test_unusable_settings_end_with_78_and_the_message_on_standard_error(
 
 
 PROGRAM = """
-from chassis.settings import ProcessSettings, run_service
+from chassis.entry import run_service
+from chassis.settings import ProcessSettings
 
 async def main(settings):
     raise RuntimeError("postgresql://igny8:hidden-word@db/igny8 and " + settings.secret_key.get_secret_value())
