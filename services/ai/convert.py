@@ -1,14 +1,11 @@
 """Between the ai service's nouns and its messages: enums by their words, money as decimal strings, instants as timestamps."""
 
 from datetime import datetime
-from decimal import Decimal
-from typing import Any
 
 from google.protobuf.message import Message
-from google.protobuf.struct_pb2 import Struct
-from google.protobuf.timestamp_pb2 import Timestamp
 from igny8.ai import v1 as ai
 
+from chassis.plain import instant_to_proto, maybe_instant_to_proto, money_to_proto, struct_to_proto
 from services.ai.domain.config import AutomationConfig
 from services.ai.domain.events import (
     ExecuteRunItem,
@@ -56,16 +53,16 @@ def task_to_proto(task: AiTask, *, payload: bool = True, result: bool = True) ->
         items_done=task.items_done,
         items_failed=task.items_failed,
         credits_used=task.credits_used,
-        cost=_money(task.cost),
-        payload=_struct(task.payload) if payload else None,
-        result=_struct(task.result) if result else None,
+        cost=money_to_proto(task.cost),
+        payload=struct_to_proto(task.payload) if payload else None,
+        result=struct_to_proto(task.result) if result else None,
         error=task.error,
         reservation_id=task.reservation_id or "",
         run_id=task.run_id or "",
         actor=task.actor,
-        created_at=_instant(task.created_at),
-        updated_at=_instant(task.updated_at),
-        finished_at=_maybe(task.finished_at),
+        created_at=instant_to_proto(task.created_at),
+        updated_at=instant_to_proto(task.updated_at),
+        finished_at=maybe_instant_to_proto(task.finished_at),
     )
 
 
@@ -164,9 +161,9 @@ def run_to_proto(run: Run, *, now: datetime) -> ai.AutomationRun:
         seconds_left=run.seconds_left(now),
         sequence=run.sequence,
         actor=run.actor,
-        created_at=_instant(run.created_at),
-        updated_at=_instant(run.updated_at),
-        finished_at=_maybe(run.finished_at),
+        created_at=instant_to_proto(run.created_at),
+        updated_at=instant_to_proto(run.updated_at),
+        finished_at=maybe_instant_to_proto(run.finished_at),
     )
 
 
@@ -188,8 +185,8 @@ def run_item_to_proto(item: RunItem, *, inputs_max: int | None = None) -> ai.Run
         credits_used=item.credits_used,
         outcome=item.outcome,
         error=item.error,
-        created_at=_instant(item.created_at),
-        updated_at=_instant(item.updated_at),
+        created_at=instant_to_proto(item.created_at),
+        updated_at=instant_to_proto(item.updated_at),
     )
 
 
@@ -205,32 +202,32 @@ def encode(event: object) -> Message:
             return ai.AiTaskStarted(
                 account_id=task.account_id,
                 task=task_to_proto(task, payload=False, result=False),
-                occurred_at=_instant(task.updated_at),
+                occurred_at=instant_to_proto(task.updated_at),
             )
         case TaskProgressed(task=task):
             return ai.AiTaskProgressed(
                 account_id=task.account_id,
                 task=task_to_proto(task, payload=False, result=False),
-                occurred_at=_instant(task.updated_at),
+                occurred_at=instant_to_proto(task.updated_at),
             )
         case TaskEnded(task=task) if task.status is TaskStatus.ERROR:
             return ai.AiTaskFailed(
                 account_id=task.account_id,
                 task=task_to_proto(task, payload=False),
                 reason=task.reason,
-                occurred_at=_instant(task.updated_at),
+                occurred_at=instant_to_proto(task.updated_at),
             )
         case TaskEnded(task=task):
             return ai.AiTaskCompleted(
                 account_id=task.account_id,
                 task=task_to_proto(task, payload=False),
-                occurred_at=_instant(task.updated_at),
+                occurred_at=instant_to_proto(task.updated_at),
             )
         case RunMoved(move=move, snapshot=snapshot):
             return _RUN_EVENTS[move](
                 account_id=snapshot.run.account_id,
                 run=snapshot_to_proto(snapshot),
-                occurred_at=_instant(snapshot.now_at),
+                occurred_at=instant_to_proto(snapshot.now_at),
             )
         case ExecuteTask():
             return ai.ExecuteTaskJob(account_id=event.account_id, task_id=event.task_id)
@@ -238,24 +235,3 @@ def encode(event: object) -> Message:
             return ai.ExecuteRunItemJob(account_id=event.account_id, run_item_id=event.run_item_id)
         case _:
             raise TypeError(f"{type(event).__name__} is no event or job of ai")
-
-
-def _money(usd: Decimal) -> str:
-    text = format(usd, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def _struct(values: dict[str, Any]) -> Struct:
-    struct = Struct()
-    struct.update(values)
-    return struct
-
-
-def _instant(at: datetime) -> Timestamp:
-    stamp = Timestamp()
-    stamp.FromDatetime(at)
-    return stamp
-
-
-def _maybe(at: datetime | None) -> Timestamp | None:
-    return None if at is None else _instant(at)

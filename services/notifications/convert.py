@@ -1,6 +1,5 @@
 """Between messages and what notifications knows: events of others become facts, its own nouns become messages."""
 
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from google.protobuf.message import Message
@@ -11,6 +10,7 @@ from igny8.billing import v1 as billing
 from igny8.notifications import v1 as notifications
 from igny8.publisher import v1 as publisher
 
+from chassis.plain import instant_from_proto, instant_to_proto
 from chassis.wire_values import write_struct
 from services.notifications.domain.events import NotificationCreated, NotificationRead
 from services.notifications.domain.facts import (
@@ -189,13 +189,3 @@ def encode(event: object) -> Message:
             )
         case _:
             raise TypeError(f"{type(event).__name__} is no event of notifications")
-
-
-def instant_to_proto(instant: datetime) -> Timestamp:
-    timestamp = Timestamp()
-    timestamp.FromDatetime(instant)
-    return timestamp
-
-
-def instant_from_proto(timestamp: Timestamp) -> datetime:
-    return timestamp.ToDatetime(tzinfo=UTC)
