@@ -11,7 +11,7 @@ from chassis.refusal import NotFound
 from services.publisher.domain.cluster import Cluster, ClusterStatus
 from services.publisher.domain.keyword_text import normalise
 from services.publisher.store import tables
-from services.publisher.store.rows import columns_of, from_row, in_order, to_row
+from services.publisher.store.rows import among, columns_of, from_row, in_order, to_row
 
 _cluster, _keyword = tables.cluster, tables.keyword
 _COLUMNS = columns_of(Cluster, _cluster)
@@ -56,21 +56,22 @@ class Clusters:
     def recount(self, ids: Sequence[str], *, now: datetime) -> list[Cluster]:
         """Counts the keywords of these clusters and their volumes anew; gives the clusters in the order of the ids."""
         self._connection.execute(
-            select(_cluster.c.id).where(_cluster.c.id.in_(ids)).order_by(_cluster.c.id).with_for_update()
+            select(_cluster.c.id).where(among(_cluster.c.id, ids)).order_by(_cluster.c.id).with_for_update()
         )
         counted = (
             select(
-                _keyword.c.cluster_id,
-                func.count().label("keywords_count"),
+                _cluster.c.id,
+                func.count(_keyword.c.id).label("keywords_count"),
                 func.coalesce(func.sum(_keyword.c.volume), 0).label("volume"),
             )
-            .where(_keyword.c.cluster_id.in_(ids))
-            .group_by(_keyword.c.cluster_id)
+            .select_from(_cluster.outerjoin(_keyword, _keyword.c.cluster_id == _cluster.c.id))
+            .where(among(_cluster.c.id, ids))
+            .group_by(_cluster.c.id)
             .subquery()
         )
         changed = (
             update(_cluster)
-            .where(_cluster.c.id == counted.c.cluster_id)
+            .where(_cluster.c.id == counted.c.id)
             .values(keywords_count=counted.c.keywords_count, volume=counted.c.volume, updated_at=now)
             .returning(*_COLUMNS)
         )

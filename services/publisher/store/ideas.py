@@ -10,7 +10,7 @@ from chassis.refusal import NotFound
 from services.publisher.domain.content_form import ContentStructure, ContentType
 from services.publisher.domain.idea import Idea, IdeaStatus
 from services.publisher.store import tables
-from services.publisher.store.rows import from_row, to_row
+from services.publisher.store.rows import among, from_row, to_row
 
 _idea = tables.idea
 
@@ -38,7 +38,7 @@ class Ideas:
         """These ideas of the account by id, locked until the transaction ends. Raises NotFound for an id that is not."""
         query = (
             select(_idea)
-            .where(_idea.c.id.in_(ids), _idea.c.account_id == account_id)
+            .where(among(_idea.c.id, ids), _idea.c.account_id == account_id)
             .order_by(_idea.c.id)
             .with_for_update()
         )

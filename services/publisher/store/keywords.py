@@ -1,10 +1,10 @@
 """Keywords: lists, and which of them wait for a cluster."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import ARRAY, Connection, Row, Uuid, cast, func, select, update
 
 from chassis.paging import Page, PageRequest, read_page
 from chassis.refusal import NotFound
@@ -13,7 +13,7 @@ from services.publisher.domain.keyword import Keyword, KeywordStatus
 from services.publisher.domain.keyword_import import KeywordRow
 from services.publisher.store import tables
 from services.publisher.store.keyword_import import Imported, import_rows
-from services.publisher.store.rows import columns_of
+from services.publisher.store.rows import among, columns_of
 
 _keyword = tables.keyword
 _COLUMNS = columns_of(Keyword, _keyword)
@@ -60,7 +60,7 @@ class Keywords:
         query = (
             select(*_COLUMNS)
             .where(
-                _keyword.c.id.in_(ids),
+                among(_keyword.c.id, ids),
                 _keyword.c.site_id == site_id,
                 _keyword.c.sector_id.is_not_distinct_from(sector_id),
                 _keyword.c.account_id == account_id,
@@ -74,12 +74,18 @@ class Keywords:
                 raise NotFound(kind="keyword", id=id)
         return found
 
-    def map_to(self, cluster_id: str, ids: Sequence[str], *, now: datetime) -> None:
-        """Puts locked keywords into a cluster."""
+    def map(self, cluster_ids: Mapping[str, str], *, now: datetime) -> None:
+        """Puts locked keywords into clusters; `cluster_ids` by keyword id."""
+        uuids = ARRAY(Uuid(as_uuid=False))
+        given = (
+            func.unnest(cast(list(cluster_ids), uuids), cast(list(cluster_ids.values()), uuids))
+            .table_valued("keyword_id", "cluster_id", name="given")
+            .render_derived()
+        )
         self._connection.execute(
             update(_keyword)
-            .where(_keyword.c.id.in_(ids))
-            .values(cluster_id=cluster_id, status=KeywordStatus.MAPPED.value, updated_at=now)
+            .where(_keyword.c.id == given.c.keyword_id)
+            .values(cluster_id=given.c.cluster_id, status=KeywordStatus.MAPPED.value, updated_at=now)
         )
 
     def most_searched(

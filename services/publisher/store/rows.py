@@ -5,7 +5,7 @@ from dataclasses import fields
 from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import Column, Row, Table
+from sqlalchemy import ARRAY, Column, ColumnElement, Row, Table, Uuid, any_, cast
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -33,6 +33,11 @@ def from_row(noun: type[T], row: Row[Any], **words: type[Enum]) -> T:
         if values[name] is not None:
             values[name] = enum(values[name])
     return noun(**values)
+
+
+def among(column: Column[str], ids: Sequence[str]) -> ColumnElement[bool]:
+    """Whether a column holds one of these ids; one parameter, however many they are."""
+    return column == any_(cast(list(ids), ARRAY(Uuid(as_uuid=False))))
 
 
 def in_order(items: Iterable[T], ids: Sequence[str], *, key: str = "id") -> list[T]:

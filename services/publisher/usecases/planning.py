@@ -1,6 +1,6 @@
 """What the first stages of the pipeline save: clusters of keywords, their ideas, and a task for each idea."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -60,7 +60,7 @@ def save_clusters(
     for keywords that are not in them.
     """
     check_place(tx, account_id=account_id, site_id=site_id, sector_id=sector_id)
-    ids = list(dict.fromkeys(id for draft in drafts for id in draft.keyword_ids))
+    ids = _each_once(id for draft in drafts for id in draft.keyword_ids)
     found = tx.keywords.lock_all(ids, site_id=site_id, sector_id=sector_id, account_id=account_id)
     tx.clusters.lock_names(site_id=site_id, sector_id=sector_id)
     names = [draft.name for draft in drafts]
@@ -71,7 +71,7 @@ def save_clusters(
     gained: dict[str, list[str]] = {}
     made: list[Cluster] = []
     for draft in drafts:
-        mine = [id for id in dict.fromkeys(draft.keyword_ids) if id in free]
+        mine = [id for id in _each_once(draft.keyword_ids) if id in free]
         free.difference_update(mine)
         cluster = known.get(normalise(draft.name))
         if cluster is None:
@@ -82,12 +82,9 @@ def save_clusters(
             made.append(cluster)
         gained.setdefault(cluster.id, []).extend(mine)
     tx.clusters.add(made)
-    for cluster_id, mine in gained.items():
-        tx.keywords.map_to(cluster_id, mine, now=now)
-    return SavedClusters(
-        clusters=tx.clusters.recount(list(gained), now=now),
-        keywords_mapped=sum(map(len, gained.values())),
-    )
+    mapped = {id: cluster_id for cluster_id, mine in gained.items() for id in mine}
+    tx.keywords.map(mapped, now=now)
+    return SavedClusters(clusters=tx.clusters.recount(list(gained), now=now), keywords_mapped=len(mapped))
 
 
 def save_ideas(
@@ -122,7 +119,7 @@ def queue_ideas(
     tx: PublisherTransaction, *, account_id: str, idea_ids: Sequence[str], now: datetime
 ) -> list[Task]:
     """A task for each idea, in the order given: a new one, or the one it has. Raises NotFound for an idea."""
-    ids = list(dict.fromkeys(idea_ids))
+    ids = _each_once(idea_ids)
     ideas = tx.ideas.lock_all(ids, account_id=account_id)
     tasks = tx.tasks.of_ideas(ids, account_id=account_id)
     made = []
@@ -133,6 +130,10 @@ def queue_ideas(
         tx.ideas.save(queued)
     tx.tasks.add(made)
     return [tasks[id] for id in ids]
+
+
+def _each_once(ids: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(id.lower() for id in ids))
 
 
 def _is_free(keyword: Keyword) -> bool:

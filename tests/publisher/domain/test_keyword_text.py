@@ -59,7 +59,7 @@ def test_a_keyword_typed_by_hand_is_cleaned() -> None:
     assert keyword_by_hand("  Worm   Bin ") == ("Worm Bin", "worm bin")
 
 
-@pytest.mark.parametrize("text", ["", "   ", "=1+1", "x" * 201, "!!!"])
+@pytest.mark.parametrize("text", ["", "   ", "=1+1", "x" * 201, "!!!", "\ufdfa" * 100])
 def test_a_keyword_typed_by_hand_is_refused_like_one_in_a_file(text: str) -> None:
     with pytest.raises(RequestInvalid) as refused:
         keyword_by_hand(text)

@@ -1,6 +1,6 @@
 """Stubs of publisher's services, called as whomever a test says, and the requests most tests need."""
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -81,7 +81,7 @@ class Calls:
         return saved.clusters[0]
 
     async def save_clusters(
-        self, site_id: str, topics: dict[str, Sequence[str]], *, sector_id: str = "", request_id: str = ""
+        self, site_id: str, topics: Mapping[str, Sequence[str]], *, sector_id: str = "", request_id: str = ""
     ) -> publisher.SaveClustersResponse:
         drafts = [publisher.ClusterDraft(name=name, keyword_ids=ids) for name, ids in topics.items()]
         return await self.pipeline().SaveClusters(

@@ -95,6 +95,31 @@ async def test_keywords_of_another_site_sector_or_account_are_not_found(calls: C
     assert {one.status for one in await calls.keywords(elsewhere.id)} == {publisher.Keyword.STATUS_NEW}
 
 
+async def test_ids_count_in_any_case_and_each_once(calls: Calls) -> None:
+    site, ids = await _words(calls)
+    word = ids["worm farm"]
+    saved = await calls.save_clusters(site.id, {"Worms": [word.upper(), word]})
+    (idea,) = await calls.ideas(saved.clusters[0].id, "One")
+
+    tasks = await _queue(calls, idea.id.upper(), idea.id)
+
+    assert (saved.keywords_mapped, saved.clusters[0].keywords_count) == (1, 1)
+    assert [task.idea_id for task in tasks] == [idea.id]
+
+
+async def test_thousands_of_clusters_are_saved_within_the_deadline(calls: Calls) -> None:
+    site = await calls.site()
+    await calls.import_csv(site.id, "keyword\n" + "\n".join(f"word {number}" for number in range(6000)))
+    ids = await calls.stage_inputs(site.id, 1, limit=6000)
+    topics = {f"Topic {start}": ids[start : start + 3] for start in range(0, 6000, 3)}
+
+    saved = await calls.save_clusters(site.id, topics)
+
+    assert saved.keywords_mapped == 6000
+    assert [one.name for one in saved.clusters] == list(topics)
+    assert {one.keywords_count for one in saved.clusters} == {3}
+
+
 async def test_only_services_save(calls: Calls) -> None:
     site, ids = await _words(calls)
     draft = publisher.ClusterDraft(name="Worms", keyword_ids=[ids["worm farm"]])
