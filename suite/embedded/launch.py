@@ -5,6 +5,7 @@ parent that has threads: `launch.py <parent pid> <death signal> <uid or -1> <gid
 It imports nothing of ours.
 """
 
+import contextlib
 import ctypes
 import os
 import struct
@@ -12,6 +13,8 @@ import sys
 
 PR_SET_PDEATHSIG = 1
 PR_SET_KEEPCAPS = 8
+PR_SET_SECUREBITS = 28
+SECBIT_NO_SETUID_FIXUP = 1 << 2
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_RAISE = 2
 LINUX_CAPABILITY_VERSION_3 = 0x20080522
@@ -33,6 +36,11 @@ def _become(uid: int, gid: int, capabilities: int) -> None:
     """Take the user id `uid`, keeping only the capabilities of the mask, which the program then inherits."""
     if capabilities:
         _prctl(PR_SET_KEEPCAPS, 1)
+        # PostgreSQL asks access(2) whether it may run its own programs, and the kernel answers that without the
+        # capabilities of a user who is not root, unless this bit is set (access_override_creds() in fs/open.c).
+        # A root without CAP_SETPCAP cannot set it; it is enough for it that the programs can be reached.
+        with contextlib.suppress(PermissionError):
+            _prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP)
     os.setgroups([])
     os.setresgid(gid, gid, gid)
     os.setresuid(uid, uid, uid)

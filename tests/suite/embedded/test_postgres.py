@@ -16,7 +16,8 @@ import pytest
 
 from suite.embedded import process
 from suite.embedded.ports import LOOPBACK, free_port
-from suite.embedded.postgres import EmbeddedPostgres, new_password
+from suite.embedded.postgres import EmbeddedPostgres, new_password, programs
+from suite.embedded.postgres_user import user_for
 from suite.embedded.process import ServerFailed
 from tests.suite.conftest import needs_root
 
@@ -209,6 +210,26 @@ def test_as_root_it_runs_as_nobody_below_a_folder_nobody_can_enter(new_server: E
     assert new_server.cluster.stat().st_uid != 0
     status = Path(f"/proc/{new_server.pid}/status").read_text()
     assert f"Uid:\t{new_server.cluster.stat().st_uid}\t" in status
+
+
+@needs_root
+def test_as_root_programs_below_a_folder_nobody_can_enter_run_each_other(data_dir: Path) -> None:
+    data_dir.mkdir()
+    installed = data_dir / "installed"
+    subprocess.run(["cp", "--archive", programs().parent, installed], check=True)
+    user = user_for(data_dir / "cluster", programs=installed / "bin")
+    log = data_dir / "log"
+
+    # It looks for its own postgres first, asking whether this user may run it.
+    status = process.start(
+        [str(installed / "bin" / "initdb"), "--show", f"--pgdata={data_dir / 'cluster'}"],
+        log=log,
+        environment={"LC_ALL": "C", "TZ": "UTC"},
+        run_as=user,
+    ).wait()
+
+    assert user is not None
+    assert (status, "invalid binary" in log.read_text()) == (0, False)
 
 
 @needs_root
