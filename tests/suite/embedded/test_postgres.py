@@ -215,14 +215,16 @@ def test_as_root_it_runs_as_nobody_below_a_folder_nobody_can_enter(new_server: E
 @needs_root
 def test_as_root_programs_below_a_folder_nobody_can_enter_run_each_other(data_dir: Path) -> None:
     data_dir.mkdir()
-    installed = data_dir / "installed"
-    subprocess.run(["cp", "--archive", programs().parent, installed], check=True)
-    user = user_for(data_dir / "cluster", programs=installed / "bin")
+    package = programs().parents[1]
+    # The package's libraries lie in a folder beside it.
+    subprocess.run(["cp", "--archive", package, f"{package}.libs", data_dir], check=True)
+    installed = data_dir / programs().relative_to(package.parent)
+    user = user_for(data_dir / "cluster", programs=installed)
     log = data_dir / "log"
 
     # It looks for its own postgres first, asking whether this user may run it.
     status = process.start(
-        [str(installed / "bin" / "initdb"), "--show", f"--pgdata={data_dir / 'cluster'}"],
+        [str(installed / "initdb"), "--show", f"--pgdata={data_dir / 'cluster'}"],
         log=log,
         environment={"LC_ALL": "C", "TZ": "UTC"},
         run_as=user,
