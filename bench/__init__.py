@@ -1,0 +1,1 @@
+"""Benchmarks beside their peers, with the floors and ceilings that must hold."""
