@@ -63,7 +63,7 @@ class Task(PipelineItem):
             raise wrong_move("task", state=self.status, cannot="started", way_out="Open the content it has.")
         return replace(self, status=TaskStatus.IN_PROGRESS, error="", updated_at=now)
 
-    def complete(self, *, content_id: str | None = None, now: datetime) -> Self:
+    def complete(self, *, content_id: str, now: datetime) -> Self:
         """The content is saved, by whatever road: one that comes late counts too."""
         if self.status is TaskStatus.COMPLETED:
             raise wrong_move(

@@ -60,13 +60,6 @@ class Contents:
         """As `get`, locked until the transaction ends."""
         return self._one(_by_id(content_id, account_id).with_for_update(), content_id)
 
-    def of_task(self, task_id: str, *, account_id: str) -> Content | None:
-        """What was written for a task, if anything was."""
-        row = self._connection.execute(
-            select(*COLUMNS).where(_content.c.task_id == task_id, _content.c.account_id == account_id)
-        ).one_or_none()
-        return None if row is None else _of(row)
-
     def slug_is_taken(self, site_id: str) -> Callable[[str], bool]:
         """Whether an article of the site has a slug; for `unique_slug`."""
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, exists, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, func, insert, select, update
 from sqlalchemy.dialects import postgresql
 
 from chassis.paging import Page, PageRequest, read_page
@@ -93,9 +93,6 @@ class ImageBlobs:
         """Stores the bytes; those that are there already stay."""
         row = {**to_row(blob), "data": data}
         self._connection.execute(postgresql.insert(_blob).values(row).on_conflict_do_nothing())
-
-    def has(self, sha256: str) -> bool:
-        return bool(self._connection.execute(select(exists().where(_blob.c.sha256 == sha256))).scalar_one())
 
     def get(self, sha256: str) -> ImageBlob:
         """Raises NotFound."""
