@@ -1,6 +1,7 @@
 """The benchmarks' frame: bounds, ratios, the file and the table."""
 
 import importlib
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,7 @@ def test_the_file_has_what_the_contract_names() -> None:
 
 
 def test_the_table_marks_what_is_missed() -> None:
-    console = Console(width=100, record=True, quiet=True)
+    console = Console(width=100, record=True, file=io.StringIO())
 
     console.print(table([result(name="kept", ceiling=5.0), result(name="missed", floor=12_345.0)]))
 
