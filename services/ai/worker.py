@@ -5,10 +5,12 @@ from typing import ClassVar, Final
 from igny8.ai import v1 as ai
 
 from chassis.consumer import JobConsumer
+from chassis.consuming import Patience
 from chassis.delivery import Delivery
 from chassis.entry import run_service
 from services.ai.composition import Parts, host_of
 from services.ai.settings import AiSettings
+from services.ai.store.leases import LEASE_SECONDS
 from services.ai.store.transaction import AiTransaction
 
 COME_BACK_SECONDS: Final = 5.0
@@ -55,6 +57,9 @@ async def main(settings: WorkerSettings) -> None:
                     ai.ExecuteTaskJob: worker.task,
                 },
                 concurrency=settings.worker_concurrency,
+                # As the lease: what a killed worker had taken and not begun is another's as soon as what it had begun.
+                patience=Patience(ack_wait_seconds=LEASE_SECONDS),
+                heartbeat_seconds=LEASE_SECONDS / 3,
             )
         )
         await host.run()
