@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from services.ai.providers.offline.facets import Facet, facet_of
 from services.ai.providers.offline.texts import words_in
 from services.ai.providers.offline.words import is_glue, is_modifier, stem, surface_words
 
@@ -14,6 +15,10 @@ MODIFIER_WEIGHT = 0.18
 PAIR_WEIGHT = 0.8
 HEAD_WEIGHT = 1.15
 LONELY_WEIGHT = 0.45
+HEAD_WORD_WEIGHT = 0.05
+FACET_WEIGHT = 0.6
+PROBLEM_WEIGHT = 1.0
+"""Flies in a bin are looked up by somebody who has a bin already, so the trouble outweighs the thing."""
 BACKGROUND = 60
 ENDS_THE_HEAD = words_in("ends the head")
 
@@ -55,13 +60,14 @@ def phrases_of(texts: Sequence[str]) -> list[Phrase]:
     ]
 
 
-def vectors_of(phrases: Sequence[Phrase]) -> list[dict[str, float]]:
+def vectors_of(phrases: Sequence[Phrase], *, heads: frozenset[str] = frozenset()) -> list[dict[str, float]]:
     """One vector of length 1 for each phrase, over stems and pairs of neighbouring topic words.
 
     A stem counts more the fewer phrases have it, measured against a background so that a short list about
-    one topic stays one topic, while a word of a whole long list says nothing.
+    one topic stays one topic, while a word of a whole long list says nothing. A phrase with a stem of `heads`
+    (what the whole site is about) is told by its other words and by the side of the topic it asks about.
     """
-    counted = [_features(phrase) for phrase in phrases]
+    counted = [_features(phrase, heads) for phrase in phrases]
     frequency = Counter(feature for features in counted for feature in features)
     total = len(phrases) + BACKGROUND
     return [_unit(features, frequency, total) for features in counted]
@@ -85,14 +91,22 @@ def _head_candidates(words: Sequence[str]) -> list[int]:
     return [*range(end - 1, -1, -1), *range(end, len(words))]
 
 
-def _features(phrase: Phrase) -> dict[str, float]:
+def _features(phrase: Phrase, heads: frozenset[str]) -> dict[str, float]:
     features: dict[str, float] = {}
     for word in phrase.words:
-        features[word.stem] = max(
-            features.get(word.stem, 0.0), word.weight * (HEAD_WEIGHT if word.is_head else 1.0)
-        )
+        weight = word.weight * (HEAD_WEIGHT if word.is_head else 1.0)
+        if word.stem in heads:
+            weight = HEAD_WORD_WEIGHT
+        features[word.stem] = max(features.get(word.stem, 0.0), weight)
     topic = [word.stem for word in phrase.words if word.weight == 1.0]
-    features |= {f"{a} {b}": PAIR_WEIGHT for a, b in pairwise(topic) if a != b}
+    features |= {f"{a} {b}": PAIR_WEIGHT for a, b in pairwise(topic) if a != b and not heads & {a, b}}
+    if not heads.isdisjoint(features):
+        facet = facet_of(phrase.text) or (Facet.BASICS if heads.issuperset(topic) else None)
+        features |= (
+            {f"facet:{facet.value}": PROBLEM_WEIGHT if facet is Facet.PROBLEMS else FACET_WEIGHT}
+            if facet
+            else {}
+        )
     return features
 
 

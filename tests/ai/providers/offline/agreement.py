@@ -1,4 +1,4 @@
-"""The labelled keyword list, and the adjusted Rand index of a clustering against it."""
+"""The labelled keyword lists, and the adjusted Rand index of a clustering against it."""
 
 import csv
 from collections import Counter
@@ -6,12 +6,16 @@ from collections.abc import Hashable, Sequence
 from math import comb
 from pathlib import Path
 
-LABELLED = Path(__file__).parents[3] / "data" / "labelled_keywords.csv"
+DATA = Path(__file__).parents[3] / "data"
 
 
-def labelled_keywords() -> tuple[list[str], list[str]]:
-    """Keywords and the topic a person gave each, before the clustering was tuned."""
-    with LABELLED.open(encoding="utf-8", newline="") as file:
+def labelled_keywords(site: str = "") -> tuple[list[str], list[str]]:
+    """Keywords and the topic a person gave each, before the clustering was tuned.
+
+    Of many topics, or of one `site` whose own word is in most of them: "compost", "dog_training", "coffee".
+    """
+    name = f"labelled_{site}_keywords.csv" if site else "labelled_keywords.csv"
+    with (DATA / name).open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     return [row["keyword"] for row in rows], [row["label"] for row in rows]
 
