@@ -6,7 +6,7 @@ from igny8.billing import v1 as billing
 
 from chassis.consumer import EventConsumer
 from chassis.delivery import Delivery
-from services.publisher.convert import instant_from_proto
+from chassis.plain import instant_from_proto
 from services.publisher.store.transaction import PublisherTransaction
 from services.publisher.usecases import writer
 

@@ -1,12 +1,11 @@
 """Between publisher's nouns and its messages: enums by their words, money as decimal strings, instants as timestamps."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from datetime import timedelta
 
-from google.protobuf.timestamp_pb2 import Timestamp
 from igny8.publisher import v1 as publisher
 
+from chassis.plain import instant_to_proto, maybe_instant_to_proto, money_to_proto
 from services.publisher.domain.cluster import Cluster, ClusterStatus
 from services.publisher.domain.content import Content, ContentStatus, SiteStatus
 from services.publisher.domain.csv_dialects import LineError
@@ -246,23 +245,3 @@ def stats_to_proto(stats: WorkflowStats) -> publisher.WorkflowStats:
         credits_used=stats.credits_used,
         credits_as_of=maybe_instant_to_proto(stats.credits_as_of),
     )
-
-
-def money_to_proto(amount: Decimal) -> str:
-    """An amount as people write it: no exponent, no zeros at the end."""
-    text = format(amount, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def instant_to_proto(instant: datetime) -> Timestamp:
-    timestamp = Timestamp()
-    timestamp.FromDatetime(instant)
-    return timestamp
-
-
-def maybe_instant_to_proto(instant: datetime | None) -> Timestamp | None:
-    return None if instant is None else instant_to_proto(instant)
-
-
-def instant_from_proto(timestamp: Timestamp) -> datetime:
-    return timestamp.ToDatetime(tzinfo=UTC)

@@ -5,7 +5,7 @@ from typing import Final
 from google.protobuf.message import Message
 from igny8.publisher import v1 as publisher
 
-from services.publisher.convert import instant_to_proto
+from chassis.plain import instant_to_proto
 from services.publisher.domain import events
 
 BY_ITSELF: Final = "auto_approve"

@@ -4,7 +4,7 @@ from datetime import time
 
 from igny8.publisher import v1 as publisher
 
-from services.publisher.convert import instant_from_proto, maybe_instant_to_proto
+from chassis.plain import instant_from_proto, maybe_instant_to_proto
 from services.publisher.domain.publishing_settings import (
     CatchUp,
     IntervalUnit,

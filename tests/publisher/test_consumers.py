@@ -9,11 +9,11 @@ from sqlalchemy import func, select
 
 from chassis.ids import new_id
 from chassis.nats import Bus
+from chassis.plain import instant_to_proto
 from chassis.tables import inbox
 from chassis.testing import send, until
 from chassis.testing.callers import ACCOUNT_ID
 from services.publisher.consumers import NAME, charges_consumer
-from services.publisher.convert import instant_to_proto
 from services.publisher.store import tables
 from tests.kit.tasks import cancelled_at_the_end
 from tests.publisher.newsroom import Newsroom

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from igny8.publisher import v1 as publisher
 
-from services.publisher.convert import instant_to_proto
+from chassis.plain import instant_to_proto
 from services.publisher.convert_events import encode
 from services.publisher.convert_settings import settings_from_proto, settings_to_proto
 from services.publisher.domain import events

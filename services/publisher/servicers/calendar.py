@@ -8,13 +8,9 @@ from igny8.publisher import v1 as publisher
 
 from chassis.clock import Clock
 from chassis.identity import current_caller
+from chassis.plain import instant_from_proto, instant_to_proto, maybe_instant_to_proto
 from chassis.transaction import Transactions
-from services.publisher.convert import (
-    content_to_proto,
-    instant_from_proto,
-    instant_to_proto,
-    maybe_instant_to_proto,
-)
+from services.publisher.convert import content_to_proto
 from services.publisher.domain.calendar_entry import CalendarEntry
 from services.publisher.domain.schedule.slots import Slot
 from services.publisher.servicers import Context

@@ -9,8 +9,9 @@ from igny8.publisher import v1 as publisher
 from chassis.clock import Clock
 from chassis.identity import current_caller
 from chassis.paging import PageRequest
+from chassis.plain import instant_to_proto
 from chassis.transaction import Transactions
-from services.publisher.convert import content_to_proto, instant_to_proto
+from services.publisher.convert import content_to_proto
 from services.publisher.domain.publication import Publication, PublicationState
 from services.publisher.pages.addresses import Addresses
 from services.publisher.pages.rendering import Page, article_page, index_page

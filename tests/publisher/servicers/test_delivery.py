@@ -10,9 +10,9 @@ from igny8.publisher import v1 as publisher
 
 from chassis.errors import RemoteRefusal
 from chassis.identity import Role
+from chassis.plain import instant_from_proto, instant_to_proto
 from chassis.testing.callers import OTHER_ACCOUNT_ID, person
 from chassis.testing.serving import Served, serving
-from services.publisher.convert import instant_from_proto, instant_to_proto
 from services.publisher.domain.content import Content
 from services.publisher.pages.addresses import Addresses
 from services.publisher.servicers.calendar import CalendarServicer
