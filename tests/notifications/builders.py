@@ -8,9 +8,9 @@ from igny8.billing import v1 as billing
 from igny8.publisher import v1 as publisher
 
 from chassis.ids import new_id
+from chassis.plain import instant_to_proto
 from chassis.testing.callers import ACCOUNT_ID
 from chassis.testing.clock import START
-from services.notifications.convert import instant_to_proto
 from services.notifications.domain.drafting import draft_of
 from services.notifications.domain.facts import AiFunction, AiTaskEnded, CreditsAdded, Fact, RunMove, RunMoved
 from services.notifications.domain.notification import Notification
