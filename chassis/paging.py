@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any, Final, Generic, Self, TypeVar
 
 from google.protobuf.message import Message
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, literal, or_, tuple_
 from sqlalchemy.sql.elements import UnaryExpression
 from sqlalchemy.sql.operators import desc_op
 
@@ -166,6 +166,12 @@ def _descends(column: ColumnElement[Any]) -> bool:
 
 def _behind(by: Sequence[ColumnElement[Any]], position: Position) -> ColumnElement[bool]:
     """The rows after a position: equal in the first columns, and further in the next one."""
+    keys = [_plain(column) for column in by]
+    descending = [_descends(column) for column in by]
+    if len(set(descending)) == 1:
+        # A row comparison starts within the index; the alternatives below would only filter along it.
+        place = tuple_(*(literal(value, key.type) for key, value in zip(keys, position, strict=True)))
+        return tuple_(*keys) < place if descending[0] else tuple_(*keys) > place
     alternatives = []
     for index, column in enumerate(by):
         same = [_plain(each) == value for each, value in zip(by[:index], position[:index], strict=True)]
