@@ -1,6 +1,7 @@
 """An ai worker: takes jobs from IGNY8_JOBS and does them. Any number of them may run: `python -m services.ai.worker`."""
 
-from typing import ClassVar, Final
+from contextlib import AbstractContextManager
+from typing import ClassVar, Final, Protocol
 
 from igny8.ai import v1 as ai
 
@@ -8,10 +9,12 @@ from chassis.consumer import JobConsumer
 from chassis.consuming import Patience
 from chassis.delivery import Delivery
 from chassis.entry import run_service
+from services.ai.automation.item_worker import ItemWorker
 from services.ai.composition import Parts, host_of
 from services.ai.settings import AiSettings
 from services.ai.store.leases import LEASE_SECONDS
 from services.ai.store.transaction import AiTransaction
+from services.ai.task_worker import TaskWorker
 
 COME_BACK_SECONDS: Final = 5.0
 DURABLE: Final = "ai-workers"
@@ -25,10 +28,20 @@ class WorkerSettings(AiSettings):
     listen_addr: str = "127.0.0.1:0"
 
 
+class WorkerParts(Protocol):
+    """What a worker does its jobs with, each for the account the job names."""
+
+    @property
+    def item_worker(self) -> ItemWorker: ...
+    @property
+    def task_worker(self) -> TaskWorker: ...
+    def acting_for(self, account_id: str) -> AbstractContextManager[None]: ...
+
+
 class Worker:
     """Turns jobs into work."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: WorkerParts) -> None:
         self._parts = parts
 
     async def run_item(self, job: ai.ExecuteRunItemJob, delivery: Delivery) -> None:

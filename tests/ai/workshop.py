@@ -277,7 +277,7 @@ class Workshop:
 
     def leases(self) -> int:
         with self.transactions.engine.connect() as connection:
-            return connection.execute(text("SELECT count(*) FROM job_lease")).scalar_one()
+            return int(connection.execute(text("SELECT count(*) FROM job_lease")).scalar_one())
 
     @property
     def spent(self) -> int:

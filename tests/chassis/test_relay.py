@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -139,6 +140,26 @@ async def test_the_standby_takes_over_when_the_leader_goes(
         messages = await stored(bus, 2)
 
     assert [words(each) for each in messages] == ["by the leader", "by the standby"]
+
+
+async def test_a_commit_beside_a_relay_that_stands_by_wakes_the_one_that_leads(
+    transactions: TxS, sample_dsn: str, outbox: Outbox, bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The leader would look by itself only after a minute, so whatever is published sooner it was woken for.
+    monkeypatch.setattr("chassis.relay.BUSY_SECONDS", 0.0)
+    monkeypatch.setattr("chassis.relay.POLL_IDLE_SECONDS", 60.0)
+    leader = Relay(dsn=sample_dsn, outbox=Outbox(service=SCHEMA, encode=_never), bus=bus)
+    await transactions.run(write_note, words="before anybody leads")
+    async with cancelled_at_the_end(leader.run()):
+        await stored(bus, 1)
+        async with cancelled_at_the_end(Relay(dsn=sample_dsn, outbox=outbox, bus=bus).run()):
+            began = time.monotonic()
+            await transactions.run(write_note, words="beside the one that stands by")
+
+            messages = await stored(bus, 2)
+
+    assert words(messages[1]) == "beside the one that stands by"
+    assert time.monotonic() - began < 1.0
 
 
 async def test_a_relay_whose_session_is_ended_leads_again(

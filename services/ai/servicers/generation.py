@@ -18,10 +18,11 @@ from services.ai.domain.task import AiTask
 from services.ai.executor import Executor
 from services.ai.functions.base import PROMPT_VERSION
 from services.ai.inventory import Inventory
+from services.ai.leasing import kept
 from services.ai.patience import passing
 from services.ai.providers.registry import Providers
 from services.ai.servicers import Context
-from services.ai.store.leases import Lease
+from services.ai.store.leases import Lease, LeaseLost
 from services.ai.store.transaction import AiTransaction
 from services.ai.usecases import configs, tasks
 
@@ -86,24 +87,39 @@ class GenerationServicer(ai.GenerationServiceServicer):
             if lease is None:
                 return task
         try:
-            begun = await self._executor.begin(task_id, lease, attempts=1)
+            async with kept(self._transactions, lease):
+                begun = await self._executor.begin(task_id, lease, attempts=1)
+        except LeaseLost:
+            return await run(tasks.get_task, task_id=task_id)
         except asyncio.CancelledError:
             await asyncio.shield(run(tasks.give_up, lease=lease))
             raise
         except Refusal as refusal:
-            if passing(refusal):
-                await run(tasks.give_up, lease=lease)
-            else:
-                await run(
-                    tasks.forget_request,
-                    lease=lease,
-                    account_id=current_caller().account(),
-                    scope=SCOPE,
-                    request_id=request.request_id,
-                )
+            await self._leave(task_id, lease, refusal, request)
             raise
         await run(tasks.hand_out_task, lease=lease, task=begun)
         return begun
+
+    async def _leave(
+        self, task_id: str, lease: Lease, refusal: Refusal, request: ai.RunFunctionRequest
+    ) -> None:
+        """What was refused may be asked for again under the same id; what passes is gone on with by a repeat or a worker.
+
+        Without an id nobody can go on with it, and grpc repeats an unavailable call by itself: each of those calls is
+        an execution of its own, so none but the last may be done.
+        """
+        run = self._transactions.run
+        if passing(refusal) and request.request_id:
+            await run(tasks.give_up, lease=lease)
+            return
+        await run(tasks.refuse_task, lease=lease, task_id=task_id, refusal=refusal, now=self._clock.now())
+        await run(
+            tasks.forget_request,
+            lease=lease,
+            account_id=current_caller().account(),
+            scope=SCOPE,
+            request_id=request.request_id,
+        )
 
     async def GetAiTask(self, request: ai.GetAiTaskRequest, context: Context) -> ai.GetAiTaskResponse:
         task = await self._transactions.run(

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from google.protobuf.json_format import MessageToDict
 from igny8.ai import v1 as ai
 
 from chassis.identity import Role
@@ -33,7 +34,7 @@ async def test_without_ids_a_function_takes_all_that_waits(doors: Doors, worksho
 
     task = await doors.run_function("cluster_keywords")
 
-    assert sorted(task.payload["task_ids"]) == sorted(ids)
+    assert {*MessageToDict(task.payload)["task_ids"]} == {*ids}
 
 
 async def test_the_same_request_again_is_the_same_task_and_the_same_hold(

@@ -6,9 +6,10 @@ from itertools import pairwise
 
 from services.ai.providers.offline.facets import NAMES, REST_NAME, Facet, facet_of
 from services.ai.providers.offline.head_words import narrower_stems
-from services.ai.providers.offline.intents import intent_of, is_question
-from services.ai.providers.offline.language import clip, lower_case, plural, title_case
+from services.ai.providers.offline.intents import intent_of
+from services.ai.providers.offline.language import clip, plural, title_case
 from services.ai.providers.offline.phrases import Phrase, Word
+from services.ai.providers.offline.subjects import topic_phrase
 from services.ai.providers.offline.texts import words_in
 from services.ai.providers.offline.words import is_glue, is_unspaced, stem, surface_words
 
@@ -47,9 +48,8 @@ def name_key(name: str) -> str:
 
 def description_of(name: str, phrases: Sequence[Phrase]) -> str:
     """One sentence: how many searches, what they want, and two of them."""
-    topic = lower_case(name)
     examples = [f"“{clip(phrase.text, 60)}”" for phrase in _far_apart(phrases)]
-    about = f"on the question “{topic}”" if is_question(name) else f"about {topic}"
+    about = f"about {topic_phrase(name)}"
     if len(phrases) == 1:
         return f"One search {about}: {examples[0]}."
     intent, count = Counter(intent_of(phrase.text) for phrase in phrases).most_common(1)[0]

@@ -9,9 +9,10 @@ from services.ai.functions.schemas import (
     GenerateIdeasOutput,
     Idea,
 )
+from services.ai.providers.offline.idea_titles import TITLE_LENGTH_MAX, title_choices
 from services.ai.providers.offline.intents import Structure, structure_of
-from services.ai.providers.offline.language import choose, clip, joined, lower_case, plain, title_case
-from services.ai.providers.offline.subjects import Kind, heading_of, subject_of
+from services.ai.providers.offline.language import choose, clip, joined, plain
+from services.ai.providers.offline.subjects import NO_TOPIC, topic_of, topic_phrase
 
 WORD_COUNTS = {
     Structure.GUIDE: 1200,
@@ -20,23 +21,12 @@ WORD_COUNTS = {
     Structure.REVIEW: 900,
     Structure.ARTICLE: 800,
 }
-TITLES: dict[Structure, tuple[str, ...]] = {
-    Structure.GUIDE: ("{name}: A Practical Guide", "Getting Started With {name}", "{name}, Step by Step"),
-    Structure.COMPARISON: ("{name} Compared: How to Decide", "{name}: Which One Fits?"),
-    Structure.LISTICLE: ("{name}: Ideas Worth Considering", "{name}: What to Look For, Point by Point"),
-    Structure.REVIEW: ("{name}: A Critical Look", "{name}: Strengths and Weaknesses"),
-    Structure.ARTICLE: (
-        "{name}: Common Questions Answered",
-        "Understanding {name}",
-        "{name}: What Matters Most",
-    ),
-}
 PURPOSES = {
     Structure.GUIDE: "Leads a reader who is new to {topic} from the first decision to the first result",
     Structure.COMPARISON: "Helps a reader who has a choice to make about {topic} to weigh it by clear criteria",
     Structure.LISTICLE: "Gives a reader an ordered collection of points on {topic} to pick from",
     Structure.REVIEW: "Looks at {topic} critically, for a reader who is close to a decision",
-    Structure.ARTICLE: "Answers what readers most often want to know about {topic}",
+    Structure.ARTICLE: "Explains what readers most often want to know about {topic}",
 }
 LOCAL = ("near me", "nearby", "services", "contractors")
 
@@ -50,12 +40,21 @@ def generate_ideas(asked: GenerateIdeasInput, *, seed: int) -> GenerateIdeasOutp
     random = choose(seed, "ideas", name, *keywords)
     ideas: list[Idea] = []
     taken: set[str] = set()
-    for structure, group in _shares(keywords, number):
-        patterns = random.sample(TITLES[structure], len(TITLES[structure]))
-        title = _title(structure, group, [pattern.format(name=name) for pattern in patterns], taken)
+    for share, group in _shares(keywords, number):
+        lead = structure_of(group[0])
+        structure = share if lead is Structure.ARTICLE else lead
+        choices = list(title_choices(name, structure, group, random))
+        fresh = (choice for choice in choices if choice.casefold() not in taken)
+        title = clip(next(fresh, f"{choices[0]} ({len(taken) + 1})"), TITLE_LENGTH_MAX)
         taken.add(title.casefold())
         ideas.append(_idea(title, name, structure, group))
     return GenerateIdeasOutput(ideas=ideas)
+
+
+def _topic(name: str) -> str:
+    """What the cluster is about, in a sentence: "composting" for "Getting Started With Composting"."""
+    named = topic_of(name)
+    return named if named != NO_TOPIC else topic_phrase(name)
 
 
 def _by_demand(keywords: Sequence[ClusterKeyword]) -> list[str]:
@@ -86,24 +85,11 @@ def _shares(keywords: list[str], number: int) -> list[tuple[Structure, list[str]
     return [(structure, sorted(group, key=keywords.index)) for structure, group in shares]
 
 
-def _title(structure: Structure, group: Sequence[str], patterns: Sequence[str], taken: set[str]) -> str:
-    """A title for the idea: the main question itself where there is one, else a pattern of the structure."""
-    lead = subject_of(group[0])
-    own = title_case(heading_of(group[0]))
-    asks = lead.kind is not Kind.NOUN or len(group) == 1
-    choices = [
-        *([own] if asks and len(own.split()) > 2 else []),
-        *patterns,
-        f"{own}: {structure.value.title()}",
-    ]
-    fresh = [choice for choice in choices if choice.casefold() not in taken]
-    return clip(fresh[0] if fresh else f"{choices[0]} ({len(taken) + 1})", 200)
-
-
 def _idea(title: str, name: str, structure: Structure, group: list[str]) -> Idea:
-    covered = joined([f"“{keyword}”" for keyword in group[:3]])
-    more = f" and {len(group) - 3} related searches" if len(group) > 3 else ""
-    purpose = PURPOSES[structure].format(topic=lower_case(name))
+    more = len(group) - 3
+    related = [f"{more} related search" + ("es" if more > 1 else "")] if more > 0 else []
+    covered = joined([*(f"“{keyword}”" for keyword in group[:3]), *related])
+    purpose = PURPOSES[structure].format(topic=_topic(name))
     names: dict[Structure, ContentStructure] = {
         Structure.ARTICLE: "article",
         Structure.GUIDE: "guide",
@@ -113,7 +99,7 @@ def _idea(title: str, name: str, structure: Structure, group: list[str]) -> Idea
     }
     return Idea(
         title=title,
-        description=clip(f"{purpose}. Answers {covered}{more}.", 1000),
+        description=clip(f"{purpose}. Written for {covered}.", 1000),
         content_type="page"
         if sum(any(word in text.casefold() for word in LOCAL) for text in group) * 2 > len(group)
         else "post",

@@ -80,9 +80,12 @@ _LATIN = re.compile(r"[a-z]")
 _OPENING = re.compile(
     r"^(?:how to \w+|what (?:is|are)|choosing|getting started with|a guide to)\s+(?:(?:a|an|the|your|my)\s+)?"
 )
+_ADVISES = re.compile(r"(?:what|when|where|which|who) (?:not )?to\b", re.IGNORECASE)
+"""Opens a heading that promises an answer and asks nothing: "When to mulch"."""
 _IMPERATIVES = words_in("imperatives")
 _GOODS = frozenset(map(stem, words_in("goods")))
 _ACTIVITIES = frozenset(map(stem, words_in("activities")))
+NO_TOPIC = "this subject"
 _DOMAINS = ("pets", "food", "garden", "health", "finance", "software", "house")
 """Ties go to the first: "dog food" is about pets."""
 
@@ -123,13 +126,19 @@ def noun_of(text: str) -> str:
     return lower_case(core if _HAS_ARTICLE.search(core) or is_modifier(core) else plural(core))
 
 
+def topic_phrase(name: str) -> str:
+    """A cluster's name as it stands in a sentence: "compost bins", or the question itself in quotes."""
+    folded = lower_case(plain(name)).rstrip("?")
+    return f"the question “{folded}”" if subject_of(name).kind is Kind.QUESTION else noun_of(name) or folded
+
+
 def topic_of(*texts: str) -> str:
     """The noun phrase of the first text that names something, for sentences about a whole article."""
     for text in texts:
         named = _OPENING.sub("", plain(text).casefold().split(":")[0])
         if subject_of(named).kind is Kind.NOUN and named.strip():
             return noun_of(named)
-    return "this subject"
+    return NO_TOPIC
 
 
 def manner_of(noun: str, domain: str) -> Manner:
@@ -161,7 +170,7 @@ def domain_of(texts: Iterable[str]) -> str:
 def heading_of(text: str) -> str:
     """A search phrase as a heading: capital first letter, usual capitals of names, question mark where it asks."""
     shown = capitalise(lower_case(plain(text)))
-    return shown.rstrip("?") + "?" if is_question(shown) else shown
+    return shown.rstrip("?") + "?" if is_question(shown) and not _ADVISES.match(shown) else shown
 
 
 def _sides(left: str, right: str) -> tuple[str, str]:

@@ -67,6 +67,7 @@ def test_a_thing_is_named_again_by_its_last_words() -> None:
 def test_headings_ask_where_the_search_asks() -> None:
     assert heading_of("how much should i feed my dog") == "How much should I feed my dog?"
     assert heading_of("how to feed a dog") == "How to feed a dog"
+    assert heading_of("when to mulch") == "When to mulch"
 
 
 @pytest.mark.parametrize(
