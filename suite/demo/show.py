@@ -68,7 +68,7 @@ def show_outcome(
     )
     if published:
         console.print(
-            f"The site: {gateway_url}/published/{outcome.site['slug']} (while the suite runs: `igny8 up`)",
+            f"The site, while the suite runs (`igny8 up`): {gateway_url}/published/{outcome.site['slug']}",
             soft_wrap=True,
         )
     if saved is not None:

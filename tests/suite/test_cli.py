@@ -48,9 +48,9 @@ def test_status_shows_a_dead_process_and_fails(running: Path) -> None:
     assert "dead" in rows["billing"]
 
 
-@pytest.mark.parametrize("command", ["dsn", "status"])
+@pytest.mark.parametrize("command", ["dsn", "status", "verify", "events", "prices examples/prices.yaml"])
 def test_without_a_suite_the_way_out_is_said(tmp_path: Path, command: str) -> None:
-    result = igny8(tmp_path, command)
+    result = igny8(tmp_path, *command.split())
 
     assert result.exit_code == 1
     assert result.stdout == ""
@@ -85,3 +85,36 @@ def test_up_on_a_folder_in_use_says_where_it_runs(running: Path) -> None:
 
     assert result.exit_code == 1
     assert "http://127.0.0.1:8080" in result.stderr
+
+
+def test_a_keyword_list_that_is_not_there_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    result = igny8(tmp_path / "data", "demo", str(tmp_path / "none.csv"))
+
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"There is no file {tmp_path}/none.csv.")
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_price_list_that_is_not_there_is_refused(running: Path) -> None:
+    result = igny8(running, "prices", "none.yaml")
+
+    assert result.exit_code == 1
+    assert result.stderr.startswith("none.yaml: ")
+    assert "No such file" in result.stderr
+
+
+def test_a_price_list_with_a_fault_is_refused_by_its_entry(running: Path, tmp_path: Path) -> None:
+    file = tmp_path / "prices.yaml"
+    file.write_text("models: [{model_name: a, input_cost_per_1m: 1}]")
+
+    result = igny8(running, "prices", str(file))
+
+    assert result.exit_code == 1
+    assert "model 1 (a): input_cost_per_1m" in result.stderr
+
+
+def test_following_events_without_a_key_says_the_way_out(running: Path) -> None:
+    result = igny8(running, "events")
+
+    assert result.exit_code == 1
+    assert "Start the suite once" in result.stderr

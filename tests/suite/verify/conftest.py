@@ -13,7 +13,7 @@ from chassis.testing import ManualClock
 from chassis.transaction import Transactions
 from services.billing.convert import encode
 from services.billing.store.transaction import BillingTransaction
-from suite.databases import SERVICES
+from suite.databases import SERVICES, with_all_schemas
 from tests.billing.books import Billing
 from tests.kit.databases import SessionDatabase
 from tests.suite.verify.world import World, build
@@ -42,7 +42,7 @@ def world(database: SessionDatabase) -> Iterator[World]:
 @pytest.fixture
 def owner(world: World, database: SessionDatabase) -> Iterator[Connection]:
     """The owner in a transaction of his, without triggers and foreign keys; nothing of it stays."""
-    with closing(psycopg2.connect(database.owner_dsn)) as connection:
+    with closing(psycopg2.connect(with_all_schemas(database.owner_dsn))) as connection:
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL session_replication_role = replica")
         yield connection

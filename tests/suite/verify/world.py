@@ -77,7 +77,13 @@ class _Builder:
         )
         form = {"content_type": "post", "content_structure": "guide"}
         cluster = self.add(
-            publisher.cluster, name="apples", description="", keywords_count=2, volume=30, status="mapped"
+            publisher.cluster,
+            name="apples",
+            name_normalised="apples",
+            description="",
+            keywords_count=2,
+            volume=30,
+            status="mapped",
         )
         keyword, _ = (
             self.add(
@@ -180,7 +186,7 @@ class _Builder:
             model_name=IMAGE_MODEL if makes_image else TEXT_MODEL,
             work=work,
         )
-        taken = {"images": 1} if makes_image else {"input_tokens": 100, "output_tokens": 150}
+        taken: dict[str, Any] = {"images": 1} if makes_image else {"input_tokens": 100, "output_tokens": 150}
         reservation = self.billing.reserve_by(quote, purpose=purpose)
         captured = self.billing.capture(reservation, item_id=item_id, **taken)
         self.billing.release(reservation)
@@ -266,7 +272,7 @@ class _Builder:
         )
         for event in heard:
             self.add(
-                publisher.metadata.tables["inbox"], consumer="publisher-events", event_id=str(event.event_id)
+                publisher.metadata.tables["inbox"], consumer="publisher-charges", event_id=str(event.event_id)
             )
         self.add(
             publisher.site_credits,
