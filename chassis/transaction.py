@@ -106,6 +106,12 @@ class Transactions(Generic[Tx]):
         """As `run`, in this thread: for tests and the command line."""
         return self._run(lambda tx: usecase(tx, *args, **kwargs), repeatable=False)
 
+    def run_repeatable_sync(
+        self, usecase: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """As `run_repeatable`, in this thread: for a writer thread of its own."""
+        return self._run(lambda tx: usecase(tx, *args, **kwargs), repeatable=True)
+
     async def run_once(
         self,
         usecase: Callable[..., T],

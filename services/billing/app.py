@@ -1,5 +1,7 @@
 """The composition root of billing."""
 
+import asyncio
+
 from igny8.billing import v1 as billing
 
 from chassis.host import Host
@@ -9,6 +11,7 @@ from services.billing.scheduler import Sweeper
 from services.billing.servicers.accounts import AccountServicer
 from services.billing.servicers.credits import CreditServicer
 from services.billing.servicers.prices import PricingServicer
+from services.billing.servicers.writer import Writer
 from services.billing.settings import BillingSettings
 from services.billing.store.transaction import BillingTransaction
 
@@ -22,6 +25,7 @@ async def serve(settings: BillingSettings) -> None:
         encode=convert.encode,
     ) as host:
         passwords = Passwords()
+        writer = Writer(host.transactions, host.clock)
         host.add_servicer(
             billing.add_AccountServiceServicer_to_server,
             AccountServicer(
@@ -33,7 +37,8 @@ async def serve(settings: BillingSettings) -> None:
             ),
         )
         host.add_servicer(
-            billing.add_CreditServiceServicer_to_server, CreditServicer(host.transactions, host.clock)
+            billing.add_CreditServiceServicer_to_server,
+            CreditServicer(host.transactions, host.clock, writer=writer),
         )
         host.add_servicer(
             billing.add_PricingServiceServicer_to_server, PricingServicer(host.transactions, host.clock)
@@ -43,4 +48,5 @@ async def serve(settings: BillingSettings) -> None:
         try:
             await host.run()
         finally:
+            await asyncio.to_thread(writer.close)
             passwords.close()

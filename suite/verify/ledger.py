@@ -95,4 +95,61 @@ CHECKS: Final = [
             ) d ON d.transaction_id = l.id
             WHERE l.amount <> coalesce(d.drawn, 0) OR l.reserved_amount <> coalesce(d.held, 0)""",
     ),
+    Check(
+        invariant=1,
+        name="ledger_is_a_chain",
+        says="Each line's hash follows from the line and the hash of the line before, so none was changed or slipped in.",
+        bad_rows="""
+            SELECT id AS transaction_id, account_id, sequence, encode(hash, 'hex') AS hash
+            FROM (
+                SELECT whole, whole.id, whole.account_id, whole.sequence, whole.hash,
+                       lag(whole.hash, 1, decode(repeat('00', 32), 'hex'))
+                           OVER (PARTITION BY whole.account_id ORDER BY whole.sequence) AS previous
+                FROM billing.igny8_billing_credittransaction whole
+            ) line
+            WHERE hash <> billing.ledger_line_hash(previous, whole)
+            ORDER BY account_id, sequence""",
+    ),
+    Check(
+        invariant=1,
+        name="balance_carries_the_last_hash",
+        says="An account's balance carries the hash of its ledger's last line, so none was cut off.",
+        bad_rows="""
+            SELECT a.account_id, a.sequence, encode(a.hash, 'hex') AS hash, encode(l.hash, 'hex') AS last_hash
+            FROM billing.credit_account a
+            LEFT JOIN billing.igny8_billing_credittransaction l
+                ON l.account_id = a.account_id AND l.sequence = a.sequence
+            WHERE a.hash IS DISTINCT FROM coalesce(l.hash, decode(repeat('00', 32), 'hex'))""",
+    ),
+    Check(
+        invariant=1,
+        name="reversals_give_back_a_charge",
+        says="A reversal gives back exactly what one deduction took, to the same grants.",
+        bad_rows="""
+            SELECT l.id AS transaction_id, l.account_id, l.sequence, l.amount, d.id AS deduction_id, d.amount AS taken
+            FROM billing.igny8_billing_credittransaction l
+            LEFT JOIN billing.igny8_billing_credittransaction d
+                ON d.id = l.related_id AND d.transaction_type = 'deduction' AND d.account_id = l.account_id
+            WHERE l.transaction_type = 'reversal' AND (
+                d.amount IS DISTINCT FROM -l.amount OR EXISTS (
+                    SELECT FROM billing.credit_draw taken
+                    FULL JOIN (SELECT * FROM billing.credit_draw WHERE transaction_id = l.id) given
+                        ON given.grant_id = taken.grant_id
+                    WHERE (taken.transaction_id = d.id OR taken.transaction_id IS NULL)
+                      AND coalesce(taken.amount, 0) + coalesce(given.amount, 0) <> 0))""",
+    ),
+    Check(
+        invariant=4,
+        name="lines_are_told",
+        says="Every line of the ledger has its event in the outbox, which keeps them for three weeks.",
+        bad_rows="""
+            SELECT l.id AS transaction_id, l.account_id, l.sequence, l.transaction_type, l.created_at
+            FROM billing.igny8_billing_credittransaction l
+            LEFT JOIN (
+                SELECT DISTINCT account_id, (payload::json -> 'balance' ->> 'sequence')::bigint AS sequence
+                FROM billing.outbox WHERE subject LIKE 'igny8.v1.credits.%'
+            ) told USING (account_id, sequence)
+            WHERE told.sequence IS NULL AND l.created_at > now() - interval '20 days'
+            ORDER BY l.account_id, l.sequence""",
+    ),
 ]

@@ -22,14 +22,15 @@ CHECKS: Final = [
         says="Credits recompute from the units and the pinned price; what was not charged is a platform loss.",
         bad_rows="""
             SELECT u.id AS usage_id, u.credits_used, u.platform_loss_credits, u.images, u.input_tokens,
-                   u.output_tokens, p.tokens_per_credit, p.credits_per_image, r.minimum_credits
+                   u.output_tokens, p.tokens_per_credit, p.credits_per_image, u.minimum_credits
             FROM billing.igny8_billing_creditusagelog u
             LEFT JOIN billing.reservation r ON r.id = u.reservation_id
             LEFT JOIN billing.igny8_billing_aimodelconfig p ON p.id = u.price_id
-            WHERE u.price_id IS DISTINCT FROM r.price_id
+            WHERE (u.reservation_id IS NOT NULL
+                   AND (u.price_id, u.minimum_credits) IS DISTINCT FROM (r.price_id, r.minimum_credits))
                OR u.credits_used + u.platform_loss_credits IS DISTINCT FROM CASE p.kind
                 WHEN 'image' THEN u.images * p.credits_per_image
-                ELSE greatest(r.minimum_credits,
+                ELSE greatest(u.minimum_credits,
                               ceil((u.input_tokens + u.output_tokens)::numeric / p.tokens_per_credit)) END""",
     ),
     Check(
@@ -42,7 +43,7 @@ CHECKS: Final = [
             FROM billing.igny8_billing_creditusagelog u
             LEFT JOIN billing.reservation r ON r.id = u.reservation_id
             WHERE u.credit_value_usd <> u.credits_used * u.credit_price_usd
-               OR u.credit_price_usd IS DISTINCT FROM r.credit_price_usd""",
+               OR (u.reservation_id IS NOT NULL AND u.credit_price_usd IS DISTINCT FROM r.credit_price_usd)""",
     ),
     Check(
         invariant=2,

@@ -14,6 +14,8 @@ from chassis.transaction import Transactions
 from services.billing.domain.balance import Balance
 from services.billing.domain.configuration import BillingConfiguration
 from services.billing.domain.grant import Category, CreditGrant
+from services.billing.domain.item import Item
+from services.billing.domain.order import Capture, Captured, Held, Order, Release, Reserve
 from services.billing.domain.price import Kind, ModelPrice, Work
 from services.billing.domain.quote import Quote, QuotedWork
 from services.billing.domain.reservation import LIFETIME, Purpose, Reservation
@@ -21,6 +23,7 @@ from services.billing.domain.transaction import CreditTransaction
 from services.billing.store import tables
 from services.billing.store.transaction import BillingTransaction
 from services.billing.usecases import accounts, credits, prices, reports
+from services.billing.usecases.writing import write_one
 
 T = TypeVar("T")
 
@@ -124,15 +127,22 @@ class Billing:
         return self.reserve_by(self.quote(account_id, **work), purpose=purpose)
 
     def reserve_by(self, quote: Quote, *, purpose: Purpose = NO_PURPOSE) -> Reservation:
-        reservation, _ = self.run(
-            credits.reserve,
-            account_id=quote.account_id,
-            quote_id=quote.id,
-            purpose=purpose,
-            lifetime=LIFETIME,
-            actor="service:ai",
-        )
-        return reservation
+        return self.order(
+            Reserve(
+                account_id=quote.account_id,
+                actor="service:ai",
+                quote_id=quote.id,
+                purpose=purpose,
+                lifetime=LIFETIME,
+            ),
+            Held,
+        ).reservation
+
+    def order(self, order: Order, outcome: type[T]) -> T:
+        """What carrying out one order came to."""
+        came_to = self.run(write_one, order=order)
+        assert isinstance(came_to, outcome)
+        return came_to
 
     def capture(
         self,
@@ -142,33 +152,27 @@ class Billing:
         images: int = 0,
         input_tokens: int = 0,
         output_tokens: int = 0,
+        final: bool = False,
+        account_id: str = "",
         **more: Any,
-    ) -> credits.Captured:
-        return self.run(
-            credits.capture,
-            **{
-                "account_id": reservation.account_id,
-                "reservation_id": reservation.id,
-                "item_id": item_id,
-                "work": Work(images=images, input_tokens=input_tokens, output_tokens=output_tokens),
-                "provider_cost_usd": None,
-                "description": "",
-                "metadata": {},
-                "final": False,
-                "actor": "service:ai",
-                **more,
-            },
+    ) -> Captured:
+        work = Work(images=images, input_tokens=input_tokens, output_tokens=output_tokens)
+        return self.order(
+            Capture(
+                account_id=account_id or reservation.account_id,
+                actor="service:ai",
+                reservation_id=reservation.id,
+                item=Item(item_id=item_id, work=work, **more),
+                final=final,
+            ),
+            Captured,
         )
 
     def release(self, reservation: Reservation) -> Reservation:
-        released, _ = self.run(
-            credits.release,
-            account_id=reservation.account_id,
-            reservation_id=reservation.id,
-            why="",
-            actor="service:ai",
-        )
-        return released
+        return self.order(
+            Release(account_id=reservation.account_id, actor="service:ai", reservation_id=reservation.id),
+            Held,
+        ).reservation
 
     def balance(self, account_id: str) -> Balance:
         return self.run(credits.get_balance, account_id=account_id)
@@ -241,11 +245,20 @@ BOOKS = {
         WHERE line.id IS NULL OR used.id IS NULL OR -line.amount <> credits_used""",
     "credits recompute from the work at the pinned price": """
         SELECT used.id FROM igny8_billing_creditusagelog AS used
-        JOIN reservation ON reservation.id = reservation_id
+        LEFT JOIN reservation ON reservation.id = reservation_id
         JOIN igny8_billing_aimodelconfig AS price ON price.id = used.price_id
-        WHERE used.price_id <> reservation.price_id OR credits_used + platform_loss_credits <> CASE kind
+        WHERE used.price_id <> coalesce(reservation.price_id, used.price_id) OR credits_used + platform_loss_credits <> CASE kind
             WHEN 'image' THEN images * credits_per_image
-            ELSE greatest(minimum_credits,
+            ELSE greatest(used.minimum_credits,
                 ceil((input_tokens + output_tokens)::numeric / tokens_per_credit)) END""",
+    "each line's hash follows from the line before": """
+        SELECT line.id FROM (SELECT igny8_billing_credittransaction AS whole, id, hash,
+            lag(hash, 1, decode(repeat('00', 32), 'hex')) OVER (PARTITION BY account_id ORDER BY sequence) AS previous
+            FROM igny8_billing_credittransaction) AS line
+        WHERE hash <> ledger_line_hash(previous, whole)""",
+    "the balance carries the hash of the last line": """
+        SELECT account_id FROM credit_account JOIN igny8_billing_credittransaction AS line
+            USING (account_id, sequence)
+        WHERE credit_account.hash <> line.hash""",
 }
 """Each query names the rows that break its rule."""

@@ -33,12 +33,12 @@ class CreditsReserved:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreditsCaptured:
-    """One item of work was charged."""
+    """One item of work was charged; without a hold there is no reservation."""
 
     account_id: str
     balance: Balance
     credits_used: int
-    reservation_id: str
+    reservation_id: str | None
     operation_type: str
     model_name: str
     site_id: str | None
@@ -73,4 +73,70 @@ class CreditsExpired:
     occurred_at: datetime
 
 
-CreditEvent = CreditsGranted | CreditsReserved | CreditsCaptured | CreditsReleased | CreditsExpired
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditsVoided:
+    """What was left of a grant was taken back."""
+
+    account_id: str
+    balance: Balance
+    amount: int
+    grant_id: str
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditsReversed:
+    """A charge was given back."""
+
+    account_id: str
+    balance: Balance
+    amount: int
+    transaction_id: str
+    usage_id: str
+    site_id: str | None
+    run_id: str | None
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditsLow:
+    """The account's credits fell to its threshold, or rose from nothing to below it."""
+
+    account_id: str
+    balance: Balance
+    threshold: int
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditsDepleted:
+    """The account's last credit was spent."""
+
+    account_id: str
+    balance: Balance
+    threshold: int
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditsRecovered:
+    """The account's credits rose above its threshold again."""
+
+    account_id: str
+    balance: Balance
+    threshold: int
+    occurred_at: datetime
+
+
+CreditEvent = (
+    CreditsGranted
+    | CreditsReserved
+    | CreditsCaptured
+    | CreditsReleased
+    | CreditsExpired
+    | CreditsVoided
+    | CreditsReversed
+    | CreditsLow
+    | CreditsDepleted
+    | CreditsRecovered
+)

@@ -37,15 +37,20 @@ class CreditGrant:
     priority: int = 0
     expires_at: datetime | None = None
     description: str = ""
+    voided_at: datetime | None = None
 
     @property
     def available(self) -> int:
         """Credits of the grant that no hold keeps."""
         return self.remaining - self.reserved
 
-    def has_expired(self, *, now: datetime) -> bool:
-        """Whether its time has ended. Credits a hold keeps stay usable by that hold."""
-        return self.expires_at is not None and self.expires_at <= now
+    def has_ended(self, *, now: datetime) -> bool:
+        """Whether it was voided or its time is over. Credits a hold keeps stay usable by that hold."""
+        return self.voided_at is not None or (self.expires_at is not None and self.expires_at <= now)
+
+    def void(self, *, now: datetime) -> Self:
+        """What is left of it can be spent no more, except by holds that keep it."""
+        return replace(self, voided_at=self.voided_at or now)
 
     def moved(self, *, amount: int, reserved_amount: int) -> Self:
         """The grant after a draw on it."""

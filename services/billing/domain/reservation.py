@@ -42,6 +42,7 @@ class Purpose:
     site_id: str | None = None
     run_id: str | None = None
     ai_task_id: str | None = None
+    api_key_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +66,7 @@ class Reservation:
     site_id: str | None = None
     run_id: str | None = None
     ai_task_id: str | None = None
+    api_key_id: str | None = None
 
     @classmethod
     def of(
@@ -87,6 +89,17 @@ class Reservation:
             site_id=purpose.site_id,
             run_id=purpose.run_id,
             ai_task_id=purpose.ai_task_id,
+            api_key_id=purpose.api_key_id,
+        )
+
+    @property
+    def purpose(self) -> Purpose:
+        """What it was made for."""
+        return Purpose(
+            site_id=self.site_id,
+            run_id=self.run_id,
+            ai_task_id=self.ai_task_id,
+            api_key_id=self.api_key_id,
         )
 
     @property
@@ -111,6 +124,12 @@ class Reservation:
         assert 0 <= credits <= self.left, f"{credits} of {self.left} credits left"
         assert self.status is Status.ACTIVE or credits == 0, f"a hold that is {self.status} has no credits"
         return replace(self, captured=self.captured + credits)
+
+    def extend(self, *, expires_at: datetime) -> Self:
+        """It lives until then, and never shorter than before. Raises ReservationEnded."""
+        if self.status is not Status.ACTIVE:
+            raise ReservationEnded(self.id, status=self.status)
+        return replace(self, expires_at=max(self.expires_at, expires_at))
 
     def end(self, status: Status) -> Self:
         """What it still holds is given back, and it is over."""

@@ -39,3 +39,5 @@ class CreditTransaction:
     related_id: str | None = None
     run_id: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    hash: bytes = b""
+    """Chains it to the line before; empty only while it is being written."""

@@ -1,4 +1,4 @@
-"""What captures paid for, one row each, and their sums."""
+"""What captures and charges paid for, one row each, and their sums."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,12 +26,15 @@ class GroupBy(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreditUsage:
-    """One captured item: its work, what it cost the account, and what it cost the platform."""
+    """One charged item: its work, what it cost the account, and what it cost the platform.
+
+    `reservation_id` is None where it was charged without a hold.
+    """
 
     id: str
     account_id: str
     transaction_id: str
-    reservation_id: str
+    reservation_id: str | None
     operation_type: str
     model_name: str
     price_id: str
@@ -42,12 +45,14 @@ class CreditUsage:
     cost_usd: Decimal
     cost_source: CostSource
     credit_price_usd: Decimal
+    minimum_credits: int
     platform_loss_credits: int
     item_id: str
     created_at: datetime
     site_id: str | None = None
     run_id: str | None = None
     ai_task_id: str | None = None
+    api_key_id: str | None = None
 
     @property
     def credit_value_usd(self) -> Decimal:

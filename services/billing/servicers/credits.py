@@ -7,27 +7,28 @@ from igny8.billing import v1 as billing
 from chassis.clock import Clock
 from chassis.identity import current_caller
 from chassis.paging import PageRequest
-from chassis.refusal import FieldFault, RequestInvalid
 from chassis.transaction import Transactions
 from services.billing import convert
 from services.billing.domain.balance import Balance
 from services.billing.domain.grant import CreditGrant
-from services.billing.domain.price import Work
+from services.billing.domain.order import Capture, Release, Reserve
 from services.billing.domain.quote import QuotedWork
-from services.billing.domain.reservation import LIFETIME, Purpose, Reservation
+from services.billing.domain.reservation import LIFETIME
 from services.billing.servicers import Context
+from services.billing.servicers.writer import Writer
 from services.billing.store.transaction import BillingTransaction
 from services.billing.usecases import credits, reports
-
-METADATA_BYTES_MAX = 4096
 
 
 class CreditServicer(billing.CreditServiceServicer):
     """Prepaid credits of the caller's account; grants are the operator's, for any account."""
 
-    def __init__(self, transactions: Transactions[BillingTransaction], clock: Clock) -> None:
+    def __init__(
+        self, transactions: Transactions[BillingTransaction], clock: Clock, *, writer: Writer
+    ) -> None:
         self._transactions = transactions
         self._clock = clock
+        self._writer = writer
 
     async def GetBalance(
         self, request: billing.GetBalanceRequest, context: Context
@@ -55,65 +56,50 @@ class CreditServicer(billing.CreditServiceServicer):
 
     async def Reserve(self, request: billing.ReserveRequest, context: Context) -> billing.ReserveResponse:
         caller = current_caller()
-        return await self._transactions.run_once(
-            credits.reserve,
+        return await self._writer.order(
+            Reserve(
+                account_id=caller.account(),
+                actor=caller.actor,
+                quote_id=request.quote_id,
+                purpose=convert.purpose_from_proto(request),
+                lifetime=timedelta(seconds=request.lifetime_seconds) or LIFETIME,
+            ),
+            request=request,
             request_id=request.request_id,
             scope="Reserve",
-            request=request,
             response=billing.ReserveResponse,
-            pack=_reserved,
-            account_id=caller.account(),
-            quote_id=request.quote_id,
-            purpose=Purpose(
-                site_id=request.site_id or None,
-                run_id=request.run_id or None,
-                ai_task_id=request.ai_task_id or None,
-            ),
-            lifetime=timedelta(seconds=request.lifetime_seconds) or LIFETIME,
-            actor=caller.actor,
-            now=self._clock.now(),
+            pack=convert.reserved_to_proto,
         )
 
     async def Capture(self, request: billing.CaptureRequest, context: Context) -> billing.CaptureResponse:
         caller = current_caller()
-        if request.metadata.ByteSize() > METADATA_BYTES_MAX:
-            raise RequestInvalid(FieldFault("metadata", f"must have at most {METADATA_BYTES_MAX} bytes"))
-        reported = request.HasField("provider_cost_usd")
-        return await self._transactions.run_once(
-            credits.capture,
+        return await self._writer.order(
+            Capture(
+                account_id=caller.account(),
+                actor=caller.actor,
+                reservation_id=request.reservation_id,
+                item=convert.item_from_proto(request),
+                final=request.final,
+            ),
+            request=request,
             request_id=request.request_id,
             scope="Capture",
-            request=request,
             response=billing.CaptureResponse,
-            pack=_captured,
-            account_id=caller.account(),
-            reservation_id=request.reservation_id,
-            item_id=request.item_id,
-            work=Work(
-                input_tokens=request.input_tokens,
-                output_tokens=request.output_tokens,
-                images=request.images,
-            ),
-            provider_cost_usd=convert.money_from_proto(request.provider_cost_usd) if reported else None,
-            description=request.description,
-            metadata=convert.metadata_from_proto(request.metadata),
-            final=request.final,
-            actor=caller.actor,
-            now=self._clock.now(),
+            pack=convert.captured_to_proto,
         )
 
     async def Release(self, request: billing.ReleaseRequest, context: Context) -> billing.ReleaseResponse:
         caller = current_caller()
-        reservation, balance = await self._transactions.run_repeatable(
-            credits.release,
-            account_id=caller.account(),
-            reservation_id=request.reservation_id,
-            why=request.reason,
-            actor=caller.actor,
-            now=self._clock.now(),
-        )
-        return billing.ReleaseResponse(
-            reservation=convert.reservation_to_proto(reservation), balance=convert.balance_to_proto(balance)
+        return await self._writer.order(
+            Release(
+                account_id=caller.account(),
+                actor=caller.actor,
+                reservation_id=request.reservation_id,
+                why=request.reason,
+            ),
+            request=request,
+            response=billing.ReleaseResponse,
+            pack=convert.released_to_proto,
         )
 
     async def Grant(self, request: billing.GrantRequest, context: Context) -> billing.GrantResponse:
@@ -204,21 +190,6 @@ class CreditServicer(billing.CreditServiceServicer):
         return billing.ListReservationsResponse(
             reservations=map(convert.reservation_to_proto, page.items), next_page_token=page.next_page_token
         )
-
-
-def _reserved(result: tuple[Reservation, Balance]) -> billing.ReserveResponse:
-    reservation, balance = result
-    return billing.ReserveResponse(
-        reservation=convert.reservation_to_proto(reservation), balance=convert.balance_to_proto(balance)
-    )
-
-
-def _captured(result: credits.Captured) -> billing.CaptureResponse:
-    return billing.CaptureResponse(
-        reservation=convert.reservation_to_proto(result.reservation),
-        usage=convert.usage_to_proto(result.usage),
-        balance=convert.balance_to_proto(result.balance),
-    )
 
 
 def _granted(result: tuple[CreditGrant, Balance]) -> billing.GrantResponse:

@@ -1,19 +1,22 @@
-"""Accounts' books: the balance under lock, its grants, and everything a change of it writes."""
+"""Accounts' books: balances under lock, their grants, and everything a change of them writes."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, exists, func, insert, or_, select, union, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from chassis.bulk import insert_rows, update_rows
 from chassis.ids import new_id
 from chassis.paging import Page, PageRequest, read_page
 from chassis.refusal import NotFound
 from services.billing.domain.balance import Balance
 from services.billing.domain.book import AccountBook
+from services.billing.domain.chain import FIRST_LINK
 from services.billing.domain.grant import Category, CreditGrant
+from services.billing.domain.level import LOW_THRESHOLD, Level
 from services.billing.domain.reservation import Status
 from services.billing.store import tables
 from services.billing.store.rows import from_row, to_row
@@ -22,6 +25,7 @@ _account = tables.credit_account
 _grant = tables.credit_grant
 _draw = tables.credit_draw
 _reservation = tables.reservation
+_BALANCE = [_account.c[name] for name in ("account_id", "credits", "reserved", "sequence", "updated_at")]
 
 
 class Books:
@@ -32,14 +36,15 @@ class Books:
 
     def add(self, balance: Balance) -> None:
         """The empty balance of a new account."""
-        self._connection.execute(insert(_account).values(to_row(balance)))
+        new = {**to_row(balance), "hash": FIRST_LINK, "level": Level.NEW.value, "low_threshold": None}
+        self._connection.execute(insert(_account).values(new))
 
     def balance(self, account_id: str, *, now: datetime) -> tuple[Balance, bool]:
         """The balance as booked, and whether something of it has run out since. Raises NotFound."""
         held_too_long = exists().where(*_hold_is_due(now), _reservation.c.account_id == account_id)
         unused_too_long = exists().where(*_grant_is_due(now), _grant.c.account_id == account_id)
         row = self._connection.execute(
-            select(_account, or_(held_too_long, unused_too_long).label("is_due")).where(
+            select(*_BALANCE, or_(held_too_long, unused_too_long).label("is_due")).where(
                 _account.c.account_id == account_id
             )
         ).one_or_none()
@@ -49,24 +54,46 @@ class Books:
         is_due = values.pop("is_due")
         return Balance(**values), bool(is_due)
 
-    def open(self, account_id: str, *, actor: str, now: datetime) -> AccountBook:
-        """Locks the account's row, the first lock of every change of its credits. Raises NotFound."""
-        row = self._connection.execute(
-            select(_account).where(_account.c.account_id == account_id).with_for_update()
-        ).one_or_none()
-        if row is None:
-            raise NotFound(kind="account", id=account_id)
-        grants = self._connection.execute(
-            select(_grant).where(_grant.c.account_id == account_id, _grant.c.remaining > 0)
+    def open(self, account_ids: Collection[str], *, actor: str, now: datetime) -> dict[str, AccountBook]:
+        """Locks the rows of those accounts that there are, in one order: the first lock of every change of credits."""
+        rows = self._connection.execute(
+            select(_account)
+            .where(_account.c.account_id.in_(account_ids))
+            .order_by(_account.c.account_id)
+            .with_for_update()
+        ).all()
+        grants: defaultdict[str, dict[str, CreditGrant]] = defaultdict(dict)
+        for grant in self._connection.execute(
+            select(_grant).where(_grant.c.account_id.in_(account_ids), _grant.c.remaining > 0)
+        ):
+            grants[grant.account_id][grant.id] = _of(grant)
+        return {
+            row.account_id: AccountBook(
+                balance=Balance(
+                    account_id=row.account_id,
+                    credits=row.credits,
+                    reserved=row.reserved,
+                    sequence=row.sequence,
+                    updated_at=row.updated_at,
+                ),
+                grants=grants[row.account_id],
+                held={},
+                actor=actor,
+                now=now,
+                new_id=new_id,
+                chain=bytes(row.hash),
+                level=Level(row.level),
+                low_threshold=LOW_THRESHOLD if row.low_threshold is None else row.low_threshold,
+            )
+            for row in rows
+        }
+
+    def suspended(self, account_ids: Collection[str]) -> frozenset[str]:
+        """Those of these accounts that may be read only."""
+        query = select(tables.account.c.id).where(
+            tables.account.c.id.in_(account_ids), tables.account.c.suspended
         )
-        return AccountBook(
-            balance=from_row(Balance, row),
-            grants={grant.id: grant for grant in map(_of, grants)},
-            held={},
-            actor=actor,
-            now=now,
-            new_id=new_id,
-        )
+        return frozenset(self._connection.scalars(query))
 
     def held(self, reservation_ids: Iterable[str]) -> dict[str, dict[str, int]]:
         """Credits that each of these reservations still keeps, by grant."""
@@ -82,30 +109,20 @@ class Books:
             held[row.reservation_id][row.grant_id] = int(row.kept)
         return dict(held)
 
-    def save(self, book: AccountBook) -> None:
-        """Writes every change of the book; reservations it moved must be written before."""
-        if not book.lines:
-            return
-        balance = book.balance
-        self._connection.execute(
-            update(_account)
-            .where(_account.c.account_id == balance.account_id)
-            .values(
-                credits=balance.credits,
-                reserved=balance.reserved,
-                sequence=balance.sequence,
-                updated_at=balance.updated_at,
-            )
+    def save(self, books: Collection[AccountBook]) -> None:
+        """Writes every change of the books; reservations they moved must be written before."""
+        moved = [book for book in books if book.lines]
+        self._save_accounts(moved)
+        self._save_grants([book.grants[grant_id] for book in books for grant_id in book.touched])
+        write = self._connection
+        insert_rows(write, tables.credit_transaction, [line for book in moved for line in book.lines])
+        insert_rows(write, _draw, [draw for book in moved for draw in book.draws])
+        used = [usage for book in moved for usage in book.usage]
+        insert_rows(
+            write,
+            tables.credit_usage,
+            [{**to_row(usage), "credit_value_usd": usage.credit_value_usd} for usage in used],
         )
-        self._save_grants([book.grants[grant_id] for grant_id in sorted(book.touched)])
-        self._connection.execute(insert(tables.credit_transaction), [to_row(line) for line in book.lines])
-        if book.draws:
-            self._connection.execute(insert(_draw), [to_row(draw) for draw in book.draws])
-        if book.usage:
-            self._connection.execute(
-                insert(tables.credit_usage),
-                [{**to_row(usage), "credit_value_usd": usage.credit_value_usd} for usage in book.usage],
-            )
 
     def due_accounts(self, *, now: datetime, limit: int) -> list[str]:
         """Accounts of which a hold or a grant has run out and is not booked yet."""
@@ -114,10 +131,45 @@ class Books:
         both = union(holds, grants)
         return list(self._connection.scalars(both))
 
+    def get_grant(self, grant_id: str, *, account_id: str) -> CreditGrant:
+        """Raises NotFound, for grants of other accounts too."""
+        found = self.grants([grant_id], account_id=account_id)
+        if not found:
+            raise NotFound(kind="grant", id=grant_id)
+        return found[grant_id]
+
+    def grants(self, grant_ids: Collection[str], *, account_id: str) -> dict[str, CreditGrant]:
+        """Those of the account among these grants, spent ones too."""
+        query = select(_grant).where(_grant.c.id.in_(grant_ids), _grant.c.account_id == account_id)
+        return {row.id: _of(row) for row in self._connection.execute(query)}
+
     def newest_grants(self, *, account_id: str, page: PageRequest) -> Page[CreditGrant]:
         """Grants of the account, newest first."""
         query = select(_grant).where(_grant.c.account_id == account_id)
         return read_page(self._connection, query, page, by=[_grant.c.id.desc()], to=_of)
+
+    def low_threshold(self, account_id: str) -> int | None:
+        """The account's own threshold; None where it has the usual one."""
+        return self._connection.scalar(
+            select(_account.c.low_threshold).where(_account.c.account_id == account_id)
+        )
+
+    def save_low_threshold(self, book: AccountBook, threshold: int | None) -> None:
+        """Writes an account's own threshold, and the level that follows from it."""
+        self._connection.execute(
+            update(_account)
+            .where(_account.c.account_id == book.balance.account_id)
+            .values(low_threshold=threshold, level=book.level.value)
+        )
+
+    def _save_accounts(self, books: list[AccountBook]) -> None:
+        rows = [{**to_row(book.balance), "hash": book.chain, "level": book.level.value} for book in books]
+        update_rows(
+            self._connection,
+            _account,
+            rows,
+            columns=("credits", "reserved", "sequence", "updated_at", "hash", "level"),
+        )
 
     def _save_grants(self, grants: list[CreditGrant]) -> None:
         if not grants:
@@ -129,6 +181,7 @@ class Books:
                 set_={
                     "remaining": statement.excluded.remaining,
                     "reserved": statement.excluded.reserved,
+                    "voided_at": statement.excluded.voided_at,
                 },
             ),
             [to_row(grant) for grant in grants],

@@ -1,10 +1,12 @@
 """Reading the ledger and the usage log."""
 
+from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, select
+from sqlalchemy import ColumnElement, Connection, Row, func, select, tuple_
 
 from chassis.paging import Page, PageRequest, read_page
 from services.billing.domain.transaction import CreditTransaction, TransactionType
@@ -43,12 +45,11 @@ class Ledger:
             query = query.where(_line.c.run_id == run_id)
         return read_page(self._connection, query, page, by=[_line.c.sequence.desc()], to=_line_of)
 
-    def usage_of_item(self, *, reservation_id: str, item_id: str) -> CreditUsage | None:
-        """The usage row of an item, if it was captured before."""
-        row = self._connection.execute(
-            select(*_USAGE).where(_usage.c.reservation_id == reservation_id, _usage.c.item_id == item_id)
-        ).one_or_none()
-        return None if row is None else _usage_of(row)
+    def usage_of_items(self, items: Collection[tuple[str, str]]) -> dict[tuple[str, str], CreditUsage]:
+        """The usage rows of those items, each a reservation's id and its own, that were captured before."""
+        query = select(*_USAGE).where(tuple_(_usage.c.reservation_id, _usage.c.item_id).in_(items))
+        rows = self._connection.execute(query)
+        return {(row.reservation_id, row.item_id): _usage_of(row) for row in rows}
 
     def newest_usage(
         self,
@@ -101,7 +102,8 @@ class Ledger:
 
 
 def _line_of(row: Row[Any]) -> CreditTransaction:
-    return from_row(CreditTransaction, row, transaction_type=TransactionType)
+    line = from_row(CreditTransaction, row, transaction_type=TransactionType)
+    return replace(line, hash=bytes(line.hash))
 
 
 def _usage_of(row: Row[Any]) -> CreditUsage:

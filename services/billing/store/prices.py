@@ -1,5 +1,6 @@
 """Versions of prices, and of the billing configuration."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -24,7 +25,17 @@ class Prices:
 
     def get(self, price_id: str) -> ModelPrice:
         """The pinned version; it is there, since versions are never deleted."""
-        return _of(self._connection.execute(select(_price).where(_price.c.id == price_id)).one())
+        return self.find([price_id])[price_id]
+
+    def find(self, price_ids: Collection[str]) -> dict[str, ModelPrice]:
+        """These versions."""
+        query = select(_price).where(_price.c.id.in_(price_ids))
+        return {row.id: _of(row) for row in self._connection.execute(query)}
+
+    def of_models(self, model_names: Collection[str], *, now: datetime) -> dict[str, ModelPrice]:
+        """The version in force of each of these models that has one, by name."""
+        query = _in_force(now).where(_price.c.model_name.in_(model_names))
+        return {row.model_name: _of(row) for row in self._connection.execute(query)}
 
     def in_force(self, model_name: str, *, now: datetime) -> ModelPrice:
         """Raises PriceNotFound."""

@@ -1,50 +1,41 @@
 """Reservations."""
 
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, select
 
+from chassis.bulk import insert_rows, update_rows
 from chassis.paging import Page, PageRequest, read_page
-from chassis.refusal import NotFound
 from services.billing.domain.reservation import Reservation, Status
 from services.billing.store import tables
-from services.billing.store.rows import from_row, to_row
+from services.billing.store.rows import from_row
 
 _reservation = tables.reservation
 
 
 class Reservations:
-    """Reservations in the schema `billing`. Locked after the account's row, never before."""
+    """Reservations in the schema `billing`. Whoever moves one holds the lock on its account's row."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def add(self, reservation: Reservation) -> None:
-        self._connection.execute(insert(_reservation).values(to_row(reservation)))
+    def find(self, reservation_ids: Collection[str]) -> dict[str, Reservation]:
+        """Those of these that there are. The lock on their accounts' rows is theirs too."""
+        query = select(_reservation).where(_reservation.c.id.in_(reservation_ids))
+        return {row.id: _of(row) for row in self._connection.execute(query)}
 
-    def lock(self, reservation_id: str, *, account_id: str) -> Reservation:
-        """Raises NotFound, for reservations of other accounts too."""
-        row = self._connection.execute(
-            select(_reservation)
-            .where(_reservation.c.id == reservation_id, _reservation.c.account_id == account_id)
-            .with_for_update()
-        ).one_or_none()
-        if row is None:
-            raise NotFound(kind="reservation", id=reservation_id)
-        return _of(row)
-
-    def lock_due(self, *, account_id: str, now: datetime) -> list[Reservation]:
-        """The account's holds whose time has ended and that nobody has booked yet, oldest end first."""
+    def due(self, *, account_ids: Collection[str], now: datetime) -> list[Reservation]:
+        """The accounts' holds whose time has ended and that nobody has booked yet, oldest end first."""
         query = (
             select(_reservation)
             .where(
-                _reservation.c.account_id == account_id,
+                _reservation.c.account_id.in_(account_ids),
                 _reservation.c.status == Status.ACTIVE.value,
                 _reservation.c.expires_at <= now,
             )
             .order_by(_reservation.c.expires_at, _reservation.c.id)
-            .with_for_update()
         )
         return [_of(row) for row in self._connection.execute(query)]
 
@@ -55,17 +46,13 @@ class Reservations:
             query = query.where(_reservation.c.status == status.value)
         return read_page(self._connection, query, page, by=[_reservation.c.id.desc()], to=_of)
 
-    def save(self, reservation: Reservation) -> None:
+    def add(self, reservations: Sequence[Reservation]) -> None:
+        insert_rows(self._connection, _reservation, reservations)
+
+    def save(self, reservations: Sequence[Reservation]) -> None:
         """Writes what moves in a reservation's life."""
-        self._connection.execute(
-            update(_reservation)
-            .where(_reservation.c.id == reservation.id)
-            .values(
-                captured=reservation.captured,
-                released=reservation.released,
-                status=reservation.status.value,
-            )
-        )
+        columns = ("captured", "released", "status", "expires_at")
+        update_rows(self._connection, _reservation, reservations, columns=columns)
 
 
 def _of(row: Row[Any]) -> Reservation:

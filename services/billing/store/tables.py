@@ -1,12 +1,14 @@
 """The tables of the schema `billing`. Names that start with `igny8_billing_` are part of the public contract."""
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     PrimaryKeyConstraint,
     Table,
     UniqueConstraint,
@@ -70,10 +72,16 @@ credit_account = Table(
     count("reserved"),
     count("sequence"),
     instant("updated_at"),
+    Column("hash", LargeBinary, nullable=False),
+    Column("low_threshold", BigInteger),
+    word("level"),
     CheckConstraint("reserved >= 0 AND credits >= reserved", name="credit_account_never_below_zero"),
+    CheckConstraint("low_threshold >= 0", name="credit_account_low_threshold"),
+    CheckConstraint("level IN ('new', 'normal', 'low', 'depleted')", name="credit_account_level"),
     # It is updated with every line of the ledger; the room lets that stay on its page.
     postgresql_with={"fillfactor": 50},
 )
+"""What an account has. `hash` is that of its ledger's last line; no threshold means the usual one."""
 
 credit_grant = Table(
     "credit_grant",
@@ -88,6 +96,7 @@ credit_grant = Table(
     instant("expires_at", nullable=True),
     word("description"),
     instant("created_at"),
+    instant("voided_at", nullable=True),
     CheckConstraint("category IN ('plan', 'paid', 'promotional')", name="credit_grant_category"),
     CheckConstraint(
         "reserved >= 0 AND remaining >= reserved AND amount >= remaining",
@@ -142,6 +151,7 @@ reservation = Table(
     id_column("ai_task_id", nullable=True),
     instant("expires_at"),
     instant("created_at"),
+    id_column("api_key_id", nullable=True),
     CheckConstraint("status IN ('active', 'captured', 'released', 'expired')", name="reservation_status"),
     CheckConstraint(
         "amount > 0 AND captured >= 0 AND released >= 0 AND"
@@ -171,6 +181,7 @@ credit_transaction = Table(
     id_column("run_id", nullable=True),
     Column("metadata", JSONB, nullable=False),
     instant("created_at"),
+    Column("hash", LargeBinary, nullable=False),
     UniqueConstraint("account_id", "sequence", name="credittransaction_sequence"),
     CheckConstraint(
         "transaction_type IN"
@@ -187,13 +198,23 @@ credit_transaction = Table(
         " WHEN 'hold' THEN amount = 0 AND reserved_amount > 0"
         " WHEN 'release' THEN amount = 0 AND reserved_amount < 0"
         " WHEN 'deduction' THEN amount <= 0 AND reserved_amount <= 0"
+        " WHEN 'reversal' THEN amount > 0 AND reserved_amount = 0"
         " WHEN 'expiry' THEN amount < 0 AND reserved_amount = 0"
+        " WHEN 'void' THEN amount < 0 AND reserved_amount = 0"
         " ELSE true END",
         name="credittransaction_signs",
     ),
     Index("credittransaction_run", "account_id", "run_id", postgresql_where=text("run_id IS NOT NULL")),
+    Index(
+        "credittransaction_reversed",
+        "related_id",
+        unique=True,
+        postgresql_where=text("transaction_type = 'reversal'"),
+    ),
 )
-"""The ledger. Append-only: neither the service's role nor anybody else can update or delete a line."""
+"""The ledger, each line with the hash of the one before and itself (`ledger_line_hash` in the schema).
+
+Append-only: neither the service's role nor anybody else can update or delete a line."""
 
 credit_draw = Table(
     "credit_draw",
@@ -215,7 +236,7 @@ credit_usage = Table(
     id_column("id", primary_key=True),
     id_column("account_id", ForeignKey("account.id")),
     id_column("transaction_id", ForeignKey("igny8_billing_credittransaction.id")),
-    id_column("reservation_id", ForeignKey("reservation.id")),
+    id_column("reservation_id", ForeignKey("reservation.id"), nullable=True),
     word("operation_type"),
     word("model_name"),
     id_column("price_id", ForeignKey("igny8_billing_aimodelconfig.id")),
@@ -233,6 +254,8 @@ credit_usage = Table(
     id_column("ai_task_id", nullable=True),
     word("item_id"),
     instant("created_at"),
+    id_column("api_key_id", nullable=True),
+    count("minimum_credits"),
     UniqueConstraint("transaction_id", name="creditusagelog_transaction"),
     UniqueConstraint("reservation_id", "item_id", name="creditusagelog_item"),
     CheckConstraint("cost_source IN ('reported', 'computed')", name="creditusagelog_cost_source"),
@@ -242,8 +265,51 @@ credit_usage = Table(
     CheckConstraint("credit_value_usd = credits_used * credit_price_usd", name="creditusagelog_value"),
     Index("creditusagelog_account", "account_id", "id"),
     Index("creditusagelog_run", "account_id", "run_id", postgresql_where=text("run_id IS NOT NULL")),
+    Index(
+        "creditusagelog_site",
+        "account_id",
+        "site_id",
+        "created_at",
+        postgresql_where=text("site_id IS NOT NULL"),
+    ),
+    Index(
+        "creditusagelog_api_key", "account_id", "api_key_id", postgresql_where=text("api_key_id IS NOT NULL")
+    ),
 )
-"""What captures paid for. Append-only like the ledger."""
+"""What captures and charges paid for. Append-only like the ledger."""
+
+budget = Table(
+    "budget",
+    metadata,
+    id_column("id", primary_key=True),
+    id_column("account_id", ForeignKey("account.id")),
+    word("scope"),
+    id_column("target_id"),
+    count("credits_limit"),
+    instant("window_start", nullable=True),
+    count("spent"),
+    count("held"),
+    instant("created_at"),
+    instant("updated_at"),
+    CheckConstraint("scope IN ('run', 'site_day', 'site_month', 'api_key')", name="budget_scope"),
+    CheckConstraint("(window_start IS NULL) = (scope IN ('run', 'api_key'))", name="budget_window"),
+    CheckConstraint("credits_limit >= 0 AND spent >= 0 AND held >= 0", name="budget_never_below_zero"),
+    UniqueConstraint("account_id", "target_id", "scope", name="budget_target"),
+    postgresql_with={"fillfactor": 50},
+)
+"""Hard caps, each with what was spent and is held in its window; one that has passed counts as nothing."""
+
+ledger_checkpoint = Table(
+    "ledger_checkpoint",
+    metadata,
+    id_column("account_id", ForeignKey("account.id"), primary_key=True),
+    count("sequence"),
+    count("credits"),
+    count("reserved"),
+    Column("hash", LargeBinary, nullable=False),
+    instant("verified_at"),
+)
+"""How far an account's ledger was found right, so that the next proof goes on from there."""
 
 APPEND_ONLY = (credit_transaction, credit_draw, credit_usage, billing_configuration)
 """Tables of which UPDATE and DELETE are refused, by grant and by trigger."""

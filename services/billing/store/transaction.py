@@ -1,5 +1,6 @@
 """One transaction of billing, with its stores."""
 
+from collections.abc import Collection
 from functools import cached_property
 
 from chassis.transaction import Transaction
@@ -7,6 +8,7 @@ from services.billing.domain.book import AccountBook
 from services.billing.store.accounts import Accounts
 from services.billing.store.api_keys import ApiKeys
 from services.billing.store.books import Books
+from services.billing.store.budgets import Budgets
 from services.billing.store.ledger import Ledger
 from services.billing.store.prices import Configurations, Prices
 from services.billing.store.quotes import Quotes
@@ -14,7 +16,7 @@ from services.billing.store.reservations import Reservations
 
 
 class BillingTransaction(Transaction):
-    """What a use case of billing works on. Locks: the account's row first, then reservations, then grants."""
+    """What a use case of billing works on. Its one lock on credits is that on their account's row."""
 
     @cached_property
     def accounts(self) -> Accounts:
@@ -48,7 +50,13 @@ class BillingTransaction(Transaction):
     def ledger(self) -> Ledger:
         return Ledger(self.connection)
 
-    def close_book(self, book: AccountBook) -> None:
-        """Writes the book and records its events."""
-        self.books.save(book)
-        self.record_many((event, event.account_id) for event in book.events)
+    @cached_property
+    def budgets(self) -> Budgets:
+        return Budgets(self.connection)
+
+    def close_books(self, books: Collection[AccountBook]) -> None:
+        """Writes the books with their budgets, and records their events; reservations are written before."""
+        self.books.save(books)
+        self.budgets.save([book.budgets[budget_id] for book in books for budget_id in book.touched_budgets])
+        for book in books:
+            self.record_many((event, event.account_id) for event in book.events)

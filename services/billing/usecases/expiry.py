@@ -3,28 +3,12 @@
 from datetime import datetime, timedelta
 
 from services.billing.domain.balance import Balance
-from services.billing.domain.book import AccountBook
 from services.billing.store.transaction import BillingTransaction
+from services.billing.usecases.desk import open_book
 
-ACTOR = "service:billing"
 QUOTES_KEPT = timedelta(days=1)
 QUOTES_FORGOTTEN_MAX = 5_000
 ACCOUNTS_MAX = 500
-
-
-def open_book(tx: BillingTransaction, *, account_id: str, actor: str, now: datetime) -> AccountBook:
-    """The account's book under lock, with everything booked that has run out by now. Raises NotFound.
-
-    So no decision sees a hold or a grant whose time has ended, whether or not the sweeper came by.
-    """
-    book = tx.books.open(account_id, actor=actor, now=now)
-    due = tx.reservations.lock_due(account_id=account_id, now=now)
-    if due:
-        book.held.update(tx.books.held(reservation.id for reservation in due))
-    for reservation in due:
-        tx.reservations.save(book.expire_hold(reservation))
-    book.expire_grants()
-    return book
 
 
 def due_accounts(tx: BillingTransaction, *, now: datetime) -> list[str]:
@@ -34,8 +18,8 @@ def due_accounts(tx: BillingTransaction, *, now: datetime) -> list[str]:
 
 def expire(tx: BillingTransaction, *, account_id: str, now: datetime) -> Balance:
     """Books what has run out of one account; the second time there is nothing to book."""
-    book = open_book(tx, account_id=account_id, actor=ACTOR, now=now)
-    tx.close_book(book)
+    desk, book = open_book(tx, account_id=account_id, now=now)
+    desk.close()
     return book.balance
 
 

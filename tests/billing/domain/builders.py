@@ -8,7 +8,8 @@ from typing import Any
 from services.billing.domain.balance import Balance
 from services.billing.domain.book import AccountBook
 from services.billing.domain.grant import Category, CreditGrant
-from services.billing.domain.price import Kind, ModelPrice
+from services.billing.domain.item import Item
+from services.billing.domain.price import Kind, ModelPrice, Work
 from services.billing.domain.reservation import LIFETIME, Reservation
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
@@ -89,6 +90,10 @@ def a_book(*grants: CreditGrant, now: datetime = NOW) -> AccountBook:
     for grant in grants:
         book.grant(grant)
     return book
+
+
+def an_item(work: Work, **changes: Any) -> Item:
+    return Item(item_id=an_id(), work=work, **changes)
 
 
 def later(**span: float) -> datetime:

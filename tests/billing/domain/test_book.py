@@ -19,8 +19,8 @@ from tests.billing.domain.builders import (
     a_grant,
     a_reservation,
     a_text_price,
-    an_id,
     an_image_price,
+    an_item,
     later,
 )
 
@@ -42,7 +42,7 @@ def test_a_capture_takes_from_the_grants_its_hold_was_drawn_on() -> None:
     book.hold(reservation)
     book.grant(younger)
 
-    book.capture(reservation, price=an_image_price(), work=Work(images=3), item_id="an item")
+    book.capture(reservation, an_item(Work(images=3)), price=an_image_price())
 
     assert (book.grants[held.id].remaining, book.grants[younger.id].remaining) == (3, 6)
 
@@ -53,7 +53,7 @@ def test_a_capture_beyond_the_hold_is_one_line_and_one_draw_a_grant() -> None:
     reservation = a_reservation(amount=4)
     book.hold(reservation)
 
-    book.capture(reservation, price=a_text_price(), work=Work(output_tokens=700), item_id="an item")
+    book.capture(reservation, an_item(Work(output_tokens=700)), price=a_text_price())
 
     line, draw = book.lines[-1], book.draws[-1]
     assert (line.amount, line.reserved_amount) == (-7, -4)
@@ -66,7 +66,7 @@ def test_a_line_says_what_was_made() -> None:
     reservation = a_reservation(amount=10)
     book.hold(reservation)
 
-    book.capture(reservation, price=an_image_price(), work=Work(images=3), item_id="an item")
+    book.capture(reservation, an_item(Work(images=3)), price=an_image_price())
 
     assert book.lines[-1].description == "3 images with an-image-model"
     assert (book.lines[-1].operation_type, book.lines[-1].related_id) == ("image_generation", reservation.id)
@@ -79,11 +79,12 @@ def test_what_the_caller_tells_is_kept_beside_our_own_facts() -> None:
 
     book.capture(
         reservation,
+        an_item(
+            Work(images=2),
+            description="Cover of the article",
+            metadata={"images_created": 2, "platform_loss_credits": 0},
+        ),
         price=an_image_price(),
-        work=Work(images=2),
-        item_id="an item",
-        description="Cover of the article",
-        metadata={"images_created": 2, "platform_loss_credits": 0},
     )
 
     assert book.lines[-1].description == "Cover of the article"
@@ -95,9 +96,7 @@ def test_a_final_capture_of_the_whole_hold_gives_nothing_back() -> None:
     reservation = a_reservation(amount=3)
     book.hold(reservation)
 
-    ended, _ = book.capture(
-        reservation, price=an_image_price(), work=Work(images=3), item_id="an item", final=True
-    )
+    ended, _ = book.capture(reservation, an_item(Work(images=3)), price=an_image_price(), final=True)
 
     assert ended.status is Status.CAPTURED
     assert book.lines[-1].transaction_type is TransactionType.DEDUCTION
@@ -108,9 +107,7 @@ def test_a_late_final_capture_leaves_the_reservation_expired() -> None:
     book = a_book(a_grant())
     expired = replace(a_reservation(amount=3, expires_at=later()), status=Status.EXPIRED, released=3)
 
-    ended, usage = book.capture(
-        expired, price=an_image_price(), work=Work(images=3), item_id="an item", final=True
-    )
+    ended, usage = book.capture(expired, an_item(Work(images=3)), price=an_image_price(), final=True)
 
     assert (ended, usage.credits_used) == (expired, 3)
     assert book.balance.credits == 97
@@ -199,7 +196,7 @@ def _apply(
         for number, each in enumerate(reservations):
             if each.is_due(now=book.now):
                 reservations[number] = book.expire_hold(each)
-        book.expire_grants()
+        book.end_grants()
     elif reservations:
         number = choice % len(reservations)
         if operation == "release":
@@ -208,9 +205,8 @@ def _apply(
         try:
             reservations[number], _ = book.capture(
                 reservations[number],
+                an_item(Work(images=credits)),
                 price=an_image_price(),
-                work=Work(images=credits),
-                item_id=an_id(),
                 final=operation == "final",
             )
         except ReservationEnded:

@@ -45,5 +45,5 @@ def test_a_grant_is_not_born_dead() -> None:
 def test_a_grant_expires_at_its_instant() -> None:
     grant = a_grant(expires_at=later(days=1))
 
-    assert not grant.has_expired(now=later(hours=23))
-    assert grant.has_expired(now=later(days=1))
+    assert not grant.has_ended(now=later(hours=23))
+    assert grant.has_ended(now=later(days=1))

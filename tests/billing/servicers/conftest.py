@@ -1,5 +1,6 @@
 """Billing behind a real gRPC server, called by stubs with tokens."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -12,6 +13,7 @@ from services.billing.passwords import Passwords
 from services.billing.servicers.accounts import AccountServicer
 from services.billing.servicers.credits import CreditServicer
 from services.billing.servicers.prices import PricingServicer
+from services.billing.servicers.writer import Writer
 from services.billing.settings import BillingSettings
 from tests.billing.books import Billing
 from tests.billing.servicers.calls import Calls
@@ -36,17 +38,22 @@ def settings() -> BillingSettings:
 async def served(billing: Billing, passwords: Passwords, settings: BillingSettings) -> AsyncIterator[Served]:
     issuer = TokenIssuer(Keyring.from_secret(SECRET_KEY), "billing", billing.clock)
     transactions, clock = billing.transactions, billing.clock
+    writer = Writer(transactions, clock)
     async with serving(
         (
             billing_proto.add_AccountServiceServicer_to_server,
             AccountServicer(transactions, clock, issuer=issuer, passwords=passwords, settings=settings),
         ),
-        (billing_proto.add_CreditServiceServicer_to_server, CreditServicer(transactions, clock)),
+        (
+            billing_proto.add_CreditServiceServicer_to_server,
+            CreditServicer(transactions, clock, writer=writer),
+        ),
         (billing_proto.add_PricingServiceServicer_to_server, PricingServicer(transactions, clock)),
         service="billing",
         clock=clock,
     ) as running:
         yield running
+    await asyncio.to_thread(writer.close)
 
 
 @pytest.fixture

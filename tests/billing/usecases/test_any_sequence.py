@@ -62,5 +62,11 @@ def _apply(
             billing.release(reservation)
             return
         is_image = reservation.operation_type == "image_generation"
-        work = {"images": amount} if is_image else {"output_tokens": amount * 100}
-        billing.capture(reservation, item_id=f"item {amount}", final=operation == "final", **work)
+        images, tokens = (amount, 0) if is_image else (0, amount * 100)
+        billing.capture(
+            reservation,
+            item_id=f"item {amount}",
+            images=images,
+            output_tokens=tokens,
+            final=operation == "final",
+        )

@@ -9,10 +9,10 @@ import pytest
 from igny8.billing import v1 as billing_proto
 
 from chassis.refusal import RequestIdReused
-from services.billing.convert import usage_to_proto
+from services.billing.convert import captured_to_proto, item_from_proto
 from services.billing.domain.balance import InsufficientCredits
-from services.billing.domain.price import Work
-from services.billing.usecases import credits
+from services.billing.domain.order import Capture
+from services.billing.servicers.writer import Writer
 from tests.billing.books import Billing
 
 
@@ -113,29 +113,25 @@ def _at_once(times: int, *works: Callable[[], Any]) -> list[Any]:
 async def _captured_together(
     billing: Billing, account_id: str, requests: list[billing_proto.CaptureRequest]
 ) -> list[billing_proto.CaptureResponse]:
-    def pack(captured: credits.Captured) -> billing_proto.CaptureResponse:
-        return billing_proto.CaptureResponse(usage=usage_to_proto(captured.usage))
-
-    return await asyncio.gather(
+    """The answers of a writer, as the servicer asks it."""
+    writer = Writer(billing.transactions, billing.clock)
+    answers = await asyncio.gather(
         *[
-            billing.transactions.run_once(
-                credits.capture,
+            writer.order(
+                Capture(
+                    account_id=account_id,
+                    actor="service:ai",
+                    reservation_id=request.reservation_id,
+                    item=item_from_proto(request),
+                ),
+                request=request,
                 request_id=request.request_id,
                 scope="Capture",
-                request=request,
                 response=billing_proto.CaptureResponse,
-                pack=pack,
-                account_id=account_id,
-                reservation_id=request.reservation_id,
-                item_id=request.item_id,
-                work=Work(images=request.images),
-                provider_cost_usd=None,
-                description="",
-                metadata={},
-                final=False,
-                actor="service:ai",
-                now=billing.clock.now(),
+                pack=captured_to_proto,
             )
             for request in requests
         ]
     )
+    await asyncio.to_thread(writer.close)
+    return answers

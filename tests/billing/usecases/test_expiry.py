@@ -163,7 +163,7 @@ def test_credits_that_run_out_are_booked_and_announced(billing: Billing) -> None
     billing.balance(account)
 
     line = billing.lines(account)[0]
-    event = recorded(billing.transactions.engine)[-1]
+    event = recorded(billing.transactions.engine)[-2]
     assert (line.transaction_type, line.amount, line.related_id) == ("expiry", -30, grant.id)
     assert line.description == "30 credits (plan) were not used in time"
     assert (event.payload["grant_id"], event.payload["amount"]) == (grant.id, 30)

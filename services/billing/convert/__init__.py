@@ -1,0 +1,33 @@
+"""Between billing's nouns and its messages: enums by their words, money as decimal strings, instants as timestamps."""
+
+from services.billing.convert.accounts import account_to_proto as account_to_proto
+from services.billing.convert.accounts import api_key_to_proto as api_key_to_proto
+from services.billing.convert.accounts import scope_from_proto as scope_from_proto
+from services.billing.convert.accounts import user_to_proto as user_to_proto
+from services.billing.convert.credits import balance_to_proto as balance_to_proto
+from services.billing.convert.credits import category_from_proto as category_from_proto
+from services.billing.convert.credits import grant_to_proto as grant_to_proto
+from services.billing.convert.credits import group_by_from_proto as group_by_from_proto
+from services.billing.convert.credits import metadata_from_proto as metadata_from_proto
+from services.billing.convert.credits import quote_to_proto as quote_to_proto
+from services.billing.convert.credits import reservation_to_proto as reservation_to_proto
+from services.billing.convert.credits import status_from_proto as status_from_proto
+from services.billing.convert.credits import transaction_to_proto as transaction_to_proto
+from services.billing.convert.credits import transaction_type_from_proto as transaction_type_from_proto
+from services.billing.convert.credits import usage_group_to_proto as usage_group_to_proto
+from services.billing.convert.credits import usage_to_proto as usage_to_proto
+from services.billing.convert.events import encode as encode
+from services.billing.convert.orders import captured_to_proto as captured_to_proto
+from services.billing.convert.orders import item_from_proto as item_from_proto
+from services.billing.convert.orders import purpose_from_proto as purpose_from_proto
+from services.billing.convert.orders import released_to_proto as released_to_proto
+from services.billing.convert.orders import reserved_to_proto as reserved_to_proto
+from services.billing.convert.prices import configuration_to_proto as configuration_to_proto
+from services.billing.convert.prices import kind_from_proto as kind_from_proto
+from services.billing.convert.prices import price_from_proto as price_from_proto
+from services.billing.convert.prices import price_to_proto as price_to_proto
+from services.billing.convert.values import instant_from_proto as instant_from_proto
+from services.billing.convert.values import instant_to_proto as instant_to_proto
+from services.billing.convert.values import maybe_to_proto as maybe_to_proto
+from services.billing.convert.values import money_from_proto as money_from_proto
+from services.billing.convert.values import money_to_proto as money_to_proto
