@@ -10,6 +10,11 @@ import pytest
 from tests.journeys.suites import RunningSuite, running
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Kills come last: what a service says of a neighbour's death is no fault of the main job."""
+    items.sort(key=lambda item: item.path.name == "test_kill.py")
+
+
 @pytest.fixture(scope="session")
 def suite() -> Iterator[RunningSuite]:
     """The whole suite, ready for use."""
