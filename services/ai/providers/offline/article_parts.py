@@ -43,6 +43,7 @@ NOUN_HEADINGS = {
         "First steps with {noun}",
     ),
 }
+PROBLEM_ENDINGS = ("what helps", "where to look first", "finding the cause", "what to change")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -137,6 +138,8 @@ def shape_block(outline: Outline) -> str:
 
 def _heading_choices(outline: Outline, subject: Subject) -> list[str]:
     own = heading_of(subject.keyword)
+    if subject.kind is Kind.PROBLEM:
+        return [f"{own}: {ending}" for ending in outline.random.sample(PROBLEM_ENDINGS, len(PROBLEM_ENDINGS))]
     if subject.kind is not Kind.NOUN:
         return [own]
     if subject.asks_near:
@@ -156,6 +159,8 @@ def _pools(outline: Outline, subject: Subject) -> list[str]:
         return ["task", local, "task", "general"]
     if subject.kind is Kind.QUESTION:
         return ["question", "question", "neutral", local]
+    if subject.kind is Kind.PROBLEM:
+        return ["problem", "problem", local, "problem", "general"]
     if subject.kind is Kind.VERSUS:
         return ["versus", "versus", "versus", "general"]
     manner = manner_of(subject.noun, outline.domain)

@@ -18,7 +18,7 @@ from services.ai.providers.offline.article_parts import (
     tip_section,
 )
 from services.ai.providers.offline.intents import Structure, structure_of
-from services.ai.providers.offline.language import choose, clip, plain, slug_of
+from services.ai.providers.offline.language import choose, clip, joined, plain, slug_of
 from services.ai.providers.offline.subjects import Kind, Subject, domain_of, heading_of, subject_of, topic_of
 from services.ai.providers.offline.writer import Writer, bullets, heading, paragraphs
 
@@ -37,7 +37,8 @@ def generate_content(asked: GenerateContentInput, *, seed: int) -> GenerateConte
     outline = _outline(asked, title, keywords, seed)
     opening = outline.writer.sentences(["intro.open"], 1)
     html = _compose(outline, opening, asked)
-    intro = " ".join([*opening, f"This draft covers {', '.join(keywords[:2]) or title}."])
+    covered = joined([f"“{keyword}”" for keyword in keywords[:2]])
+    intro = " ".join([*opening, f"This draft covers {covered or title}."])
     cluster = clip(plain(task.get("cluster_name") or ""), 120)
     return GenerateContentOutput(
         title=title,
@@ -46,7 +47,7 @@ def generate_content(asked: GenerateContentInput, *, seed: int) -> GenerateConte
         excerpt=clip(intro, 300),
         meta_title=clip(title, META_TITLE_LENGTH_MAX),
         meta_description=clip(
-            f"{title}: what to decide first, what to check and which mistakes to avoid. {opening[0]}",
+            f"{title}{'' if title[-1] in '.?!…' else '.'} What to decide first, what to check and which mistakes to avoid. {opening[0]}",
             META_DESCRIPTION_LENGTH_MAX,
         ),
         primary_keyword=keywords[0] if keywords else title,

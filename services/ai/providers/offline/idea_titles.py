@@ -51,7 +51,7 @@ def title_choices(name: str, structure: Structure, keywords: Sequence[str], rand
     own = title_case(heading_of(lead))
     if together := _asked_together(keywords):
         yield together
-    if subject_of(lead).kind is not Kind.NOUN and len(own.split()) > 2:
+    if subject_of(lead).kind not in {Kind.NOUN, Kind.PROBLEM} and len(own.split()) > 2:
         yield own
     if facet_of(lead) is Facet.PROBLEMS:
         yield from _filled(OF_PROBLEMS, random, lead=own if len(keywords) < 3 else name)
@@ -63,7 +63,8 @@ def title_choices(name: str, structure: Structure, keywords: Sequence[str], rand
     details = _details(name, keywords)
     phrase = topic_phrase(name)
     several = name if phrase.casefold() == name.casefold() else title_case(phrase)
-    if len(details) > 1 and structure_of(lead) is Structure.ARTICLE and topic_of(name) == phrase:
+    names_it = phrase == topic_of(name) or not phrase.endswith(topic_of(name))
+    if len(details) > 1 and structure_of(lead) is Structure.ARTICLE and names_it:
         yield from _filled(OF_DETAILS, random, name=several, details=title_case(joined(details)))
     bare = subject_of(lead).kind is Kind.NOUN
     named = title_case(noun_of(lead)) if bare and structure is Structure.ARTICLE else own.rstrip("?")

@@ -12,7 +12,7 @@ from services.ai.functions.schemas import (
 from services.ai.providers.offline.idea_titles import TITLE_LENGTH_MAX, title_choices
 from services.ai.providers.offline.intents import Structure, structure_of
 from services.ai.providers.offline.language import choose, clip, joined, plain
-from services.ai.providers.offline.subjects import NO_TOPIC, topic_of, topic_phrase
+from services.ai.providers.offline.subjects import topic_of, topic_phrase
 
 WORD_COUNTS = {
     Structure.GUIDE: 1200,
@@ -53,8 +53,8 @@ def generate_ideas(asked: GenerateIdeasInput, *, seed: int) -> GenerateIdeasOutp
 
 def _topic(name: str) -> str:
     """What the cluster is about, in a sentence: "composting" for "Getting Started With Composting"."""
-    named = topic_of(name)
-    return named if named != NO_TOPIC else topic_phrase(name)
+    named, phrase = topic_of(name), topic_phrase(name)
+    return named if phrase.endswith(named) else phrase
 
 
 def _by_demand(keywords: Sequence[ClusterKeyword]) -> list[str]:

@@ -83,6 +83,13 @@ def plural(phrase: str) -> str:
     return " ".join(words)
 
 
+def gerund(verb: str) -> str:
+    """The -ing form of a verb: "composting", "using", "putting"."""
+    if re.fullmatch(r"[^aeiou]*[aeiou][^aeiouwxy]", verb):
+        return f"{verb}{verb[-1]}ing"
+    return verb[:-1] + "ing" if re.search(r"[^eoy]e$", verb) else verb + "ing"
+
+
 def slug_of(text: str) -> str:
     """Lower-case ASCII words joined by hyphens, at most 80 characters; a hash where nothing of the text is ASCII."""
     ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()

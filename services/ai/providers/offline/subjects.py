@@ -5,8 +5,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
+from services.ai.providers.offline.facets import Facet, facet_of
 from services.ai.providers.offline.intents import Intent, intent_of, is_question
-from services.ai.providers.offline.language import ENDS_THE_HEAD, capitalise, lower_case, plain, plural
+from services.ai.providers.offline.language import (
+    ENDS_THE_HEAD,
+    capitalise,
+    gerund,
+    lower_case,
+    plain,
+    plural,
+)
 from services.ai.providers.offline.texts import words_in
 from services.ai.providers.offline.words import is_modifier, stem, surface_words
 
@@ -18,6 +26,7 @@ class Kind(Enum):
     TASK = "task"
     QUESTION = "question"
     VERSUS = "versus"
+    PROBLEM = "problem"
 
 
 class Manner(Enum):
@@ -48,10 +57,11 @@ class Subject:
     @property
     def short_noun(self) -> str:
         """The noun without what follows a preposition, or its last two words: how one names a thing again."""
-        words = self.noun.split()
+        noun = _FOR_WHOM.sub("", self.noun)
+        words = noun.split()
         end = next((at for at, word in enumerate(words) if at > 0 and word in ENDS_THE_HEAD), len(words))
-        if end == 1 or _HAS_ARTICLE.search(self.noun):
-            return self.noun
+        if end == 1 or _HAS_ARTICLE.search(noun):
+            return noun
         return " ".join(words[max(0, end - 2) : end])
 
     @property
@@ -59,6 +69,7 @@ class Subject:
         """The words that sentences are filled with."""
         return {
             "keyword": f"“{self.keyword}”",
+            "keyword_again": _AGAIN.get(self.kind, f"“{self.keyword}”"),
             "noun": self.noun,
             "task": self.task,
             "side_a": self.sides[0],
@@ -66,6 +77,7 @@ class Subject:
         }
 
 
+_AGAIN = {Kind.QUESTION: "this question", Kind.PROBLEM: "this trouble"}
 _LEADING = re.compile(
     r"^(?:(?:the|best|top|cheap|cheapest|affordable|easy|simple|free|good|great|fast|fastest|ultimate|most popular)\s+)+(?=\S)"
 )
@@ -76,6 +88,9 @@ _TRAILING = re.compile(
 _COST = re.compile(r"\b(costs?|prices?|pricing|under \$?\d+|cheap|cheapest|affordable)\b")
 _VERSUS = re.compile(r"^(.+?)\s+(?:vs\.?|versus|or)\s+(.+)$")
 _HAS_ARTICLE = re.compile(r"\b(a|an|the|my|your|our)\b")
+_FOR_WHOM = re.compile(r"\s+(?:for (?:beginners|kids|seniors|dummies|adults)|at home)$")
+_SIDE = re.compile(r"\s+(?:problems|know-how|compared|and health)$")
+_CAN = re.compile(r"^(?:what )?can (?:you|i|we) (\w+)\b(.*)$")
 _LATIN = re.compile(r"[a-z]")
 _OPENING = re.compile(
     r"^(?:how to \w+|what (?:is|are)|choosing|getting started with|a guide to)\s+(?:(?:a|an|the|your|my)\s+)?"
@@ -104,6 +119,8 @@ def subject_of(keyword: str) -> Subject:
     if versus := _VERSUS.match(lower):
         sides = _sides(versus[1], versus[2])
         return Subject(kind=Kind.VERSUS, sides=sides, keyword=text, intent=intent)
+    if facet_of(lower) is Facet.PROBLEMS and not lower.endswith(("problem", "problems", "mistakes")):
+        return Subject(kind=Kind.PROBLEM, keyword=text, intent=intent)
     if lower.split(" ")[0] in _IMPERATIVES and len(lower.split()) > 1:
         return Subject(kind=Kind.TASK, task=lower_case(lower), keyword=text, intent=intent)
     return Subject(
@@ -133,9 +150,16 @@ def topic_phrase(name: str) -> str:
 
 
 def topic_of(*texts: str) -> str:
-    """The noun phrase of the first text that names something, for sentences about a whole article."""
+    """The noun phrase of the first text that names something, for sentences about a whole article.
+
+    A text about one side of a topic gives the topic: "compost" for "Compost Problems", "composting" for
+    "What Can You Compost".
+    """
     for text in texts:
-        named = _OPENING.sub("", plain(text).casefold().split(":")[0])
+        folded = plain(text).casefold().split(":")[0].rstrip(" ?!.")
+        if can := _CAN.match(folded):
+            return lower_case(gerund(can[1]) if text != texts[0] else gerund(can[1]) + can[2])
+        named = _SIDE.sub("", _OPENING.sub("", folded))
         if subject_of(named).kind is Kind.NOUN and named.strip():
             return noun_of(named)
     return NO_TOPIC

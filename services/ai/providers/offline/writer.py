@@ -31,7 +31,7 @@ class Writer:
         count = 0
         while count < words:
             section = names[len(drawn) % len(names)]
-            again = {**slots, "noun": slots["short_noun"]} if slots and drawn else slots
+            again = _named_again(slots) if slots and drawn else slots
             tried = (self.sentence(name, again) for name in (section, *names, "general"))
             text = next(filter(None, tried), "")
             if not text:
@@ -59,6 +59,11 @@ class Writer:
 
     def _fill(self, line: str, slots: Mapping[str, str] | None) -> str:
         return capitalise(line.format_map({**self._slots, **(slots or {})}))
+
+
+def _named_again(slots: Mapping[str, str]) -> dict[str, str]:
+    """The slots of every sentence but the first: a thing by its short name, a question as "this question"."""
+    return {**slots, "noun": slots["short_noun"], "keyword": slots["keyword_again"]}
 
 
 def paragraphs(sentences: Sequence[str]) -> str:

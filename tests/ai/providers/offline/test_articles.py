@@ -126,6 +126,25 @@ def test_the_structure_shows_in_the_article(structure: str, mark: str) -> None:
     assert mark in written(structure=structure)["html"]
 
 
+def test_a_problem_gets_advice_on_finding_its_cause() -> None:
+    html = written(
+        "Compost Problems",
+        keywords=["compost smells bad", "compost too wet"],
+        structure="article",
+        cluster="Compost Problems",
+    )["html"]
+
+    assert any(heading.startswith("Compost smells bad: ") for heading in Tags(html).headings)
+    assert "bads" not in html
+
+
+def test_the_texts_about_an_article_are_sentences() -> None:
+    output = written("What Can You Compost?", keywords=["what can you compost", "can you compost bread"])
+
+    assert output["meta_description"].startswith("What Can You Compost? What to decide first")
+    assert output["excerpt"].endswith("This draft covers “what can you compost” and “can you compost bread”.")
+
+
 def test_markup_in_titles_and_keywords_is_shown_and_not_run() -> None:
     html = written(
         "<script>x</script>", keywords=["<img src=x onerror=alert(1)> beds", "a & b"], cluster=None

@@ -135,6 +135,22 @@ def test_a_short_list_about_one_thing_stays_one_cluster() -> None:
     assert set(names.values()) == {"Espresso Machine"}
 
 
+def test_a_cluster_of_more_than_a_fifth_is_parted_by_the_next_thing() -> None:
+    keywords, labels = labelled_keywords()
+    others = [
+        keyword for keyword, label in zip(keywords, labels, strict=True) if label in {"vpn", "dog food"}
+    ]
+    bikes = [
+        f"{start} bike {end}".strip()
+        for start in ("electric", "gravel", "cargo")
+        for end in ("", "tires", "frame size", "for commuting", "brakes", "lights", "battery")
+    ]
+
+    clusters = clustered([*others, *bikes, "sofa bed", "yoga mat"])["clusters"]
+
+    assert max(len(cluster["keyword_ids"]) for cluster in clusters) <= 9
+
+
 def test_what_the_site_is_about_stays_whole_only_where_nothing_parts_it() -> None:
     keywords = ["bonsai trees"] * 45
 
@@ -192,7 +208,7 @@ def test_a_cluster_is_named_by_the_words_its_keywords_share() -> None:
 
     assert [cluster["name"] for cluster in output["clusters"]] == ["Raised Garden Beds", "Espresso Machine"]
     assert output["clusters"][1]["description"] == (
-        "2 searches about espresso machine, of mixed intent, such as “espresso machine” and “cheap espresso machine”."
+        "2 searches about espresso machines, of mixed intent, such as “espresso machine” and “cheap espresso machine”."
     )
 
 

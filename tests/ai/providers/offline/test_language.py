@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from services.ai.providers.offline.language import (
     clip,
+    gerund,
     joined,
     lower_case,
     plain,
@@ -85,3 +86,11 @@ def test_control_characters_and_half_characters_are_left_out_and_lines_joined() 
 )
 def test_lists_are_joined_as_one_says_them(items: list[str], text: str) -> None:
     assert joined(items) == text
+
+
+@pytest.mark.parametrize(
+    ("verb", "form"),
+    [("compost", "composting"), ("use", "using"), ("put", "putting"), ("see", "seeing"), ("mix", "mixing")],
+)
+def test_a_verb_becomes_an_activity(verb: str, form: str) -> None:
+    assert gerund(verb) == form

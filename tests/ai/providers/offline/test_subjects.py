@@ -10,6 +10,8 @@ from services.ai.providers.offline.subjects import (
     manner_of,
     noun_of,
     subject_of,
+    topic_of,
+    topic_phrase,
 )
 
 
@@ -51,6 +53,8 @@ def test_a_comparison_gives_its_shared_head_noun_to_both_sides() -> None:
         ("is a vpn legal", Kind.QUESTION),
         ("kill weeds in grass", Kind.TASK),
         ("puppy biting how to stop", Kind.NOUN),
+        ("compost smells bad", Kind.PROBLEM),
+        ("compost problems", Kind.NOUN),
         ("how to", Kind.NOUN),
         ("vs", Kind.NOUN),
         ("", Kind.NOUN),
@@ -62,6 +66,39 @@ def test_every_phrase_is_of_one_kind(keyword: str, kind: Kind) -> None:
 
 def test_a_thing_is_named_again_by_its_last_words() -> None:
     assert subject_of("best raised garden beds for patios").short_noun == "garden beds"
+
+
+def test_a_thing_is_named_again_without_saying_for_whom() -> None:
+    assert subject_of("composting for beginners").short_noun == "composting"
+
+
+@pytest.mark.parametrize(
+    ("texts", "topic"),
+    [
+        (("Getting Started With Composting",), "composting"),
+        (("What Can You Compost", "can you compost bread"), "composting"),
+        (("What Can You Eat on Keto",), "eating on keto"),
+        (("Compost Problems",), "compost"),
+        (("Compost Bin",), "compost bins"),
+        (("", "how to sit"), "this subject"),
+    ],
+)
+def test_the_topic_of_an_article_is_what_its_cluster_or_keywords_name(
+    texts: tuple[str, ...], topic: str
+) -> None:
+    assert topic_of(*texts) == topic
+
+
+@pytest.mark.parametrize(
+    ("name", "phrase"),
+    [
+        ("Compost Bin", "compost bins"),
+        ("Leaf Mold", "leaf mold"),
+        ("What Can You Compost", "the question “what can you compost”"),
+    ],
+)
+def test_a_cluster_is_named_in_a_sentence_as_one_says_it(name: str, phrase: str) -> None:
+    assert topic_phrase(name) == phrase
 
 
 def test_headings_ask_where_the_search_asks() -> None:
