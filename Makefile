@@ -63,8 +63,8 @@ up: ## The same suite by docker compose; ends when everything is healthy (PORT=8
 	@docker compose version >/dev/null 2>&1 || { \
 	  echo "make up needs a Docker engine with Compose v2 (docker compose version)." >&2; exit 1; }
 	@deploy/make-env .env
-	docker compose build setup
-	docker compose up --detach --wait || { \
+	@docker compose build setup
+	@docker compose up --detach --wait || { \
 	  echo "Not everything came up; docker compose ps -a and docker compose logs NAME say why." \
 	    "If the port is taken: make up PORT=8081" >&2; exit 1; }
 	@echo "The suite is up: http://$$(docker compose port gateway 8080)"
