@@ -5,10 +5,11 @@ from typing import Final
 
 from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
+from google.protobuf.descriptor_pb2 import MethodOptions
 from igny8.options.v1 import options_pb2
 
 from chassis.identity import Caller, CallerKind, Role
-from chassis.refusal import PermissionDenied, Unauthenticated
+from chassis.refusal import AccountSuspended, PermissionDenied, Unauthenticated
 
 ROLE_NEEDED: Final = {
     options_pb2.ACCESS_VIEWER: Role.VIEWER,
@@ -52,8 +53,16 @@ def require_declared(services: Iterable[ServiceDescriptor]) -> None:
         raise AccessUndeclared(missing)
 
 
-def check(access: "options_pb2.Access.ValueType", caller: Caller | None) -> None:
-    """Raises Unauthenticated or PermissionDenied where a method of this access is not for the caller."""
+def changes_something(method: MethodDescriptor) -> bool:
+    """Whether the method does more than read."""
+    return method.GetOptions().idempotency_level != MethodOptions.NO_SIDE_EFFECTS
+
+
+def check(access: "options_pb2.Access.ValueType", caller: Caller | None, *, changes: bool) -> None:
+    """Raises Unauthenticated or PermissionDenied where a method of this access is not for the caller.
+
+    What editors and owners change (`changes`) is refused with AccountSuspended to a suspended account.
+    """
     if access == options_pb2.ACCESS_PUBLIC:
         return
     if caller is None:
@@ -61,6 +70,8 @@ def check(access: "options_pb2.Access.ValueType", caller: Caller | None) -> None
     role = ROLE_NEEDED.get(access)
     if role is not None:
         _check_role(role, caller)
+        if caller.suspended and changes and role > Role.VIEWER:
+            raise AccountSuspended(caller.account())
     elif access == options_pb2.ACCESS_INTERNAL:
         if caller.kind is not CallerKind.SERVICE:
             raise PermissionDenied(

@@ -57,6 +57,10 @@ class Caller:
     subject: str
     account_id: str | None
     role: Role
+    suspended: bool = False
+    """Whether the platform had suspended the account when the token was made: then it can only be read."""
+    client_address: str = ""
+    """In the gateway's own tokens, the IP address of whom it serves before anybody has signed in."""
 
     @property
     def actor(self) -> str:
@@ -179,6 +183,11 @@ class TokenIssuer:
         }
         if caller.account_id is not None:
             claims["account_id"] = caller.account_id
+        if caller.suspended:
+            claims["suspended"] = True
+        if caller.client_address:
+            assert by_service, "people and keys do not say where they come from"
+            claims["client_address"] = caller.client_address
         return jwt.encode(
             claims, self._keyring.private(issuer), algorithm="EdDSA", headers={"kid": key_id(issuer)}
         )
@@ -267,7 +276,14 @@ class TokenVerifier:
             fits = fits and (account_id is None) == (kind is CallerKind.OPERATOR)
         if not fits or not (account_id is None or isinstance(account_id, str)):
             raise Unauthenticated(_REFUSED)
-        return Caller(kind=kind, subject=str(claims["sub"]), account_id=account_id, role=role)
+        return Caller(
+            kind=kind,
+            subject=str(claims["sub"]),
+            account_id=account_id,
+            role=role,
+            suspended=bool(claims.get("suspended", False)),
+            client_address=str(claims.get("client_address", "")) if by_service else "",
+        )
 
 
 _REFUSED: Final = "Sign in again: the access token is not valid here."

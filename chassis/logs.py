@@ -49,12 +49,15 @@ _NOT_LOGGED: Final = "not_logged"
 _OWN_PACKAGES: Final = ("chassis", "services", "gateway", "suite")
 _SECRET_LENGTH_MIN: Final = 6
 
-# Credentials in the text of somebody else's exception: URLs with a password, bearer tokens, JWTs, provider keys.
+# Credentials in the text of somebody else's exception: URLs with a password, bearer tokens, JWTs, provider
+# keys, and our own keys, refresh tokens and invitations.
 _CREDENTIALS: Final = re.compile(
     r"(?<=://)[^\s/@:]*:[^\s/@]+(?=@)"
     r"|(?i:(?<=bearer )\S+)"
     r"|eyJ[\w-]{8,}\.[\w-]+\.[\w-]+"
     r"|\bsk-[\w-]{8,}"
+    r"|\bigny8[a-z]?_[\w-]{43}"
+    r"|\$argon2id?\$\S+"
     r"|(?i:(?<=password=)[^\s&'\"]+)"
 )
 _BLOT: Final = "[secret]"

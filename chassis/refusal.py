@@ -73,6 +73,15 @@ class PermissionDenied(Refusal):
     reason = "PERMISSION_DENIED"
 
 
+class AccountSuspended(Refusal):
+    """The platform has suspended the account: it can be read, and not written."""
+
+    reason = "ACCOUNT_SUSPENDED"
+
+    def __init__(self, account_id: str) -> None:
+        super().__init__("This account is suspended. Contact support.", metadata={"account_id": account_id})
+
+
 class NotFound(Refusal):
     """The thing does not exist, or belongs to another account; the two are never told apart."""
 

@@ -63,6 +63,20 @@ class ServiceTokens:
                 self._tokens.popitem(last=False)
         return found[0]
 
+    def for_client(self, callee: str, client_address: str) -> str:
+        """A token for one call on behalf of somebody at this address who has not signed in yet.
+
+        Signed anew each time: only few and slow calls, such as signing in, need it.
+        """
+        caller = Caller(
+            kind=CallerKind.SERVICE,
+            subject=self._service,
+            account_id=None,
+            role=Role.OWNER,
+            client_address=client_address,
+        )
+        return self._issuer.issue(caller, audience=callee)
+
     def _signed(self, callee: str, account_id: str | None) -> str:
         caller = Caller(
             kind=CallerKind.SERVICE, subject=self._service, account_id=account_id, role=Role.OWNER

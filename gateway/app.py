@@ -55,6 +55,12 @@ class Request:
         self.headers = _headers(scope["headers"])
 
     @property
+    def client_address(self) -> str:
+        """The IP address of the other end, or as a proxy in front that is believed says; empty where it has none."""
+        client = self.scope.get("client")
+        return str(client[0]) if client else ""
+
+    @property
     def is_for_api(self) -> bool:
         """Whether a program asks: then it gets a problem document, never a page."""
         return self.path.startswith(b"/api/")
@@ -108,7 +114,9 @@ class Gateway:
                 return "", Response(None, 204, {"Allow": ", ".join(match.verbs)})
             (route, target), values = _target(match, request.verb)
             if isinstance(target, Endpoint):
-                return route, await target.answer(values, request.query, request.headers, request.receive)
+                return route, await target.answer(
+                    values, request.query, request.headers, request.receive, request.client_address
+                )
             return route, await target(request)
         except Refusal as refusal:
             return route, self._refused(request, refusal)

@@ -34,26 +34,35 @@ FILE_HEADERS = frozenset(
 FILE_STATUSES = frozenset({"200", "301", "302", "303", "307", "308", "404", "410"})
 """Statuses a service may give a file, by initial metadata `x-http-status`."""
 
+ForClient = Callable[[str, str], str]
+"""A service and the address of a client -> the gateway's own token for a call on behalf of that client."""
+
 
 class Endpoint:
     """What answers one operation."""
 
-    def __init__(self, operation: Operation, calls: Calls, access: Access) -> None:
+    def __init__(self, operation: Operation, calls: Calls, access: Access, for_client: ForClient) -> None:
         self.operation = operation
         self._binding = Binding(operation)
         self._calls = calls
         self._access = access
+        self._for_client = for_client
         self._is_public = operation.access == options_pb2.ACCESS_PUBLIC
         self._etag = _etag_reader(operation)
 
     async def answer(
-        self, values: tuple[str, ...], query: bytes, headers: dict[str, str], receive: Receive
+        self,
+        values: tuple[str, ...],
+        query: bytes,
+        headers: dict[str, str],
+        receive: Receive,
+        client_address: str,
     ) -> Response:
         """Answers a request, or raises a Refusal. `values` are the path's variables in the template's order."""
         operation = self.operation
         if not operation.answers_file:
             _check_accept(headers.get("accept", ""))
-        token = "" if self._is_public else await self._access.token(headers.get("authorization", ""))
+        token = await self._token(headers, client_address)
         if operation.is_upload:
             return await self._upload(values, query, headers, receive, token)
         body = await read_json_body(receive, headers) if operation.body else None
@@ -62,6 +71,14 @@ class Endpoint:
             return await self._file(request, token, headers)
         response, _ = await self._calls.unary(operation, request, token)
         return self._json(response, headers)
+
+    async def _token(self, headers: dict[str, str], client_address: str) -> str:
+        """The token the call goes out with. What anybody may change, the gateway asks for as itself, and says for whom."""
+        if not self._is_public:
+            return await self._access.token(headers.get("authorization", ""))
+        if self.operation.verb == "GET" or not client_address:
+            return ""
+        return self._for_client(self.operation.service, client_address)
 
     async def _upload(
         self, values: tuple[str, ...], query: bytes, headers: dict[str, str], receive: Receive, token: str

@@ -87,7 +87,9 @@ class Process:
 
     def _compose(self, support_url: str, cors_origins: Sequence[str]) -> ASGIApp:
         calls = Calls(self._channels)
-        endpoints = [Endpoint(operation, calls, self.access) for operation in self.operations]
+        endpoints = [
+            Endpoint(operation, calls, self.access, self._tokens.for_client) for operation in self.operations
+        ]
         own: dict[str, Answer] = {
             "/": _home,
             "/healthz": self._live,

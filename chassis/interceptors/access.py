@@ -29,7 +29,7 @@ def admit(call: Call, context: "grpc.aio.ServicerContext[Any, Any]", verifier: T
     """
     call.caller = _caller(call, verifier)
     set_caller(call.caller)
-    access.check(call.method.access, call.caller)
+    access.check(call.method.access, call.caller, changes=call.method.changes)
     seconds = context.time_remaining()
     if seconds is None:
         raise DeadlineMissing

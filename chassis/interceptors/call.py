@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from google.protobuf.descriptor import MethodDescriptor
 from igny8.options.v1 import options_pb2
 
-from chassis.access import access_of
+from chassis.access import access_of, changes_something
 from chassis.identity import Caller
 from chassis.telemetry import Span
 from chassis.validation import Validate, validator
@@ -19,6 +19,7 @@ class Method:
     path: str
     name: str
     access: "options_pb2.Access.ValueType"
+    changes: bool
     validate: Validate
     attributes: dict[str, str | int]
 
@@ -30,6 +31,7 @@ class Method:
             path=f"/{service.full_name}/{descriptor.name}",
             name=descriptor.full_name,
             access=access_of(descriptor),
+            changes=changes_something(descriptor),
             validate=validator(descriptor.input_type),
             attributes={"rpc.system.name": "grpc", "rpc.method": descriptor.full_name},
         )

@@ -1,13 +1,16 @@
 """Who may call which method: every kind of caller against every access level, over the wire."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 
 import grpc
 import pytest
+from igny8.options.v1 import options_pb2
 
-from chassis.access import AccessUndeclared
+from chassis.access import AccessUndeclared, check
 from chassis.errors import RemoteRefusal
-from chassis.identity import Keyring, Role, TokenVerifier
+from chassis.identity import Caller, Keyring, Role, TokenVerifier
+from chassis.refusal import PermissionDenied
 from chassis.server import Server
 from chassis.testing.callers import ACCOUNT_ID, api_key, operator, person, service
 from chassis.testing.serving import SECRET_KEY, Served, serving
@@ -105,6 +108,36 @@ async def test_a_refused_role_says_what_is_needed_and_what_is_there(served: Serv
         await stub.Own(echo.Request())
 
     assert refused.value.metadata == {"needed": "owner", "role": "viewer"}
+
+
+@pytest.mark.parametrize("method", ["Edit", "Own"])
+@pytest.mark.parametrize("kind", [person, api_key])
+async def test_a_suspended_account_changes_nothing(
+    served: Served, method: str, kind: Callable[[], Caller]
+) -> None:
+    stub = served.stub(echo.Stub, caller=replace(kind(), suspended=True))
+
+    with pytest.raises(RemoteRefusal) as refused:
+        await getattr(stub, method)(echo.Request())
+
+    assert refused.value.reason == "ACCOUNT_SUSPENDED"
+    assert refused.value.metadata == {"account_id": ACCOUNT_ID}
+
+
+@pytest.mark.parametrize("method", ["Open", "Greet", "View"])
+async def test_a_suspended_account_is_read(served: Served, method: str) -> None:
+    stub = served.stub(echo.Stub, caller=replace(person(), suspended=True))
+
+    assert (await getattr(stub, method)(echo.Request(text="hello"))).text == "hello"
+
+
+def test_what_only_owners_read_can_be_read_of_a_suspended_account() -> None:
+    check(options_pb2.ACCESS_OWNER, replace(person(), suspended=True), changes=False)
+
+
+def test_a_role_that_does_not_suffice_is_said_before_the_suspension() -> None:
+    with pytest.raises(PermissionDenied):
+        check(options_pb2.ACCESS_OWNER, replace(person(Role.VIEWER), suspended=True), changes=True)
 
 
 async def test_nothing_but_the_token_says_who_calls(served: Served) -> None:

@@ -1,5 +1,6 @@
 """Tokens: who signs what for whom, and every way a token can be wrong."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -299,3 +300,13 @@ def test_the_systems_clock_is_used_by_default() -> None:
 
     assert TokenVerifier(KEYRING, "billing").verify(token) == caller
     assert jwt.decode(token, options={"verify_signature": False})["exp"] > datetime.now(UTC).timestamp() + 590
+
+
+def test_a_token_of_a_suspended_account_says_so(billing: TokenVerifier, clock: ManualClock) -> None:
+    caller = replace(person(), suspended=True)
+
+    assert billing.verify(TokenIssuer(KEYRING, "billing", clock).issue(caller)) == caller
+
+
+def test_a_person_cannot_say_where_the_call_comes_from(billing: TokenVerifier, clock: ManualClock) -> None:
+    assert billing.verify(signed(clock, client_address="203.0.113.7")).client_address == ""

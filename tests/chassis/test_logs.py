@@ -53,6 +53,10 @@ def test_a_package_may_allow_fields_of_its_own(
         "token eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJodW50ZXIyLXdvcmQifQ.hunter2-word",
         "key sk-proj-hunter2-word was refused",
         "connect failed: password=hunter2-word host=db",
+        "key igny8_" + "hunter2-word".rjust(43, "x"),
+        "refresh token igny8r_" + "hunter2-word".rjust(43, "x"),
+        "invitation igny8i_" + "hunter2-word".rjust(43, "x"),
+        "password_hash $argon2id$v=19$m=19456,t=2,p=1$c2FsdA$hunter2-word",
         f"the secret is {SECRET_KEY}",
     ],
 )

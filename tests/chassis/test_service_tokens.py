@@ -1,5 +1,7 @@
 """A service's own tokens: one per callee and account, renewed in time, never for the wrong account."""
 
+from dataclasses import replace
+
 from chassis.identity import Keyring, TokenVerifier, calling_as
 from chassis.service_tokens import TOKENS_MAX, ServiceTokens, account_acted_for, acting_for
 from chassis.testing import ManualClock
@@ -70,3 +72,13 @@ def test_the_account_is_that_of_the_request_unless_another_is_said() -> None:
         assert account_acted_for() == ACCOUNT_ID
 
     assert account_acted_for() is None
+
+
+def test_a_token_for_a_client_says_the_address_and_acts_for_no_account(clock: ManualClock) -> None:
+    tokens = ServiceTokens(KEYRING, "gateway", clock)
+
+    with acting_for(ACCOUNT_ID):
+        token = tokens.for_client("billing", "203.0.113.7")
+
+    expected = replace(service("gateway", account_id=None), client_address="203.0.113.7")
+    assert verified(token, clock) == expected

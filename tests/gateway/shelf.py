@@ -14,7 +14,7 @@ from google.protobuf.descriptor import FileDescriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from grpc_tools import protoc
 
-from chassis.identity import caller_or_none
+from chassis.identity import Caller, caller_or_none
 from chassis.refusal import NotFound, StaleEtag
 
 HERE = Path(__file__).parent
@@ -63,6 +63,7 @@ class ShelfServicer:
 
     def __init__(self) -> None:
         self.actors: list[str] = []
+        self.callers: list[Caller | None] = []
         self.made: dict[str, Any] = {}
 
     async def GetBook(self, request: Any, context: Any) -> Any:
@@ -106,6 +107,7 @@ class ShelfServicer:
         return _file("text/calendar; charset=utf-8", f"BEGIN:VCALENDAR {request.token}".encode())
 
     async def GetPage(self, request: Any, context: Any) -> Any:
+        self.callers.append(caller_or_none())
         if request.slug == "moved":
             await context.send_initial_metadata(
                 (("x-http-status", "301"), ("x-http-location", "/published/here"))
@@ -133,6 +135,7 @@ class ShelfServicer:
         )
 
     async def Echo(self, request: Any, context: Any) -> Any:
+        self.callers.append(caller_or_none())
         return shelf.EchoResponse(everything=request.everything)
 
     async def Sleep(self, request: Any, context: Any) -> Any:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -13,7 +14,7 @@ from chassis.errors import remote_refusal
 from chassis.identity import Caller, CallerKind, Keyring, Role, TokenIssuer, TokenVerifier
 from chassis.refusal import Refusal, Unauthenticated
 from chassis.testing import ManualClock
-from chassis.testing.callers import api_key, person
+from chassis.testing.callers import api_key, person, service
 from gateway.access import KEY_SECONDS_MAX, Access
 from tests.gateway.conftest import KEYRING, Keys
 from tests.gateway.shelf import ShelfServicer
@@ -90,6 +91,22 @@ async def test_a_public_method_takes_no_notice_of_a_bad_token(stranger: httpx.As
     answer = await stranger.get("/published/roses", headers={"Authorization": "Bearer nonsense"})
 
     assert answer.status_code == 200
+
+
+async def test_what_anybody_may_change_is_asked_by_the_gateway_on_behalf_of_the_clients_address(
+    stranger: httpx.AsyncClient, servicer: ShelfServicer
+) -> None:
+    await stranger.post("/api/v1/echo", json={}, headers={"X-Igny8-Client-Address": "203.0.113.7"})
+
+    assert servicer.callers == [replace(service("gateway", account_id=None), client_address="127.0.0.1")]
+
+
+async def test_what_anybody_may_read_is_asked_by_nobody(
+    stranger: httpx.AsyncClient, servicer: ShelfServicer
+) -> None:
+    await stranger.get("/published/roses", headers={"Authorization": "Bearer nonsense"})
+
+    assert servicer.callers == [None]
 
 
 class _Time:
