@@ -24,7 +24,7 @@ async def serve(settings: BillingSettings) -> None:
         transaction=BillingTransaction,
         encode=convert.encode,
     ) as host:
-        passwords = Passwords()
+        passwords = Passwords(memory_kib=settings.password_memory_kib, passes=settings.password_passes)
         writer = Writer(host.transactions, host.clock)
         host.add_servicer(
             billing.add_AccountServiceServicer_to_server,

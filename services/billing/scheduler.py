@@ -37,3 +37,4 @@ class Sweeper:
                 self._log.warning("expiry put off", account_id=account_id, reason=refusal.reason)
         await self._transactions.run_repeatable(expiry.put_prices_in_force, now=now)
         await self._transactions.run_repeatable(expiry.forget_quotes, now=now)
+        await self._transactions.run_repeatable(expiry.forget_sign_ins, now=now)

@@ -2,6 +2,7 @@
 
 from services.billing.convert.accounts import account_to_proto as account_to_proto
 from services.billing.convert.accounts import api_key_to_proto as api_key_to_proto
+from services.billing.convert.accounts import role_from_proto as role_from_proto
 from services.billing.convert.accounts import scope_from_proto as scope_from_proto
 from services.billing.convert.accounts import user_to_proto as user_to_proto
 from services.billing.convert.credits import balance_to_proto as balance_to_proto

@@ -3,7 +3,7 @@
 from igny8.billing import v1 as billing
 
 from services.billing.convert.values import instant_to_proto, maybe_to_proto
-from services.billing.domain.account import Account, User
+from services.billing.domain.account import Account, Role, User
 from services.billing.domain.api_key import ApiKey, Scope
 
 
@@ -24,6 +24,7 @@ def user_to_proto(user: User) -> billing.User:
         name=user.name,
         role=billing.User.Role.Value(f"ROLE_{user.role.name}"),
         created_at=instant_to_proto(user.created_at),
+        invited=user.invited,
     )
 
 
@@ -37,7 +38,12 @@ def api_key_to_proto(key: ApiKey) -> billing.ApiKey:
         expires_at=maybe_to_proto(key.expires_at),
         revoked_at=maybe_to_proto(key.revoked_at),
         created_at=instant_to_proto(key.created_at),
+        last_used_at=maybe_to_proto(key.last_used_at),
     )
+
+
+def role_from_proto(role: billing.User.Role.ValueType) -> Role:
+    return Role[billing.User.Role.Name(role).removeprefix("ROLE_")]
 
 
 def scope_from_proto(scope: billing.ApiKey.Scope.ValueType) -> Scope:

@@ -1,30 +1,24 @@
-"""AccountService: joining, signing in, keys."""
-
-from datetime import datetime, timedelta
+"""AccountService: people, keys and suspension; joining and signing in are in `sign_in.py`."""
 
 from igny8.billing import v1 as billing
 
-from chassis.clock import Clock
-from chassis.identity import Caller, CallerKind, TokenIssuer, current_caller
+from chassis.identity import Caller, CallerKind, current_caller
 from chassis.identity import Role as CallerRole
 from chassis.paging import PageRequest
 from chassis.refusal import PermissionDenied
-from chassis.transaction import Transactions
 from services.billing.convert import (
     account_to_proto,
     api_key_to_proto,
     instant_from_proto,
     instant_to_proto,
+    role_from_proto,
     scope_from_proto,
     user_to_proto,
 )
-from services.billing.domain.account import CredentialsRefused, User
-from services.billing.domain.api_key import ApiKey, Scope
-from services.billing.passwords import Passwords
+from services.billing.domain.api_key import Scope
 from services.billing.servicers import Context
-from services.billing.settings import BillingSettings
-from services.billing.store.transaction import BillingTransaction
-from services.billing.usecases import accounts
+from services.billing.servicers.sign_in import SignInMethods
+from services.billing.usecases import accounts, people
 
 INSTALLER = "suite"
 """The service identity by which whoever installs the suite, and so has its secret, acts."""
@@ -36,57 +30,8 @@ _ROLE_OF_SCOPE = {
 }
 
 
-class AccountServicer(billing.AccountServiceServicer):
+class AccountServicer(SignInMethods, billing.AccountServiceServicer):
     """Customers, their people and their keys."""
-
-    def __init__(
-        self,
-        transactions: Transactions[BillingTransaction],
-        clock: Clock,
-        *,
-        issuer: TokenIssuer,
-        passwords: Passwords,
-        settings: BillingSettings,
-    ) -> None:
-        self._transactions = transactions
-        self._clock = clock
-        self._issuer = issuer
-        self._passwords = passwords
-        self._settings = settings
-
-    async def SignUp(self, request: billing.SignUpRequest, context: Context) -> billing.SignUpResponse:
-        # Hashed before the transaction begins: it takes longer than everything in it.
-        password_hash = await self._passwords.hash(request.password)
-        now = self._clock.now()
-        account, user = await self._transactions.run(
-            accounts.sign_up,
-            account_name=request.account_name,
-            email=request.email,
-            name=request.name,
-            password_hash=password_hash,
-            credits=self._settings.signup_credits,
-            now=now,
-        )
-        token, ends_at = self._person_token(user, now)
-        return billing.SignUpResponse(
-            account=account_to_proto(account),
-            user=user_to_proto(user),
-            access_token=token,
-            expires_at=instant_to_proto(ends_at),
-        )
-
-    async def SignIn(self, request: billing.SignInRequest, context: Context) -> billing.SignInResponse:
-        login = await self._transactions.run(accounts.find_login, email=request.email)
-        fits = await self._passwords.fits(request.password, stored=login.password_hash if login else None)
-        if login is None or not fits:
-            raise CredentialsRefused("The e-mail address or the password is wrong.")
-        token, ends_at = self._person_token(login.user, self._clock.now())
-        return billing.SignInResponse(
-            account=account_to_proto(login.account),
-            user=user_to_proto(login.user),
-            access_token=token,
-            expires_at=instant_to_proto(ends_at),
-        )
 
     async def GetMe(self, request: billing.GetMeRequest, context: Context) -> billing.GetMeResponse:
         caller = current_caller()
@@ -103,6 +48,65 @@ class AccountServicer(billing.AccountServiceServicer):
             user=user_to_proto(me.user) if me.user else None,
             api_key=api_key_to_proto(me.api_key) if me.api_key else None,
         )
+
+    async def ListUsers(
+        self, request: billing.ListUsersRequest, context: Context
+    ) -> billing.ListUsersResponse:
+        page = await self._transactions.run(
+            people.list_users, account_id=current_caller().account(), page=PageRequest.of(request)
+        )
+        return billing.ListUsersResponse(
+            users=map(user_to_proto, page.items), next_page_token=page.next_page_token
+        )
+
+    async def InviteUser(
+        self, request: billing.InviteUserRequest, context: Context
+    ) -> billing.InviteUserResponse:
+        user, invitation, secret = await self._transactions.run(
+            people.invite_user,
+            account_id=current_caller().account(),
+            email=request.email,
+            name=request.name,
+            role=role_from_proto(request.role),
+            now=self._clock.now(),
+        )
+        return billing.InviteUserResponse(
+            user=user_to_proto(user),
+            invitation_token=secret,
+            expires_at=instant_to_proto(invitation.expires_at),
+        )
+
+    async def SetUserRole(
+        self, request: billing.SetUserRoleRequest, context: Context
+    ) -> billing.SetUserRoleResponse:
+        user = await self._transactions.run(
+            people.set_user_role,
+            account_id=current_caller().account(),
+            user_id=request.user_id,
+            role=role_from_proto(request.role),
+            now=self._clock.now(),
+        )
+        return billing.SetUserRoleResponse(user=user_to_proto(user))
+
+    async def RemoveUser(
+        self, request: billing.RemoveUserRequest, context: Context
+    ) -> billing.RemoveUserResponse:
+        await self._transactions.run(
+            people.remove_user, account_id=current_caller().account(), user_id=request.user_id
+        )
+        return billing.RemoveUserResponse()
+
+    async def SuspendAccount(
+        self, request: billing.SuspendAccountRequest, context: Context
+    ) -> billing.SuspendAccountResponse:
+        account = await self._transactions.run(accounts.suspend, account_id=request.account_id)
+        return billing.SuspendAccountResponse(account=account_to_proto(account))
+
+    async def LiftSuspension(
+        self, request: billing.LiftSuspensionRequest, context: Context
+    ) -> billing.LiftSuspensionResponse:
+        account = await self._transactions.run(accounts.lift_suspension, account_id=request.account_id)
+        return billing.LiftSuspensionResponse(account=account_to_proto(account))
 
     async def CreateApiKey(
         self, request: billing.CreateApiKeyRequest, context: Context
@@ -143,9 +147,11 @@ class AccountServicer(billing.AccountServiceServicer):
         self, request: billing.ExchangeApiKeyRequest, context: Context
     ) -> billing.ExchangeApiKeyResponse:
         now = self._clock.now()
-        key, ends_at = await self._transactions.run(accounts.exchange_api_key, secret=request.secret, now=now)
-        token = self._issuer.issue(_caller_of(key), lifetime_seconds=_seconds(ends_at - now))
-        return billing.ExchangeApiKeyResponse(access_token=token, expires_at=instant_to_proto(ends_at))
+        made = await self._transactions.run(accounts.exchange_api_key, secret=request.secret, now=now)
+        # Rounded down: a token must not outlive its key by the part of a second.
+        seconds = int((made.ends_at - now).total_seconds())
+        token = self._issuer.issue(_caller_of(made), lifetime_seconds=seconds)
+        return billing.ExchangeApiKeyResponse(access_token=token, expires_at=instant_to_proto(made.ends_at))
 
     async def CreateOperatorKey(
         self, request: billing.CreateOperatorKeyRequest, context: Context
@@ -161,26 +167,13 @@ class AccountServicer(billing.AccountServiceServicer):
         )
         return billing.CreateOperatorKeyResponse(api_key_id=key.id, secret=secret)
 
-    def _person_token(self, user: User, now: datetime) -> tuple[str, datetime]:
-        caller = Caller(
-            kind=CallerKind.PERSON,
-            subject=user.id,
-            account_id=user.account_id,
-            role=CallerRole[user.role.name],
-        )
-        lifetime = timedelta(seconds=self._settings.access_token_seconds)
-        return self._issuer.issue(caller, lifetime_seconds=_seconds(lifetime)), now + lifetime
 
-
-def _caller_of(key: ApiKey) -> Caller:
+def _caller_of(made: accounts.Exchanged) -> Caller:
+    key = made.key
     return Caller(
         kind=CallerKind.OPERATOR if key.account_id is None else CallerKind.API_KEY,
         subject=key.id,
         account_id=key.account_id,
         role=_ROLE_OF_SCOPE[key.scope],
+        suspended=made.suspended,
     )
-
-
-def _seconds(span: timedelta) -> int:
-    # Rounded down: a token must not outlive its key by the part of a second.
-    return int(span.total_seconds())

@@ -1,12 +1,13 @@
 """Keys of accounts and operators."""
 
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, insert, or_, select, update
 
 from chassis.paging import Page, PageRequest, read_page
 from chassis.refusal import NotFound
-from services.billing.domain.api_key import ApiKey, Scope
+from services.billing.domain.api_key import USE_NOTED_EVERY, ApiKey, Scope
 from services.billing.store import tables
 from services.billing.store.rows import from_row, to_row
 
@@ -40,6 +41,15 @@ class ApiKeys:
             select(*_KEY).where(tables.api_key.c.secret_hash == secret_hash)
         ).one_or_none()
         return None if row is None else _key(row)
+
+    def note_use(self, api_key_id: str, *, now: datetime) -> None:
+        """Writes when the key was used, unless that was written in the last minutes."""
+        used = tables.api_key.c.last_used_at
+        self._connection.execute(
+            update(tables.api_key)
+            .where(tables.api_key.c.id == api_key_id, or_(used.is_(None), used <= now - USE_NOTED_EVERY))
+            .values(last_used_at=now)
+        )
 
     def newest(self, *, account_id: str, page: PageRequest) -> Page[ApiKey]:
         """Keys of the account, newest first."""

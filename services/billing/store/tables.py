@@ -18,6 +18,10 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from services.billing.store.account_tables import account as account
 from services.billing.store.account_tables import api_key as api_key
+from services.billing.store.account_tables import invitation as invitation
+from services.billing.store.account_tables import refresh_token as refresh_token
+from services.billing.store.account_tables import session as session
+from services.billing.store.account_tables import sign_in_count as sign_in_count
 from services.billing.store.account_tables import user as user
 from services.billing.store.columns import count, id_column, instant, money, word
 from services.billing.store.columns import metadata as metadata

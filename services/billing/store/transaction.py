@@ -13,6 +13,9 @@ from services.billing.store.ledger import Ledger
 from services.billing.store.prices import Configurations, Prices
 from services.billing.store.quotes import Quotes
 from services.billing.store.reservations import Reservations
+from services.billing.store.sessions import Sessions
+from services.billing.store.sign_in_counts import SignInCounts
+from services.billing.store.users import Users
 
 
 class BillingTransaction(Transaction):
@@ -21,6 +24,18 @@ class BillingTransaction(Transaction):
     @cached_property
     def accounts(self) -> Accounts:
         return Accounts(self.connection)
+
+    @cached_property
+    def users(self) -> Users:
+        return Users(self.connection)
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        return Sessions(self.connection)
+
+    @cached_property
+    def sign_in_counts(self) -> SignInCounts:
+        return SignInCounts(self.connection)
 
     @cached_property
     def api_keys(self) -> ApiKeys:

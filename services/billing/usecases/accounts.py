@@ -1,4 +1,4 @@
-"""Accounts: joining, signing in, and the keys by which programs act for them."""
+"""Accounts: making and suspending them, and the keys by which programs act for them."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,17 +7,16 @@ from chassis.ids import new_id
 from chassis.paging import Page, PageRequest
 from services.billing.domain.account import Account, Role, User, normal_email
 from services.billing.domain.api_key import (
+    KEY_START,
     ApiKey,
     KeyRefused,
     Scope,
     check_expiry,
-    hash_of,
-    new_secret,
     prefix_of,
 )
 from services.billing.domain.balance import Balance
 from services.billing.domain.grant import Category
-from services.billing.store.accounts import Login
+from services.billing.domain.secret import hash_of, new_secret
 from services.billing.store.transaction import BillingTransaction
 from services.billing.usecases.credits import grant
 
@@ -29,6 +28,15 @@ class Me:
     account: Account
     user: User | None = None
     api_key: ApiKey | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchanged:
+    """What a token made from a key says, and when it must end."""
+
+    key: ApiKey
+    ends_at: datetime
+    suspended: bool
 
 
 def sign_up(
@@ -52,7 +60,7 @@ def sign_up(
         created_at=now,
     )
     tx.accounts.add(account)
-    tx.accounts.add_user(user, password_hash=password_hash)
+    tx.users.add(user, password_hash=password_hash)
     tx.books.add(Balance.empty(account.id, now=now))
     if credits:
         grant(
@@ -66,16 +74,25 @@ def sign_up(
     return account, user
 
 
-def find_login(tx: BillingTransaction, *, email: str) -> Login | None:
-    """The person with this address, however it is written; None where nobody has it."""
-    return tx.accounts.login_of(normal_email(email))
+def suspend(tx: BillingTransaction, *, account_id: str) -> Account:
+    """Keeps the account from writing and spending. Raises NotFound."""
+    account = tx.accounts.lock(account_id).suspend()
+    tx.accounts.save(account)
+    return account
+
+
+def lift_suspension(tx: BillingTransaction, *, account_id: str) -> Account:
+    """Lets the account work again. Raises NotFound."""
+    account = tx.accounts.lock(account_id).lift_suspension()
+    tx.accounts.save(account)
+    return account
 
 
 def get_me(tx: BillingTransaction, *, account_id: str, user_id: str | None, api_key_id: str | None) -> Me:
     """The caller's account with the person or the key that calls. Raises NotFound."""
     return Me(
         account=tx.accounts.get(account_id),
-        user=tx.accounts.get_user(user_id, account_id=account_id) if user_id else None,
+        user=tx.users.get(user_id, account_id=account_id) if user_id else None,
         api_key=tx.api_keys.get(api_key_id, account_id=account_id) if api_key_id else None,
     )
 
@@ -105,18 +122,22 @@ def list_api_keys(tx: BillingTransaction, *, account_id: str, page: PageRequest)
 
 
 def revoke_api_key(tx: BillingTransaction, *, account_id: str, api_key_id: str, now: datetime) -> ApiKey:
-    """Ends a key; one that was revoked before stays as it was. Raises NotFound."""
+    """Ends a key; one that was revoked before stays as it was. Raises NotFound, AccountSuspended."""
+    tx.accounts.get(account_id).check_may_write()
     key = tx.api_keys.get(api_key_id, account_id=account_id).revoke(now=now)
     tx.api_keys.save(key)
     return key
 
 
-def exchange_api_key(tx: BillingTransaction, *, secret: str, now: datetime) -> tuple[ApiKey, datetime]:
+def exchange_api_key(tx: BillingTransaction, *, secret: str, now: datetime) -> Exchanged:
     """The key of a secret, and when a token made from it must end. Raises KeyRefused."""
     key = tx.api_keys.with_secret(hash_of(secret))
     if key is None:
         raise KeyRefused
-    return key, key.token_ends_at(now=now)
+    ends_at = key.token_ends_at(now=now)
+    tx.api_keys.note_use(key.id, now=now)
+    suspended = key.account_id is not None and tx.accounts.get(key.account_id).suspended
+    return Exchanged(key=key, ends_at=ends_at, suspended=suspended)
 
 
 def _new_key(
@@ -129,7 +150,7 @@ def _new_key(
     now: datetime,
 ) -> tuple[ApiKey, str]:
     check_expiry(expires_at, now=now)
-    secret = new_secret()
+    secret = new_secret(KEY_START)
     key = ApiKey(
         id=new_id(),
         account_id=account_id,

@@ -8,6 +8,7 @@ from services.billing.usecases.desk import open_book
 
 QUOTES_KEPT = timedelta(days=1)
 QUOTES_FORGOTTEN_MAX = 5_000
+SIGN_INS_FORGOTTEN_MAX = 5_000
 ACCOUNTS_MAX = 500
 
 
@@ -31,3 +32,9 @@ def put_prices_in_force(tx: BillingTransaction, *, now: datetime) -> int:
 def forget_quotes(tx: BillingTransaction, *, now: datetime) -> int:
     """Deletes quotes a day after they expired, some thousands in a call; returns how many."""
     return tx.quotes.forget(expired_before=now - QUOTES_KEPT, limit=QUOTES_FORGOTTEN_MAX)
+
+
+def forget_sign_ins(tx: BillingTransaction, *, now: datetime) -> None:
+    """Deletes sessions and counts of sign-ins that have run out, some thousands in a call."""
+    tx.sessions.forget_expired(now=now, rows_max=SIGN_INS_FORGOTTEN_MAX)
+    tx.sign_in_counts.forget_ended(now=now, rows_max=SIGN_INS_FORGOTTEN_MAX)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, TypeVar
 import grpc
 from igny8.billing import v1 as billing
 
-from chassis.identity import Caller
+from chassis.clock import Clock
+from chassis.identity import Caller, TokenVerifier
 from chassis.testing.serving import Served
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class Calls:
     """`calls.credits(owner)` is a stub whose calls come from that caller, or carry that token."""
 
     served: Served
+    clock: Clock
 
     def credits(self, caller: Caller | str) -> "CreditServiceAsyncStub":
         return self._stub(billing.CreditServiceStub, caller)
@@ -34,6 +36,10 @@ class Calls:
 
     def prices(self, caller: Caller | str) -> "PricingServiceAsyncStub":
         return self._stub(billing.PricingServiceStub, caller)
+
+    def verified(self, token: str) -> Caller:
+        """Whom a service other than billing takes the bearer of this token for."""
+        return TokenVerifier(self.served.keyring, "publisher", self.clock).verify(token)
 
     def _stub(self, stub: Callable[[grpc.aio.Channel], Stub], caller: Caller | str | None) -> Stub:
         if isinstance(caller, str):

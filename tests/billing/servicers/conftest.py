@@ -30,7 +30,6 @@ def settings() -> BillingSettings:
         secret_key=SecretStr(SECRET_KEY),
         database_url=SecretStr("postgresql://unused"),
         signup_credits=25,
-        access_token_seconds=3600,
     )
 
 
@@ -57,5 +56,5 @@ async def served(billing: Billing, passwords: Passwords, settings: BillingSettin
 
 
 @pytest.fixture
-def calls(served: Served) -> Calls:
-    return Calls(served)
+def calls(served: Served, billing: Billing) -> Calls:
+    return Calls(served, billing.clock)

@@ -1,6 +1,6 @@
 """Joining, signing in, and the keys of programs, over gRPC."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -28,7 +28,7 @@ async def test_who_joins_is_the_owner_and_signed_in_with_the_first_grant(
     assert (me.account, me.user) == (joined.account, joined.user)
     assert joined.user.role == billing_proto.User.ROLE_OWNER
     assert balance.balance.available == 25
-    assert instant_from_proto(joined.expires_at) == billing.clock.now() + timedelta(hours=1)
+    assert instant_from_proto(joined.expires_at) == billing.clock.now() + timedelta(minutes=10)
     billing.check_books()
 
 
@@ -91,7 +91,7 @@ async def test_no_password_is_stored(calls: Calls, billing: Billing) -> None:
 
 async def test_a_token_ends(calls: Calls, billing: Billing) -> None:
     joined = await calls.accounts().SignUp(_sign_up())
-    billing.clock.advance(hours=1, minutes=1)
+    billing.clock.advance(minutes=10, seconds=6)
 
     with pytest.raises(RemoteRefusal) as refused:
         await calls.accounts(joined.access_token).GetMe(billing_proto.GetMeRequest())
@@ -178,6 +178,32 @@ async def test_a_key_of_another_account_is_as_unknown_as_none(calls: Calls, bill
     assert await _token(calls, theirs.secret)
 
 
+async def test_a_key_tells_when_it_was_last_used_to_five_minutes(calls: Calls, billing: Billing) -> None:
+    account = billing.account()
+    secret = await _secret(calls, account)
+    began = billing.clock.now()
+    owner = calls.accounts(person(account_id=account))
+
+    seen = [await _last_use(owner)]
+    for minutes in (0, 4, 1):
+        billing.clock.advance(minutes=minutes)
+        await _exchange(calls, secret)
+        seen.append(await _last_use(owner))
+
+    assert seen == [None, began, began, began + timedelta(minutes=5)]
+
+
+async def test_a_key_that_is_refused_has_not_been_used(calls: Calls, billing: Billing) -> None:
+    account = billing.account()
+    owner = calls.accounts(person(account_id=account))
+    made = await owner.CreateApiKey(_key())
+    await owner.RevokeApiKey(billing_proto.RevokeApiKeyRequest(api_key_id=made.api_key.id))
+
+    assert await outcome(_exchange(calls, made.secret)) == "CREDENTIALS_REFUSED"
+
+    assert await _last_use(owner) is None
+
+
 async def test_the_key_of_an_operator_speaks_for_the_platform(calls: Calls) -> None:
     made = await calls.accounts(service("suite", account_id=None)).CreateOperatorKey(
         billing_proto.CreateOperatorKeyRequest(name="the suite")
@@ -244,3 +270,9 @@ def _exchange(calls: Calls, secret: str) -> Any:
 
 async def _token(calls: Calls, secret: str) -> str:
     return str((await _exchange(calls, secret)).access_token)
+
+
+async def _last_use(owner: Any) -> datetime | None:
+    """When the account's newest key was last used."""
+    key = (await owner.ListApiKeys(billing_proto.ListApiKeysRequest())).api_keys[0]
+    return instant_from_proto(key.last_used_at) if key.HasField("last_used_at") else None

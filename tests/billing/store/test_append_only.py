@@ -51,6 +51,8 @@ def test_a_version_of_a_price_is_never_edited(billing: Billing, change: str) -> 
         'SELECT password_hash FROM "user"',
         'SELECT * FROM "user"',
         "SELECT secret_hash FROM api_key",
+        "SELECT secret_hash FROM refresh_token",
+        "SELECT secret_hash FROM invitation",
         "SELECT answer FROM idempotency",
     ],
 )

@@ -8,9 +8,8 @@ from decimal import Decimal
 import pytest
 
 from chassis.ids import new_id
-from chassis.refusal import NotFound, RequestInvalid
+from chassis.refusal import AccountSuspended, NotFound, RequestInvalid
 from chassis.testing import recorded
-from services.billing.domain.account import AccountSuspended
 from services.billing.domain.balance import InsufficientCredits
 from services.billing.domain.grant import Category
 from services.billing.domain.price import PriceNotFound

@@ -1,0 +1,16 @@
+"""Secrets that programs keep: 256 random bits, shown once and stored as a hash."""
+
+import hashlib
+import secrets
+
+SECRET_BYTES = 32
+
+
+def new_secret(start: str) -> str:
+    """A secret nobody can guess: `start`, by which people and scanners know its kind, and 43 characters."""
+    return start + secrets.token_urlsafe(SECRET_BYTES)
+
+
+def hash_of(secret: str) -> str:
+    """What is stored of a secret. 256 random bits need no salt and no slow hash."""
+    return hashlib.sha256(secret.encode()).hexdigest()

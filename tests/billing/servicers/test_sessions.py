@@ -1,0 +1,136 @@
+"""Staying signed in: refresh tokens work once, and one that comes twice signs everybody out."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from igny8.billing import v1 as billing_proto
+
+from services.billing.convert import instant_from_proto
+from services.billing.scheduler import Sweeper
+from tests.billing.books import Billing
+from tests.billing.servicers.calls import Calls
+from tests.billing.servicers.outcome import outcome
+from tests.billing.servicers.people import refresh, sign_in, sign_up
+
+
+async def test_a_refresh_token_gives_the_next_pair(calls: Calls, billing: Billing) -> None:
+    joined = await calls.accounts().SignUp(sign_up())
+    billing.clock.advance(minutes=11)
+
+    renewed = await calls.accounts().Refresh(refresh(joined.refresh_token))
+
+    me = await calls.accounts(renewed.access_token).GetMe(billing_proto.GetMeRequest())
+    assert me.user == joined.user
+    assert renewed.refresh_token not in ("", joined.refresh_token)
+    assert instant_from_proto(renewed.expires_at) == billing.clock.now() + timedelta(minutes=10)
+    assert instant_from_proto(renewed.refresh_token_expires_at) == billing.clock.now() + timedelta(days=30)
+
+
+async def test_a_token_that_comes_twice_signs_its_session_out(calls: Calls) -> None:
+    joined = await calls.accounts().SignUp(sign_up())
+    renewed = await calls.accounts().Refresh(refresh(joined.refresh_token))
+
+    again = await outcome(calls.accounts().Refresh(refresh(joined.refresh_token)))
+    newest = await outcome(calls.accounts().Refresh(refresh(renewed.refresh_token)))
+
+    assert (again, newest) == ("CREDENTIALS_REFUSED", "CREDENTIALS_REFUSED")
+
+
+async def test_a_stolen_token_does_not_touch_the_persons_other_sessions(calls: Calls) -> None:
+    joined = await calls.accounts().SignUp(sign_up())
+    elsewhere = await calls.accounts().SignIn(sign_in())
+    await calls.accounts().Refresh(refresh(joined.refresh_token))
+    await outcome(calls.accounts().Refresh(refresh(joined.refresh_token)))
+
+    assert await outcome(calls.accounts().Refresh(refresh(elsewhere.refresh_token))) == ""
+
+
+async def test_of_many_who_exchange_one_token_at_once_one_wins_and_then_nobody(
+    calls: Calls, billing: Billing
+) -> None:
+    joined = await calls.accounts().SignUp(sign_up())
+    stub = calls.accounts()
+
+    answers = await asyncio.gather(
+        *(stub.Refresh(refresh(joined.refresh_token)) for _ in range(12)), return_exceptions=True
+    )
+
+    won = [answer for answer in answers if not isinstance(answer, BaseException)]
+    assert len(won) == 1
+    assert {getattr(answer, "reason", "") for answer in answers if answer not in won} == {
+        "CREDENTIALS_REFUSED"
+    }
+    assert await outcome(stub.Refresh(refresh(won[0].refresh_token))) == "CREDENTIALS_REFUSED"
+    assert billing.rows("SELECT count(*) FROM session WHERE ended_at IS NULL") == [(0,)]
+
+
+async def test_who_stays_away_for_thirty_days_is_signed_out(calls: Calls, billing: Billing) -> None:
+    joined = await calls.accounts().SignUp(sign_up())
+    billing.clock.advance(days=30)
+
+    assert await outcome(calls.accounts().Refresh(refresh(joined.refresh_token))) == "CREDENTIALS_REFUSED"
+
+
+async def test_who_comes_back_in_time_stays_signed_in_beyond_thirty_days(
+    calls: Calls, billing: Billing
+) -> None:
+    token = (await calls.accounts().SignUp(sign_up())).refresh_token
+    billing.clock.advance(days=29)
+    token = (await calls.accounts().Refresh(refresh(token))).refresh_token
+    billing.clock.advance(days=29)
+
+    assert await outcome(calls.accounts().Refresh(refresh(token))) == ""
+
+
+async def test_signing_out_ends_the_session_with_any_of_its_tokens(calls: Calls) -> None:
+    joined = await calls.accounts().SignUp(sign_up())
+    renewed = await calls.accounts().Refresh(refresh(joined.refresh_token))
+
+    await calls.accounts().SignOut(billing_proto.SignOutRequest(refresh_token=joined.refresh_token))
+
+    assert await outcome(calls.accounts().Refresh(refresh(renewed.refresh_token))) == "CREDENTIALS_REFUSED"
+
+
+@pytest.mark.parametrize("times", [1, 2])
+async def test_signing_out_again_is_a_quiet_success(calls: Calls, times: int) -> None:
+    joined = await calls.accounts().SignUp(sign_up())
+    request = billing_proto.SignOutRequest(refresh_token=joined.refresh_token)
+    await calls.accounts().SignOut(request)
+
+    assert await outcome(calls.accounts().SignOut(request)) == ""
+    assert (
+        await outcome(
+            calls.accounts().SignOut(billing_proto.SignOutRequest(refresh_token="igny8r_" + "x" * 43))
+        )
+        == ""
+    )
+
+
+@pytest.mark.parametrize("token", ["igny8r_" + "x" * 43, "nonsense", "igny8_" + "x" * 43])
+async def test_a_token_nobody_was_given_is_refused(calls: Calls, token: str) -> None:
+    assert await outcome(calls.accounts().Refresh(refresh(token))) == "CREDENTIALS_REFUSED"
+
+
+async def test_an_access_token_is_no_refresh_token(calls: Calls) -> None:
+    joined = await calls.accounts().SignUp(sign_up())
+
+    # It is longer than any refresh token.
+    assert await outcome(calls.accounts().Refresh(refresh(joined.access_token))) == "REQUEST_INVALID"
+
+
+async def test_expired_sessions_and_tokens_are_forgotten_and_others_stay(
+    calls: Calls, billing: Billing
+) -> None:
+    await calls.accounts().SignUp(sign_up())
+    await outcome(calls.accounts().SignIn(sign_in(password="wrong")))
+    billing.clock.advance(days=29)
+    kept = await calls.accounts().SignIn(sign_in())
+    billing.clock.advance(days=1)
+
+    await Sweeper(billing.transactions, billing.clock, every_seconds=5).sweep()
+
+    counts = "SELECT (SELECT count(*) FROM session), (SELECT count(*) FROM refresh_token)"
+    assert billing.rows(counts) == [(1, 1)]
+    assert billing.rows("SELECT count(*) FROM sign_in_count") == [(0,)]
+    assert await outcome(calls.accounts().Refresh(refresh(kept.refresh_token))) == ""
