@@ -20,7 +20,7 @@ def candidates(settings: PublishingSettings, *, after: datetime) -> Iterator[dat
         case Mode.INTERVAL:
             return _every_days(settings, after)
         case Mode.IMMEDIATE:
-            return _seconds(after)
+            return _moments(after)
 
 
 def _slots(settings: PublishingSettings, after: datetime) -> Iterator[datetime]:
@@ -55,12 +55,12 @@ def _every_days(settings: PublishingSettings, after: datetime) -> Iterator[datet
             yield at
 
 
-def _seconds(after: datetime) -> Iterator[datetime]:
-    """Whole seconds, the first not before `after`: two publications at once still have a time each."""
+def _moments(after: datetime) -> Iterator[datetime]:
+    """Whole milliseconds, the first not before `after`: two publications at once still have a time each."""
     first = after.astimezone(UTC)
-    if first.microsecond:
-        first = first.replace(microsecond=0) + timedelta(seconds=1)
-    return (first + timedelta(seconds=number) for number in count())
+    if first.microsecond % 1000:
+        first += timedelta(microseconds=1000 - first.microsecond % 1000)
+    return (first + timedelta(milliseconds=number) for number in count())
 
 
 def _interval_start(settings: PublishingSettings) -> datetime:
