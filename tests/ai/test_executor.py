@@ -6,6 +6,8 @@ from chassis.refusal import Refusal
 from services.ai.domain.function_names import FunctionName
 from services.ai.domain.task import Phase, TaskStatus
 from services.ai.domain.task_item import ItemStatus
+from services.ai.functions.generate_images import FEATURED_SIZE
+from services.ai.providers.port import ImageRequest
 from tests.ai.models import HANGS, MALFORMED, REFUSED, busy
 from tests.ai.workshop import Workshop
 
@@ -114,7 +116,7 @@ async def test_a_repaired_answer_pays_for_both(workshop: Workshop) -> None:
 
 async def test_an_item_that_is_malformed_twice_fails_alone_and_costs_nothing(workshop: Workshop) -> None:
     content_id = await workshop.article_with_images(3)
-    workshop.image.replies = ["<html>", None, None, "<html>"]
+    workshop.image.replies = [_no_picture_if_featured] * 6
 
     task = await workshop.execute(*workshop.task(IMAGES, content_id))
 
@@ -205,3 +207,7 @@ async def test_the_journal_keeps_no_answer_of_an_item_that_ended(workshop: Works
 
     assert item.status is ItemStatus.DONE
     assert item.answer is None
+
+
+def _no_picture_if_featured(request: ImageRequest) -> str | None:
+    return "<html>" if (request.width, request.height) == FEATURED_SIZE else None

@@ -1,5 +1,6 @@
 """The ai service's executor and workers beside the real billing and publisher, with models that a test scripts."""
 
+import asyncio
 import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -42,6 +43,7 @@ from services.ai.usecases import runs
 from services.ai.usecases import tasks as task_steps
 from services.billing.servicers.credits import CreditServicer
 from services.billing.servicers.prices import PricingServicer
+from services.billing.servicers.writer import Writer
 from services.publisher.servicers.pipeline import PipelineServicer
 from services.publisher.servicers.planner import PlannerServicer
 from services.publisher.servicers.sites import SiteServicer
@@ -304,13 +306,15 @@ def _items(tx: AiTransaction, *, run_id: str, stage: int) -> list[RunItem]:
 async def billing_served(billing: Billing) -> AsyncIterator[Served]:
     """Billing behind its real doors."""
     parts = billing.transactions, billing.clock
+    writer = Writer(*parts)
     async with serving(
-        (billing_proto.add_CreditServiceServicer_to_server, CreditServicer(*parts)),
+        (billing_proto.add_CreditServiceServicer_to_server, CreditServicer(*parts, writer=writer)),
         (billing_proto.add_PricingServiceServicer_to_server, PricingServicer(*parts)),
         service="billing",
         clock=billing.clock,
     ) as served:
         yield served
+    await asyncio.to_thread(writer.close)
 
 
 @asynccontextmanager
