@@ -5,12 +5,15 @@ from typing import Any
 
 import pytest
 from igny8.billing import v1 as billing_proto
+from sqlalchemy import update
 
 from chassis.errors import RemoteRefusal
 from chassis.identity import Role
 from chassis.ids import new_id
 from chassis.testing.callers import operator, person, service
 from services.billing.convert import instant_from_proto, instant_to_proto
+from services.billing.passwords import Passwords
+from services.billing.store import tables
 from tests.billing.books import Billing
 from tests.billing.servicers.calls import Calls
 from tests.billing.servicers.outcome import outcome
@@ -87,6 +90,36 @@ async def test_no_password_is_stored(calls: Calls, billing: Billing) -> None:
 
     assert row.password_hash.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
     assert PASSWORD not in row.password_hash
+
+
+async def test_a_hash_of_other_parameters_is_renewed_when_its_owner_signs_in(
+    calls: Calls, billing: Billing
+) -> None:
+    await calls.accounts().SignUp(_sign_up())
+    older = await Passwords(passes=3).hash(PASSWORD)
+    with billing.transactions.engine.begin() as connection:
+        connection.execute(update(tables.user).values(password_hash=older))
+    signing_in = billing_proto.SignInRequest(email="ada@example.com", password=PASSWORD)
+
+    await calls.accounts().SignIn(signing_in)
+
+    [row] = billing.rows('SELECT password_hash FROM "user"')
+    assert row.password_hash.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    assert (await calls.accounts().SignIn(signing_in)).access_token
+
+
+async def test_a_failed_sign_in_renews_no_hash(calls: Calls, billing: Billing) -> None:
+    await calls.accounts().SignUp(_sign_up())
+    older = await Passwords(passes=3).hash(PASSWORD)
+    with billing.transactions.engine.begin() as connection:
+        connection.execute(update(tables.user).values(password_hash=older))
+
+    refused = await outcome(
+        calls.accounts().SignIn(billing_proto.SignInRequest(email="ada@example.com", password="wrong"))
+    )
+
+    assert refused == "CREDENTIALS_REFUSED"
+    assert billing.rows('SELECT password_hash FROM "user"') == [(older,)]
 
 
 async def test_a_token_ends(calls: Calls, billing: Billing) -> None:
