@@ -13,9 +13,9 @@ PACKAGES = ("chassis", "services", "gateway", "suite")
 
 @cache
 def files() -> tuple[Path, ...]:
-    """Every file that is, or would be, committed."""
+    """Every file of the repository; not what somebody keeps beside it, such as the output of a command."""
     listing = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        ["git", "ls-files", "--cached", "-z"],
         cwd=ROOT,
         capture_output=True,
         check=True,

@@ -50,6 +50,16 @@ class RunningSuite:
         assert key is not None, "the suite was made ready for use"
         return Api(self.stack.gateway_url, key)
 
+    def igny8(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """The command on this suite, in a process of its own: here it would end the loop of the other tests."""
+        return subprocess.run(
+            [sys.executable, "-m", "suite.cli", *arguments],
+            env=environment(self.data_dir),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
     def rows(self, query: str, **parameters: Any) -> list[dict[str, Any]]:
         """The rows of a query, by the role of `make -s dsn`."""
         with (

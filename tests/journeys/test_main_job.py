@@ -1,5 +1,6 @@
 """The main job from a keyword list to published articles, and everything that must agree after it."""
 
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -8,9 +9,7 @@ from typing import Any, Final
 
 import httpx
 import pytest
-from typer.testing import CliRunner, Result
 
-from suite.cli import app
 from suite.demo import books
 from suite.verify.report import verify
 from tests.journeys.suites import KEYWORDS, RunningSuite
@@ -27,16 +26,11 @@ CONTRACT_QUERIES: Final = {
 """The five of contract.md section 6, letter by letter."""
 
 
-def igny8(suite: RunningSuite, *arguments: str) -> Result:
-    environment = {"IGNY8_DATA_DIR": str(suite.data_dir), "COLUMNS": "100"}
-    return CliRunner().invoke(app, arguments, env=environment)
-
-
 @dataclass(frozen=True)
 class Demo:
     """The demo as it was run, and the rows it left."""
 
-    result: Result
+    result: subprocess.CompletedProcess[str]
     run: dict[str, Any]
     site: dict[str, Any]
     content: list[dict[str, Any]]
@@ -45,8 +39,8 @@ class Demo:
 @pytest.fixture(scope="module")
 def demo(suite: RunningSuite) -> Demo:
     """`igny8 demo` with a dozen keywords on the suite that runs."""
-    result = igny8(suite, "demo", str(KEYWORDS))
-    assert result.exit_code == 0, result.output
+    result = suite.igny8("demo", str(KEYWORDS))
+    assert result.returncode == 0, result.stdout + result.stderr
     (run,) = suite.rows("SELECT * FROM automation_run ORDER BY created_at DESC LIMIT 1")
     (site,) = suite.rows("SELECT * FROM site WHERE id = %(id)s", id=run["site_id"])
     content = suite.rows("SELECT * FROM content WHERE run_id = %(run_id)s", run_id=run["id"])
@@ -123,7 +117,7 @@ def test_the_books_hold(suite: RunningSuite, demo: Demo) -> None:
     findings = verify(suite.stack.read_only_database_url)
 
     assert [finding for finding in findings if not finding.holds] == []
-    assert igny8(suite, "verify").exit_code == 0
+    assert suite.igny8("verify").returncode == 0
 
 
 def test_every_article_is_published_where_it_says(demo: Demo, reader: httpx.Client) -> None:
@@ -161,9 +155,9 @@ def test_a_file_that_is_no_keyword_list_is_refused_in_words(suite: RunningSuite,
     file = tmp_path / "bad.csv"
     file.write_text("Volume,Difficulty\n10,20\n")
 
-    result = igny8(suite, "demo", str(file))
+    result = suite.igny8("demo", str(file))
 
-    assert result.exit_code == 1
+    assert result.returncode == 1
     assert "The demo stopped" in result.stdout
     assert "keyword" in result.stdout.splitlines()[-1].lower()
 

@@ -1,6 +1,5 @@
 """The supervisor starts children that die again, gives up on those that never work, and leaves no orphan."""
 
-import asyncio
 import os
 import signal
 import subprocess
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from chassis.testing import until
 from suite.child import ServiceProcess, service_environment
 from suite.embedded import process
 from suite.embedded.ports import LOOPBACK, free_port
@@ -44,14 +44,6 @@ def child(tmp_path: Path) -> Callable[..., ServiceProcess]:
         )
 
     return make
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while True:
-            if condition():
-                return
-            await asyncio.sleep(0.01)
 
 
 async def test_children_are_ready_when_start_returns(

@@ -1,6 +1,5 @@
 """The whole suite comes up on a data folder, with tiny programs in place of the services, and goes down again."""
 
-import asyncio
 import os
 import shutil
 import signal
@@ -139,7 +138,7 @@ def test_after_kill_9_nothing_is_left_and_the_next_start_continues(
     assert not set(pids_of(suites.data_dir).values()) & set(pids.values())
 
 
-def test_a_second_suite_on_the_folder_is_refused_and_told_where_the_first_runs(
+async def test_a_second_suite_on_the_folder_is_refused_and_told_where_the_first_runs(
     running: Suites,
 ) -> None:
     found = stack.read(running.data_dir)
@@ -149,9 +148,7 @@ def test_a_second_suite_on_the_folder_is_refused_and_told_where_the_first_runs(
         pytest.fail("it came up")
 
     with pytest.raises(FolderInUse, match=rf"process {running.started[0].pid}\) at {found.gateway_url}"):
-        asyncio.run(
-            up.run(SuiteSettings(data_dir=running.data_dir), say=print, while_running=never, programs=FAKES)
-        )
+        await up.run(SuiteSettings(data_dir=running.data_dir), say=print, while_running=never, programs=FAKES)
 
 
 @pytest.mark.parametrize("name", ["postgres", "nats", "billing"])
