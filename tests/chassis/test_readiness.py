@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import NoReturn
 
 import pytest
@@ -64,12 +64,13 @@ async def road(sample_dsn: str) -> AsyncIterator[Road]:
 
 
 @pytest.fixture
-def transactions(sample_dsn: str, road: Road) -> Iterator[Transactions[Transaction]]:
+async def transactions(sample_dsn: str, road: Road) -> AsyncIterator[Transactions[Transaction]]:
     dsn = make_url(sample_dsn).set(host="127.0.0.1", port=road.port).render_as_string(hide_password=False)
     engine = open_engine(dsn, service=SCHEMA, pool_size=2)
     made = Transactions(engine, Transaction, outbox=Outbox(service=SCHEMA, encode=_never), threads=2)
     yield made
-    made.close()
+    # The road is built on this thread: a use case on its way needs it to come to its end.
+    await asyncio.to_thread(made.close)
     engine.dispose()
 
 
