@@ -152,4 +152,37 @@ CHECKS: Final = [
             WHERE told.sequence IS NULL AND l.created_at > now() - interval '20 days'
             ORDER BY l.account_id, l.sequence""",
     ),
+    Check(
+        invariant=1,
+        name="budgets_are_a_recount",
+        says="What a budget has seen spent and held in its window equals the usage and the holds of its target.",
+        bad_rows="""
+            SELECT b.id AS budget_id, b.account_id, b.scope, b.target_id, b.spent, b.held, used.credits,
+                   holds.credits AS holding
+            FROM (
+                SELECT *, (window_start AT TIME ZONE 'UTC' + CASE scope WHEN 'site_day' THEN interval '1 day'
+                           ELSE interval '1 month' END) AT TIME ZONE 'UTC' AS window_end
+                FROM billing.budget
+            ) b
+            CROSS JOIN LATERAL (
+                SELECT coalesce(sum(u.credits_used), 0) - coalesce(sum(v.amount), 0) AS credits
+                FROM billing.igny8_billing_creditusagelog u
+                LEFT JOIN billing.reservation r ON r.id = u.reservation_id
+                LEFT JOIN billing.igny8_billing_credittransaction v
+                    ON v.related_id = u.transaction_id AND v.transaction_type = 'reversal'
+                WHERE u.account_id = b.account_id AND b.target_id = CASE b.scope
+                        WHEN 'run' THEN u.run_id WHEN 'api_key' THEN u.api_key_id ELSE u.site_id END
+                  AND (b.window_start IS NULL OR (coalesce(r.created_at, u.created_at) >= b.window_start
+                                                  AND coalesce(r.created_at, u.created_at) < b.window_end))
+            ) used
+            CROSS JOIN LATERAL (
+                SELECT coalesce(sum(r.amount - r.captured - r.released), 0) AS credits
+                FROM billing.reservation r
+                WHERE r.account_id = b.account_id AND r.status = 'active' AND b.target_id = CASE b.scope
+                        WHEN 'run' THEN r.run_id WHEN 'api_key' THEN r.api_key_id ELSE r.site_id END
+                  AND (b.window_start IS NULL
+                       OR (r.created_at >= b.window_start AND r.created_at < b.window_end))
+            ) holds
+            WHERE (b.spent, b.held) <> (used.credits, holds.credits)""",
+    ),
 ]

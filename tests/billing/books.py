@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -12,18 +13,33 @@ from chassis.paging import PageRequest
 from chassis.testing import ManualClock
 from chassis.transaction import Transactions
 from services.billing.domain.balance import Balance
+from services.billing.domain.budget import Budget, Scope
 from services.billing.domain.configuration import BillingConfiguration
 from services.billing.domain.grant import Category, CreditGrant
 from services.billing.domain.item import Item
-from services.billing.domain.order import Capture, Captured, Held, Order, Release, Reserve
+from services.billing.domain.order import (
+    Capture,
+    Captured,
+    Charge,
+    Charged,
+    ChargedWork,
+    Extend,
+    Held,
+    Order,
+    Release,
+    Reserve,
+)
 from services.billing.domain.price import Kind, ModelPrice, Work
 from services.billing.domain.quote import Quote, QuotedWork
 from services.billing.domain.reservation import LIFETIME, Purpose, Reservation
+from services.billing.domain.reversal import Reversed
 from services.billing.domain.transaction import CreditTransaction
+from services.billing.domain.usage import CreditUsage
 from services.billing.store import tables
 from services.billing.store.transaction import BillingTransaction
-from services.billing.usecases import accounts, credits, prices, reports
+from services.billing.usecases import accounts, budgets, credits, prices, reports
 from services.billing.usecases.writing import write_one
+from tests.billing.book_checks import BOOKS
 
 T = TypeVar("T")
 
@@ -168,11 +184,72 @@ class Billing:
             Captured,
         )
 
+    def charge(
+        self, account_id: str, *, images: int = 0, tokens: int = 0, purpose: Purpose = NO_PURPOSE
+    ) -> CreditUsage:
+        """One item charged without a hold."""
+        work = ChargedWork(
+            operation_type="image_generation" if images else "content_generation",
+            model_name=IMAGE_MODEL if images else TEXT_MODEL,
+            item=Item(item_id="an item", work=Work(images=images, output_tokens=tokens)),
+            purpose=purpose,
+        )
+        return self.order(Charge(account_id=account_id, actor="service:ai", work=work), Charged).usage
+
+    def extend(self, reservation: Reservation, *, lifetime: timedelta) -> Reservation:
+        return self.order(
+            Extend(
+                account_id=reservation.account_id,
+                actor="service:ai",
+                reservation_id=reservation.id,
+                lifetime=lifetime,
+            ),
+            Held,
+        ).reservation
+
+    def void_grant(self, grant: CreditGrant) -> CreditGrant:
+        voided, _ = self.run(
+            credits.void_grant, account_id=grant.account_id, grant_id=grant.id, actor="operator:test"
+        )
+        return voided
+
+    def reverse(self, usage: CreditUsage) -> Reversed:
+        return self.run(
+            credits.reverse_charge,
+            account_id=usage.account_id,
+            transaction_id=usage.transaction_id,
+            reason="",
+            actor="operator:test",
+        )
+
+    def grants(self, account_id: str) -> list[CreditGrant]:
+        """The account's grants, newest first."""
+        return self.run(reports.list_grants, account_id=account_id, page=first_page()).items
+
+    def told(self, account_id: str) -> list[str]:
+        """The names of the account's events so far."""
+        rows = self.rows(
+            "SELECT subject FROM outbox WHERE account_id = CAST(:account_id AS uuid) ORDER BY id",
+            account_id=account_id,
+        )
+        return [row.subject.rpartition(".")[2] for row in rows]
+
     def release(self, reservation: Reservation) -> Reservation:
         return self.order(
             Release(account_id=reservation.account_id, actor="service:ai", reservation_id=reservation.id),
             Held,
         ).reservation
+
+    def budget(
+        self, account_id: str, *, scope: Scope, target_id: str, credits_limit: int | None
+    ) -> Budget | None:
+        return self.run(
+            budgets.put_budget,
+            account_id=account_id,
+            scope=scope,
+            target_id=target_id,
+            credits_limit=credits_limit,
+        )
 
     def balance(self, account_id: str) -> Balance:
         return self.run(credits.get_balance, account_id=account_id)
@@ -201,64 +278,3 @@ class Billing:
 def first_page(size: int = 200) -> PageRequest:
     """The start of a list."""
     return PageRequest(size=size)
-
-
-BOOKS = {
-    "the balance is the sum of the ledger": """
-        SELECT account_id FROM credit_account LEFT JOIN (
-            SELECT account_id, sum(amount) AS amount, sum(reserved_amount) AS reserved, count(*) AS lines
-            FROM igny8_billing_credittransaction GROUP BY account_id) AS ledger USING (account_id)
-        WHERE (credits, credit_account.reserved, sequence)
-            <> (coalesce(amount, 0), coalesce(ledger.reserved, 0), coalesce(lines, 0))""",
-    "each line goes on from the one before": """
-        SELECT id FROM (SELECT *, lag(sequence, 1, 0::bigint) OVER own AS previous,
-            lag(balance_after, 1, 0::bigint) OVER own AS balance_before,
-            lag(reserved_after, 1, 0::bigint) OVER own AS reserved_before
-            FROM igny8_billing_credittransaction WINDOW own AS (PARTITION BY account_id ORDER BY sequence)) AS line
-        WHERE (sequence, balance_after, reserved_after)
-            <> (previous + 1, balance_before + amount, reserved_before + reserved_amount)""",
-    "reserved is the sum of the active holds": """
-        SELECT account_id FROM credit_account LEFT JOIN (
-            SELECT account_id, sum(amount - captured - released) AS held FROM reservation
-            WHERE status = 'active' GROUP BY account_id) AS holds USING (account_id)
-        WHERE reserved <> coalesce(held, 0)""",
-    "grants have what the balance has": """
-        SELECT account_id FROM credit_account LEFT JOIN (
-            SELECT account_id, sum(remaining) AS remaining, sum(reserved) AS held FROM credit_grant
-            GROUP BY account_id) AS grants USING (account_id)
-        WHERE (credits, reserved) <> (coalesce(remaining, 0), coalesce(held, 0))""",
-    "each grant is the sum of its draws": """
-        SELECT credit_grant.id FROM credit_grant LEFT JOIN credit_draw ON grant_id = credit_grant.id
-        GROUP BY credit_grant.id
-        HAVING (remaining, reserved)
-            <> (coalesce(sum(credit_draw.amount), 0), coalesce(sum(credit_draw.reserved_amount), 0))""",
-    "each line is the sum of its draws": """
-        SELECT line.id FROM igny8_billing_credittransaction AS line
-        LEFT JOIN credit_draw ON transaction_id = line.id
-        GROUP BY line.id
-        HAVING (line.amount, line.reserved_amount)
-            <> (coalesce(sum(credit_draw.amount), 0), coalesce(sum(credit_draw.reserved_amount), 0))""",
-    "a deduction and its usage row are one to one": """
-        SELECT line.id, used.id FROM igny8_billing_creditusagelog AS used
-        FULL JOIN (SELECT * FROM igny8_billing_credittransaction WHERE transaction_type = 'deduction') AS line
-            ON line.id = used.transaction_id
-        WHERE line.id IS NULL OR used.id IS NULL OR -line.amount <> credits_used""",
-    "credits recompute from the work at the pinned price": """
-        SELECT used.id FROM igny8_billing_creditusagelog AS used
-        LEFT JOIN reservation ON reservation.id = reservation_id
-        JOIN igny8_billing_aimodelconfig AS price ON price.id = used.price_id
-        WHERE used.price_id <> coalesce(reservation.price_id, used.price_id) OR credits_used + platform_loss_credits <> CASE kind
-            WHEN 'image' THEN images * credits_per_image
-            ELSE greatest(used.minimum_credits,
-                ceil((input_tokens + output_tokens)::numeric / tokens_per_credit)) END""",
-    "each line's hash follows from the line before": """
-        SELECT line.id FROM (SELECT igny8_billing_credittransaction AS whole, id, hash,
-            lag(hash, 1, decode(repeat('00', 32), 'hex')) OVER (PARTITION BY account_id ORDER BY sequence) AS previous
-            FROM igny8_billing_credittransaction) AS line
-        WHERE hash <> ledger_line_hash(previous, whole)""",
-    "the balance carries the hash of the last line": """
-        SELECT account_id FROM credit_account JOIN igny8_billing_credittransaction AS line
-            USING (account_id, sequence)
-        WHERE credit_account.hash <> line.hash""",
-}
-"""Each query names the rows that break its rule."""

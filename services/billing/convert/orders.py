@@ -2,7 +2,7 @@
 
 from igny8.billing import v1 as billing
 
-from chassis.refusal import FieldFault, RequestInvalid
+from chassis.refusal import FieldFault, Refusal, RequestInvalid
 from services.billing.convert.credits import (
     balance_to_proto,
     metadata_from_proto,
@@ -11,14 +11,15 @@ from services.billing.convert.credits import (
 )
 from services.billing.convert.values import money_from_proto
 from services.billing.domain.item import Item
-from services.billing.domain.order import Captured, Held
+from services.billing.domain.order import BatchCharged, Captured, Charged, ChargedWork, Held
 from services.billing.domain.price import Work
 from services.billing.domain.reservation import Purpose
+from services.billing.domain.usage import CreditUsage
 
 METADATA_BYTES_MAX = 4096
 
 
-def purpose_from_proto(request: billing.ReserveRequest) -> Purpose:
+def purpose_from_proto(request: billing.ReserveRequest | billing.ChargedItem) -> Purpose:
     return Purpose(
         site_id=request.site_id or None,
         run_id=request.run_id or None,
@@ -27,7 +28,17 @@ def purpose_from_proto(request: billing.ReserveRequest) -> Purpose:
     )
 
 
-def item_from_proto(request: billing.CaptureRequest) -> Item:
+def work_from_proto(item: billing.ChargedItem) -> ChargedWork:
+    """Raises RequestInvalid for metadata of more than 4,096 bytes."""
+    return ChargedWork(
+        operation_type=item.operation_type,
+        model_name=item.model_name,
+        item=item_from_proto(item),
+        purpose=purpose_from_proto(item),
+    )
+
+
+def item_from_proto(request: billing.CaptureRequest | billing.ChargedItem) -> Item:
     """Raises RequestInvalid for metadata of more than 4,096 bytes."""
     if request.metadata.ByteSize() > METADATA_BYTES_MAX:
         raise RequestInvalid(FieldFault("metadata", f"must have at most {METADATA_BYTES_MAX} bytes"))
@@ -62,4 +73,30 @@ def captured_to_proto(captured: Captured) -> billing.CaptureResponse:
         reservation=reservation_to_proto(captured.reservation),
         usage=usage_to_proto(captured.usage),
         balance=balance_to_proto(captured.balance),
+    )
+
+
+def extended_to_proto(held: Held) -> billing.ExtendResponse:
+    return billing.ExtendResponse(reservation=reservation_to_proto(held.reservation))
+
+
+def charged_to_proto(charged: Charged) -> billing.ChargeResponse:
+    return billing.ChargeResponse(
+        usage=usage_to_proto(charged.usage), balance=balance_to_proto(charged.balance)
+    )
+
+
+def batch_charged_to_proto(charged: BatchCharged) -> billing.BatchChargeResponse:
+    return billing.BatchChargeResponse(
+        outcomes=map(_outcome_to_proto, charged.outcomes), balance=balance_to_proto(charged.balance)
+    )
+
+
+def _outcome_to_proto(outcome: CreditUsage | Refusal) -> billing.BatchChargeResponse.Outcome:
+    if isinstance(outcome, CreditUsage):
+        return billing.BatchChargeResponse.Outcome(usage=usage_to_proto(outcome))
+    return billing.BatchChargeResponse.Outcome(
+        refusal=billing.BatchChargeResponse.Outcome.Refusal(
+            reason=outcome.reason, message=outcome.message, metadata=outcome.metadata
+        )
     )

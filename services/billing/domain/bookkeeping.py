@@ -88,6 +88,12 @@ class Bookkeeping:
         else:
             self._expired(credits, grant_id=grant.id)
 
+    def put_low_threshold(self, threshold: int) -> None:
+        """Puts at or below how many credits the account is low."""
+        self.low_threshold = threshold
+        if self.level is not Level.NEW:
+            self.tell_level()
+
     def tell_level(self) -> None:
         """Says once when the credits cross the threshold or zero, or are enough again."""
         level = level_of(self.balance.credits, threshold=self.low_threshold)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from chassis.refusal import FieldFault, Refusal, RequestInvalid
+from services.billing.domain.balance import Balance
 from services.billing.domain.reservation import Purpose
 from services.billing.domain.transaction import CreditTransaction
 from services.billing.domain.usage import CreditUsage
@@ -49,3 +50,12 @@ class Deduction:
             raise AlreadyReversed(self.line.id, reversal_id=self.reversal_id)
         if not self.line.amount:
             raise RequestInvalid(FieldFault("transaction_id", "names a line that charged nothing"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reversed:
+    """A charge that was taken back; `ended_credits` of it were lost at once, since their grant had ended."""
+
+    line: CreditTransaction
+    ended_credits: int
+    balance: Balance

@@ -1,34 +1,22 @@
-"""CreditService: the balance and every move of credits, and the lists of them."""
-
-from datetime import timedelta
+"""CreditService: the balance, grants, settings and budgets; its orders and its lists have files of their own."""
 
 from igny8.billing import v1 as billing
 
-from chassis.clock import Clock
 from chassis.identity import current_caller
-from chassis.paging import PageRequest
-from chassis.transaction import Transactions
 from services.billing import convert
 from services.billing.domain.balance import Balance
 from services.billing.domain.grant import CreditGrant
-from services.billing.domain.order import Capture, Release, Reserve
+from services.billing.domain.level import LOW_THRESHOLD
 from services.billing.domain.quote import QuotedWork
-from services.billing.domain.reservation import LIFETIME
+from services.billing.domain.reversal import Reversed
 from services.billing.servicers import Context
-from services.billing.servicers.writer import Writer
-from services.billing.store.transaction import BillingTransaction
-from services.billing.usecases import credits, reports
+from services.billing.servicers.credit_lists import CreditLists
+from services.billing.servicers.credit_orders import CreditOrders
+from services.billing.usecases import budgets, credits
 
 
-class CreditServicer(billing.CreditServiceServicer):
-    """Prepaid credits of the caller's account; grants are the operator's, for any account."""
-
-    def __init__(
-        self, transactions: Transactions[BillingTransaction], clock: Clock, *, writer: Writer
-    ) -> None:
-        self._transactions = transactions
-        self._clock = clock
-        self._writer = writer
+class CreditServicer(CreditOrders, CreditLists):
+    """Prepaid credits of the caller's account; grants and reversals are the operator's, for any account."""
 
     async def GetBalance(
         self, request: billing.GetBalanceRequest, context: Context
@@ -54,54 +42,6 @@ class CreditServicer(billing.CreditServiceServicer):
         )
         return billing.QuoteResponse(quote=convert.quote_to_proto(quote))
 
-    async def Reserve(self, request: billing.ReserveRequest, context: Context) -> billing.ReserveResponse:
-        caller = current_caller()
-        return await self._writer.order(
-            Reserve(
-                account_id=caller.account(),
-                actor=caller.actor,
-                quote_id=request.quote_id,
-                purpose=convert.purpose_from_proto(request),
-                lifetime=timedelta(seconds=request.lifetime_seconds) or LIFETIME,
-            ),
-            request=request,
-            request_id=request.request_id,
-            scope="Reserve",
-            response=billing.ReserveResponse,
-            pack=convert.reserved_to_proto,
-        )
-
-    async def Capture(self, request: billing.CaptureRequest, context: Context) -> billing.CaptureResponse:
-        caller = current_caller()
-        return await self._writer.order(
-            Capture(
-                account_id=caller.account(),
-                actor=caller.actor,
-                reservation_id=request.reservation_id,
-                item=convert.item_from_proto(request),
-                final=request.final,
-            ),
-            request=request,
-            request_id=request.request_id,
-            scope="Capture",
-            response=billing.CaptureResponse,
-            pack=convert.captured_to_proto,
-        )
-
-    async def Release(self, request: billing.ReleaseRequest, context: Context) -> billing.ReleaseResponse:
-        caller = current_caller()
-        return await self._writer.order(
-            Release(
-                account_id=caller.account(),
-                actor=caller.actor,
-                reservation_id=request.reservation_id,
-                why=request.reason,
-            ),
-            request=request,
-            response=billing.ReleaseResponse,
-            pack=convert.released_to_proto,
-        )
-
     async def Grant(self, request: billing.GrantRequest, context: Context) -> billing.GrantResponse:
         ends = request.HasField("expires_at")
         return await self._transactions.run_once(
@@ -121,79 +61,98 @@ class CreditServicer(billing.CreditServiceServicer):
             now=self._clock.now(),
         )
 
-    async def ListGrants(
-        self, request: billing.ListGrantsRequest, context: Context
-    ) -> billing.ListGrantsResponse:
-        page = await self._transactions.run(
-            reports.list_grants,
-            account_id=current_caller().account(),
-            page=PageRequest.of(request),
+    async def VoidGrant(
+        self, request: billing.VoidGrantRequest, context: Context
+    ) -> billing.VoidGrantResponse:
+        return await self._transactions.run_once(
+            credits.void_grant,
+            request_id=request.request_id,
+            scope="VoidGrant",
+            request=request,
+            response=billing.VoidGrantResponse,
+            pack=_voided,
+            account_id=request.account_id.lower(),
+            grant_id=request.grant_id,
+            actor=current_caller().actor,
             now=self._clock.now(),
         )
-        return billing.ListGrantsResponse(
-            grants=map(convert.grant_to_proto, page.items), next_page_token=page.next_page_token
-        )
 
-    async def ListTransactions(
-        self, request: billing.ListTransactionsRequest, context: Context
-    ) -> billing.ListTransactionsResponse:
-        page = await self._transactions.run(
-            reports.list_transactions,
-            account_id=current_caller().account(),
-            transaction_type=convert.transaction_type_from_proto(request.transaction_type),
-            run_id=request.run_id or None,
-            page=PageRequest.of(request),
-        )
-        return billing.ListTransactionsResponse(
-            transactions=map(convert.transaction_to_proto, page.items), next_page_token=page.next_page_token
-        )
-
-    async def ListUsage(
-        self, request: billing.ListUsageRequest, context: Context
-    ) -> billing.ListUsageResponse:
-        page = await self._transactions.run(
-            reports.list_usage,
-            account_id=current_caller().account(),
-            operation_type=request.operation_type or None,
-            site_id=request.site_id or None,
-            run_id=request.run_id or None,
-            page=PageRequest.of(request),
-        )
-        return billing.ListUsageResponse(
-            usage=map(convert.usage_to_proto, page.items), next_page_token=page.next_page_token
-        )
-
-    async def SummarizeUsage(
-        self, request: billing.SummarizeUsageRequest, context: Context
-    ) -> billing.SummarizeUsageResponse:
-        # `from` is a word of Python's own, so the field is read by its name.
-        begin = getattr(request, "from") if request.HasField("from") else None
-        groups = await self._transactions.run(
-            reports.summarize_usage,
-            account_id=current_caller().account(),
-            group_by=convert.group_by_from_proto(request.group_by),
-            begin=convert.instant_from_proto(begin) if begin else None,
-            end=convert.instant_from_proto(request.to) if request.HasField("to") else None,
-        )
-        return billing.SummarizeUsageResponse(groups=map(convert.usage_group_to_proto, groups))
-
-    async def ListReservations(
-        self, request: billing.ListReservationsRequest, context: Context
-    ) -> billing.ListReservationsResponse:
-        page = await self._transactions.run(
-            reports.list_reservations,
-            account_id=current_caller().account(),
-            status=convert.status_from_proto(request.status),
-            page=PageRequest.of(request),
+    async def ReverseCharge(
+        self, request: billing.ReverseChargeRequest, context: Context
+    ) -> billing.ReverseChargeResponse:
+        return await self._transactions.run_once(
+            credits.reverse_charge,
+            request_id=request.request_id,
+            scope="ReverseCharge",
+            request=request,
+            response=billing.ReverseChargeResponse,
+            pack=_reversed,
+            account_id=request.account_id.lower(),
+            transaction_id=request.transaction_id,
+            reason=request.reason,
+            actor=current_caller().actor,
             now=self._clock.now(),
         )
-        return billing.ListReservationsResponse(
-            reservations=map(convert.reservation_to_proto, page.items), next_page_token=page.next_page_token
+
+    async def GetCreditSettings(
+        self, request: billing.GetCreditSettingsRequest, context: Context
+    ) -> billing.GetCreditSettingsResponse:
+        threshold = await self._transactions.run(
+            credits.get_low_threshold, account_id=current_caller().account()
         )
+        return billing.GetCreditSettingsResponse(settings=_settings(threshold))
+
+    async def PutCreditSettings(
+        self, request: billing.PutCreditSettingsRequest, context: Context
+    ) -> billing.PutCreditSettingsResponse:
+        caller = current_caller()
+        threshold = await self._transactions.run_repeatable(
+            credits.put_low_threshold,
+            account_id=caller.account(),
+            low_threshold=request.low_threshold if request.HasField("low_threshold") else None,
+            actor=caller.actor,
+            now=self._clock.now(),
+        )
+        return billing.PutCreditSettingsResponse(settings=_settings(threshold))
+
+    async def PutBudget(
+        self, request: billing.PutBudgetRequest, context: Context
+    ) -> billing.PutBudgetResponse:
+        put = await self._transactions.run_repeatable(
+            budgets.put_budget,
+            account_id=current_caller().account(),
+            scope=convert.budget_scope_from_proto(request.scope),
+            target_id=request.target_id,
+            credits_limit=request.credits_limit if request.HasField("credits_limit") else None,
+            now=self._clock.now(),
+        )
+        return billing.PutBudgetResponse(budget=None if put is None else convert.budget_to_proto(put))
 
 
 def _granted(result: tuple[CreditGrant, Balance]) -> billing.GrantResponse:
     grant, balance = result
     return billing.GrantResponse(
         grant=convert.grant_to_proto(grant), balance=convert.balance_to_proto(balance)
+    )
+
+
+def _voided(result: tuple[CreditGrant, Balance]) -> billing.VoidGrantResponse:
+    grant, balance = result
+    return billing.VoidGrantResponse(
+        grant=convert.grant_to_proto(grant), balance=convert.balance_to_proto(balance)
+    )
+
+
+def _reversed(result: Reversed) -> billing.ReverseChargeResponse:
+    return billing.ReverseChargeResponse(
+        transaction=convert.transaction_to_proto(result.line),
+        ended_credits=result.ended_credits,
+        balance=convert.balance_to_proto(result.balance),
+    )
+
+
+def _settings(low_threshold: int | None) -> billing.CreditSettings:
+    return billing.CreditSettings(
+        low_threshold=LOW_THRESHOLD if low_threshold is None else low_threshold,
+        is_usual=low_threshold is None,
     )

@@ -9,6 +9,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, func, select, tuple_
 
 from chassis.paging import Page, PageRequest, read_page
+from chassis.refusal import NotFound
+from services.billing.domain.reversal import Deduction
 from services.billing.domain.transaction import CreditTransaction, TransactionType
 from services.billing.domain.usage import CostSource, CreditUsage, GroupBy, UsageGroup
 from services.billing.store import tables
@@ -18,6 +20,8 @@ GROUPS_MAX = 1000
 """A summary has at most so many groups, those with most credits; days of almost three years fit in."""
 
 _line = tables.credit_transaction
+_draw = tables.credit_draw
+_grant = tables.credit_grant
 _usage = tables.credit_usage
 # The value follows from the other two columns; the noun computes it.
 _USAGE = [column for column in _usage.c if column.name != "credit_value_usd"]
@@ -50,6 +54,66 @@ class Ledger:
         query = select(*_USAGE).where(tuple_(_usage.c.reservation_id, _usage.c.item_id).in_(items))
         rows = self._connection.execute(query)
         return {(row.reservation_id, row.item_id): _usage_of(row) for row in rows}
+
+    def deduction(self, transaction_id: str, *, account_id: str) -> Deduction:
+        """A charge with what it paid for and drew on. Raises NotFound for any other line, and for other accounts'."""
+        row = self._connection.execute(
+            select(_line).where(
+                _line.c.id == transaction_id,
+                _line.c.account_id == account_id,
+                _line.c.transaction_type == TransactionType.DEDUCTION.value,
+            )
+        ).one_or_none()
+        if row is None:
+            raise NotFound(kind="charge", id=transaction_id)
+        line = _line_of(row)
+        usage = _usage_of(
+            self._connection.execute(select(*_USAGE).where(_usage.c.transaction_id == line.id)).one()
+        )
+        draws = self._connection.execute(
+            select(_draw.c.grant_id, _draw.c.amount)
+            .join(_grant, _grant.c.id == _draw.c.grant_id)
+            .where(_draw.c.transaction_id == line.id, _draw.c.amount < 0)
+            .order_by(_grant.c.priority, _grant.c.expires_at.asc().nulls_last(), _grant.c.id)
+        )
+        begun_at = self._connection.scalar(
+            select(tables.reservation.c.created_at).where(tables.reservation.c.id == usage.reservation_id)
+        )
+        reversal_id = self._connection.scalar(
+            select(_line.c.id).where(
+                _line.c.related_id == line.id, _line.c.transaction_type == TransactionType.REVERSAL.value
+            )
+        )
+        return Deduction(
+            line=line,
+            usage=usage,
+            shares=[(draw.grant_id, -draw.amount) for draw in draws],
+            begun_at=begun_at or usage.created_at,
+            reversal_id=reversal_id,
+        )
+
+    def get_usage(self, usage_id: str, *, account_id: str) -> CreditUsage:
+        """Raises NotFound, for usage of other accounts too."""
+        row = self._connection.execute(
+            select(*_USAGE).where(_usage.c.id == usage_id, _usage.c.account_id == account_id)
+        ).one_or_none()
+        if row is None:
+            raise NotFound(kind="usage", id=usage_id)
+        return _usage_of(row)
+
+    def usage_after(
+        self, *, account_id: str, after: str | None, begin: datetime | None, end: datetime | None, limit: int
+    ) -> list[CreditUsage]:
+        """Usage from `begin` on and before `end`, oldest first, after the row of that id."""
+        query = select(*_USAGE).where(_usage.c.account_id == account_id)
+        if after is not None:
+            query = query.where(_usage.c.id > after)
+        if begin is not None:
+            query = query.where(_usage.c.created_at >= begin)
+        if end is not None:
+            query = query.where(_usage.c.created_at < end)
+        rows = self._connection.execute(query.order_by(_usage.c.id).limit(limit))
+        return [_usage_of(row) for row in rows]
 
     def newest_usage(
         self,

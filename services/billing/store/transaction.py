@@ -11,6 +11,7 @@ from services.billing.store.books import Books
 from services.billing.store.budgets import Budgets
 from services.billing.store.ledger import Ledger
 from services.billing.store.prices import Configurations, Prices
+from services.billing.store.proofs import Proofs
 from services.billing.store.quotes import Quotes
 from services.billing.store.reservations import Reservations
 from services.billing.store.sessions import Sessions
@@ -68,6 +69,10 @@ class BillingTransaction(Transaction):
     @cached_property
     def budgets(self) -> Budgets:
         return Budgets(self.connection)
+
+    @cached_property
+    def proofs(self) -> Proofs:
+        return Proofs(self.connection)
 
     def close_books(self, books: Collection[AccountBook]) -> None:
         """Writes the books with their budgets, and records their events; reservations are written before."""

@@ -5,9 +5,11 @@ from datetime import datetime
 from chassis.ids import new_id
 from services.billing.domain.balance import Balance
 from services.billing.domain.grant import Category, CreditGrant, check_grant
+from services.billing.domain.level import LOW_THRESHOLD
 from services.billing.domain.quote import Quote, QuotedWork
+from services.billing.domain.reversal import Reversed
 from services.billing.store.transaction import BillingTransaction
-from services.billing.usecases.desk import ACTOR, open_book
+from services.billing.usecases.desk import ACTOR, Desk, open_book
 from services.billing.usecases.expiry import expire
 
 
@@ -62,3 +64,48 @@ def quote(
     )
     tx.quotes.add(quoted)
     return quoted
+
+
+def void_grant(
+    tx: BillingTransaction, *, account_id: str, grant_id: str, actor: str, now: datetime
+) -> tuple[CreditGrant, Balance]:
+    """Takes back what of a grant is not spent or held; the second time there is nothing left. Raises NotFound."""
+    desk, book = open_book(tx, account_id=account_id, actor=actor, now=now)
+    found = book.grants.get(grant_id.lower()) or tx.books.get_grant(grant_id, account_id=account_id)
+    voided = book.void_grant(found)
+    desk.close()
+    return voided, book.balance
+
+
+def reverse_charge(
+    tx: BillingTransaction, *, account_id: str, transaction_id: str, reason: str, actor: str, now: datetime
+) -> Reversed:
+    """Gives a charge back to the grants it was drawn on, once. Raises AlreadyReversed, NotFound."""
+    begun_for = tx.ledger.deduction(transaction_id, account_id=account_id)
+    desk = Desk.open(tx, [account_id], now=now, purposes=[begun_for.purpose])
+    book = desk.book(account_id, actor=actor)
+    # Read again under the lock: another reversal may have been quicker.
+    deduction = tx.ledger.deduction(transaction_id, account_id=account_id)
+    spent = [grant_id for grant_id, _ in deduction.shares if grant_id not in book.grants]
+    book.grants.update(tx.books.grants(spent, account_id=account_id))
+    before = book.balance.credits
+    line = book.reverse(deduction, reason=reason)
+    desk.close()
+    ended = before + line.amount - book.balance.credits
+    return Reversed(line=line, ended_credits=ended, balance=book.balance)
+
+
+def get_low_threshold(tx: BillingTransaction, *, account_id: str) -> int | None:
+    """At or below how many credits the account is low; None where it has no threshold of its own."""
+    return tx.books.low_threshold(account_id)
+
+
+def put_low_threshold(
+    tx: BillingTransaction, *, account_id: str, low_threshold: int | None, actor: str, now: datetime
+) -> int | None:
+    """Puts the threshold, and tells at once what level follows from it; None means the usual one."""
+    desk, book = open_book(tx, account_id=account_id, actor=actor, now=now)
+    book.put_low_threshold(LOW_THRESHOLD if low_threshold is None else low_threshold)
+    desk.close()
+    tx.books.save_low_threshold(book, low_threshold)
+    return low_threshold

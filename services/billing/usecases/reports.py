@@ -4,12 +4,16 @@ from datetime import datetime
 
 from chassis.paging import Page, PageRequest
 from chassis.refusal import FieldFault, RequestInvalid
+from services.billing.domain.explanation import Explanation
 from services.billing.domain.grant import CreditGrant
 from services.billing.domain.reservation import Reservation, Status
 from services.billing.domain.transaction import CreditTransaction, TransactionType
 from services.billing.domain.usage import CreditUsage, GroupBy, UsageGroup
 from services.billing.store.transaction import BillingTransaction
 from services.billing.usecases.credits import get_balance
+
+EXPORTED_ROWS = 1000
+"""Rows of an export that are read together."""
 
 
 def list_grants(
@@ -66,6 +70,34 @@ def summarize_usage(
     end: datetime | None,
 ) -> list[UsageGroup]:
     """Usage summed up. Raises RequestInvalid for a span that ends before it begins."""
+    check_span(begin, end)
+    return tx.ledger.summary(account_id=account_id, group_by=group_by, begin=begin, end=end)
+
+
+def explain_charge(tx: BillingTransaction, *, account_id: str, usage_id: str) -> Explanation:
+    """How a charge came to its credits. Raises NotFound."""
+    usage = tx.ledger.get_usage(usage_id, account_id=account_id)
+    deduction = tx.ledger.deduction(usage.transaction_id, account_id=account_id)
+    grants = tx.books.grants([grant_id for grant_id, _ in deduction.shares], account_id=account_id)
+    return Explanation(deduction=deduction, price=tx.prices.get(usage.price_id), grants=grants)
+
+
+def usage_after(
+    tx: BillingTransaction,
+    *,
+    account_id: str,
+    after: str | None,
+    begin: datetime | None,
+    end: datetime | None,
+) -> list[CreditUsage]:
+    """The next thousand rows of an export, oldest first."""
+    check_span(begin, end)
+    return tx.ledger.usage_after(
+        account_id=account_id, after=after, begin=begin, end=end, limit=EXPORTED_ROWS
+    )
+
+
+def check_span(begin: datetime | None, end: datetime | None) -> None:
+    """Raises RequestInvalid for a span that ends before it begins."""
     if begin is not None and end is not None and end < begin:
         raise RequestInvalid(FieldFault("to", "must not lie before from"))
-    return tx.ledger.summary(account_id=account_id, group_by=group_by, begin=begin, end=end)

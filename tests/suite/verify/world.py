@@ -9,6 +9,7 @@ from sqlalchemy import Engine, Table, insert, text
 
 from chassis.ids import new_id
 from services.ai.store import tables as ai
+from services.billing.domain.budget import Scope
 from services.billing.domain.quote import QuotedWork
 from services.billing.domain.reservation import Purpose
 from services.billing.usecases import credits
@@ -297,6 +298,8 @@ def build(owner: Callable[[str], Engine], billing: Billing) -> World:
         now=billing.clock.now(),
     )
     items = make.pipeline()
+    billing.budget(account_id, scope=Scope.RUN, target_id=run_id, credits_limit=1_000)
+    billing.budget(account_id, scope=Scope.SITE_DAY, target_id=site_id, credits_limit=1_000)
     make.add(ai.automation_run, id=run_id, status="completed", max_in_article_images=1, actor="user:test")
     for stage, (function, operation) in enumerate(FUNCTIONS, 1):
         make.execution(stage, function, operation, items[function])

@@ -1,0 +1,61 @@
+"""Usage as a CSV file by RFC 4180: one line a row, the columns named as everywhere else."""
+
+import csv
+import io
+from collections.abc import Iterable
+from typing import Final
+
+from services.billing.convert.values import money_to_proto
+from services.billing.domain.usage import CreditUsage
+
+COLUMNS: Final = (
+    "created_at",
+    "id",
+    "transaction_id",
+    "operation_type",
+    "model_name",
+    "input_tokens",
+    "output_tokens",
+    "images",
+    "credits_used",
+    "platform_loss_credits",
+    "cost_usd",
+    "cost_source",
+    "credit_price_usd",
+    "credit_value_usd",
+    "price_id",
+    "site_id",
+    "run_id",
+    "ai_task_id",
+    "api_key_id",
+    "item_id",
+    "reservation_id",
+)
+MEDIA_TYPE: Final = "text/csv; charset=utf-8; header=present"
+
+
+def usage_to_csv(rows: Iterable[CreditUsage], *, with_header: bool) -> bytes:
+    """The rows as lines, after the line of the columns' names where it is wanted."""
+    file = io.StringIO()
+    writer = csv.writer(file)
+    if with_header:
+        writer.writerow(COLUMNS)
+    writer.writerows(_cells(usage) for usage in rows)
+    return file.getvalue().encode()
+
+
+def _cells(usage: CreditUsage) -> list[object]:
+    words = {
+        "created_at": usage.created_at.isoformat().replace("+00:00", "Z"),
+        "cost_usd": money_to_proto(usage.cost_usd),
+        "credit_price_usd": money_to_proto(usage.credit_price_usd),
+        "credit_value_usd": money_to_proto(usage.credit_value_usd),
+        "cost_source": usage.cost_source.value,
+        "item_id": _harmless(usage.item_id),
+    }
+    return [words.get(name, getattr(usage, name)) for name in COLUMNS]
+
+
+def _harmless(text: str) -> str:
+    """A text that a spreadsheet does not take for a formula (OWASP: CSV injection)."""
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
