@@ -87,7 +87,7 @@ class Parts:
 
 
 def _providers(settings: AiSettings) -> tuple[dict[str, TextProvider], dict[str, ImageProvider]]:
-    """The providers that are set up: offline always, openai when it has a key or an address of its own."""
+    """The providers that are set up: offline always, openai with a key or an address, runware with a key."""
     from services.ai.providers.offline import OfflineImageProvider, OfflineTextProvider
 
     text: dict[str, TextProvider] = {"offline": OfflineTextProvider()}
@@ -98,4 +98,8 @@ def _providers(settings: AiSettings) -> tuple[dict[str, TextProvider], dict[str,
 
         text["openai"] = OpenAiTextProvider(api_key=key, base_url=base_url)
         image["openai"] = OpenAiImageProvider(api_key=key, base_url=base_url)
+    if key := settings.runware_api_key.get_secret_value():
+        from services.ai.providers.runware import RunwareImageProvider
+
+        image["runware"] = RunwareImageProvider(api_key=key, base_url=settings.runware_base_url)
     return text, image

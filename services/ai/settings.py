@@ -10,7 +10,8 @@ PROVIDER_MODELS = {
     ("text", "offline"): "offline-1",
     ("image", "offline"): "offline-image-1",
     ("text", "openai"): "gpt-5-mini",
-    ("image", "openai"): "gpt-image-1",
+    ("image", "openai"): "gpt-image-2",
+    ("image", "runware"): "runware:101@1",
 }
 
 
@@ -25,10 +26,16 @@ class AiSettings(ServiceSettings):
     openai_base_url: str = Field(default="", validation_alias="OPENAI_BASE_URL")
     """Where an OpenAI-compatible server listens; empty means OpenAI itself."""
 
+    runware_api_key: SecretStr = Field(default=SecretStr(""), validation_alias="RUNWARE_API_KEY")
+    """A key of Runware."""
+
+    runware_base_url: str = Field(default="", validation_alias="RUNWARE_BASE_URL")
+    """Where Runware's API listens, without the version; empty means Runware itself."""
+
     text_provider: Literal["offline", "openai"] = "offline"
     """Whose model writes texts where neither the call nor the site names one."""
 
-    image_provider: Literal["offline", "openai"] = "offline"
+    image_provider: Literal["offline", "openai", "runware"] = "offline"
     """Whose model makes images where neither the call nor the site names one."""
 
     text_model: str = ""
@@ -47,6 +54,8 @@ class AiSettings(ServiceSettings):
             raise ValueError(
                 "OPENAI_API_KEY: is not set, and the provider openai needs it (or OPENAI_BASE_URL)"
             )
+        if self.image_provider == "runware" and not self.runware_api_key.get_secret_value():
+            raise ValueError("RUNWARE_API_KEY: is not set, and the provider runware needs it")
         return self
 
     @property

@@ -131,6 +131,10 @@ class ProviderRetryable(ProviderError):
         """Seconds the provider asked to be left alone for; None where it did not say."""
 
 
+class ProviderBusy(ProviderRetryable):
+    """It is well, and asks to be asked less often: HTTP's 429."""
+
+
 class ProviderFinal(ProviderError):
     """Asking again gives the same: key, permission, content policy, invalid request."""
 

@@ -2,9 +2,11 @@
 
 import contextlib
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from services.ai.providers.port import ProviderFinal, ProviderRetryable
+from services.ai.providers.port import ProviderBusy, ProviderFinal, ProviderMalformed, ProviderRetryable
+from services.ai.providers.waits import retry_after_seconds
 
 if TYPE_CHECKING:
     from openai import APIStatusError, AsyncOpenAI
@@ -39,7 +41,7 @@ def translated() -> Iterator[None]:
                 "openai refused the request: its account has no credit left. Top it up there, or use another key.",
                 provider=NAME,
             ) from error
-        raise ProviderRetryable(
+        raise ProviderBusy(
             "openai asks to be left alone for a while.",
             provider=NAME,
             retry_after_seconds=_retry_after(error),
@@ -63,10 +65,21 @@ def translated() -> Iterator[None]:
             f"openai refused the request with the status {error.status_code}: {error.message[:300]}",
             provider=NAME,
         ) from error
+    except (openai.APIResponseValidationError, ValueError) as error:
+        raise ProviderMalformed("openai's answer is not JSON.", provider=NAME) from error
+
+
+@contextlib.contextmanager
+def understood() -> Iterator[None]:
+    """Raises ProviderMalformed for an answer without the parts that are read inside.
+
+    The SDK does not validate what it answers with: a page of a proxy is a str, a part that is missing is None.
+    """
+    try:
+        yield
+    except (AttributeError, IndexError, TypeError) as error:
+        raise ProviderMalformed("openai's answer has not the form of its API.", provider=NAME) from error
 
 
 def _retry_after(error: "APIStatusError") -> float | None:
-    try:
-        return float(error.response.headers["retry-after"])
-    except (KeyError, ValueError):
-        return None
+    return retry_after_seconds(error.response.headers, now=datetime.now(UTC))

@@ -1,13 +1,11 @@
 """Images by OpenAI's image generation."""
 
 import asyncio
-import base64
-import binascii
-import io
 from typing import Any, Final
 
 from chassis.ids import new_id
-from services.ai.providers.openai.connection import NAME, connect, translated
+from services.ai.providers.openai.connection import NAME, connect, translated, understood
+from services.ai.providers.pictures import decode, measure
 from services.ai.providers.port import ImageAnswer, ImageRequest, ProviderMalformed
 
 _SIZES: Final = {
@@ -39,14 +37,12 @@ class OpenAiImageProvider:
                 timeout=deadline,
                 **asked,
             )
-        encoded = answer.data[0].b64_json if answer.data else None
+        with understood():
+            encoded = answer.data[0].b64_json if answer.data else None
         if not encoded:
             raise ProviderMalformed("openai answered without an image.", provider=NAME)
-        try:
-            data = base64.b64decode(encoded, validate=True)
-        except binascii.Error as error:
-            raise ProviderMalformed("openai's image cannot be decoded.", provider=NAME) from error
-        media_type, width, height = await asyncio.to_thread(_measure, data)
+        data = decode(encoded, provider=NAME)
+        media_type, width, height = await asyncio.to_thread(measure, data, provider=NAME)
         return ImageAnswer(
             data=data,
             media_type=media_type,
@@ -65,14 +61,3 @@ def _size(request: ImageRequest) -> Any:
                 return square
             return wide if request.width > request.height else tall
     return f"{request.width}x{request.height}"
-
-
-def _measure(data: bytes) -> tuple[str, int, int]:
-    """Media type, width and height, from the bytes themselves. Raises ProviderMalformed."""
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        with Image.open(io.BytesIO(data)) as image:
-            return image.get_format_mimetype() or "", image.width, image.height
-    except (UnidentifiedImageError, OSError, ValueError) as error:
-        raise ProviderMalformed("openai's answer is not an image.", provider=NAME) from error

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from services.ai.providers.openai.connection import NAME, connect, translated
+from services.ai.providers.openai.connection import NAME, connect, translated, understood
 from services.ai.providers.port import (
     ProviderFinal,
     ProviderMalformed,
@@ -14,6 +14,7 @@ from services.ai.providers.port import (
 
 if TYPE_CHECKING:
     from openai.types import CompletionUsage
+    from openai.types.chat import ChatCompletion
 
 _NOT_IN_STRICT_SCHEMAS: Final = frozenset({"minLength", "maxLength"})
 """Keywords of JSON schema that structured output refuses; answers are validated against the whole schema here anyway."""
@@ -48,20 +49,8 @@ class OpenAiTextProvider:
                 max_completion_tokens=request.max_output_tokens,
                 timeout=deadline,
             )
-        if not completion.choices:
-            raise ProviderMalformed("openai answered without any text.", provider=NAME)
-        choice = completion.choices[0]
-        if choice.message.refusal or choice.finish_reason == "content_filter":
-            raise ProviderFinal(
-                f"openai refused to write this: {choice.message.refusal or 'its content policy forbids it'}",
-                provider=NAME,
-            )
-        return TextAnswer(
-            text=choice.message.content or "",
-            usage=_usage(completion.usage),
-            model=completion.model,
-            provider_request_id=completion.id,
-        )
+        with understood():
+            return _read(completion)
 
 
 def strict_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -77,9 +66,31 @@ def _strict(value: Any) -> Any:
     return value
 
 
+def _read(completion: "ChatCompletion") -> TextAnswer:
+    """Raises ProviderFinal for a refusal in words and ProviderMalformed without a text or its tokens."""
+    if not completion.choices:
+        raise ProviderMalformed("openai answered without any text.", provider=NAME)
+    choice = completion.choices[0]
+    if choice.message.refusal or choice.finish_reason == "content_filter":
+        raise ProviderFinal(
+            f"openai refused to write this: {choice.message.refusal or 'its content policy forbids it'}",
+            provider=NAME,
+        )
+    return TextAnswer(
+        text=_text(choice.message.content),
+        usage=_usage(completion.usage),
+        model=completion.model,
+        provider_request_id=completion.id,
+    )
+
+
 def _usage(usage: "CompletionUsage | None") -> TokenUsage:
     """The tokens as counted. Raises ProviderMalformed without them: unknown work cannot be charged."""
-    if usage is None:
+    if (
+        usage is None
+        or not isinstance(usage.prompt_tokens, int)
+        or not isinstance(usage.completion_tokens, int)
+    ):
         raise ProviderMalformed("openai did not say how many tokens it used.", provider=NAME)
     read, written = usage.prompt_tokens_details, usage.completion_tokens_details
     return TokenUsage(
@@ -88,3 +99,11 @@ def _usage(usage: "CompletionUsage | None") -> TokenUsage:
         cached_input_tokens=(read.cached_tokens or 0) if read else 0,
         reasoning_tokens=(written.reasoning_tokens or 0) if written else 0,
     )
+
+
+def _text(content: object) -> str:
+    if content is None:
+        return ""
+    if not isinstance(content, str):
+        raise ProviderMalformed("openai's text is none.", provider=NAME)
+    return content

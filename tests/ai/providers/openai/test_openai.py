@@ -1,18 +1,15 @@
 """The openai provider against a stand-in of its API."""
 
 import base64
-import io
-from collections.abc import AsyncIterator
 
 import pytest
-from PIL import Image
-from starlette.responses import JSONResponse, Response
 
 from services.ai.functions.schemas import GENERATE_IDEAS
 from services.ai.providers.openai import OpenAiImageProvider, OpenAiTextProvider
 from services.ai.providers.openai.text import strict_schema
 from services.ai.providers.port import (
     ImageRequest,
+    ProviderBusy,
     ProviderError,
     ProviderFinal,
     ProviderMalformed,
@@ -20,18 +17,25 @@ from services.ai.providers.port import (
     TextRequest,
     TokenUsage,
 )
-from tests.ai.providers.openai.stand_in import StandIn, completion, listening, refused
+from tests.outside.behaviour import (
+    HALF,
+    NO_JSON,
+    RESET,
+    Behaviour,
+    busy,
+    failing,
+    filtered,
+    refusing,
+    saying,
+    slow,
+    writing,
+)
+from tests.outside.server import KEY, Outside
 
 
-@pytest.fixture
-async def stand_in() -> AsyncIterator[StandIn]:
-    async with listening() as server:
-        yield server
-
-
-def a_text_request() -> TextRequest:
+def a_text_request(model: str = "gpt-5-mini") -> TextRequest:
     return TextRequest(
-        model="gpt-5-mini",
+        model=model,
         prompt_name="generate_ideas",
         prompt_version="v1",
         system="You plan articles.",
@@ -46,25 +50,20 @@ def an_image_request(model: str = "gpt-image-1") -> ImageRequest:
     return ImageRequest(model=model, prompt="A compost heap", width=1200, height=675)
 
 
-def an_image(encoded: str) -> Response:
-    return JSONResponse({"created": 1, "data": [{"b64_json": encoded}]})
+def texts(outside: Outside, *, key: str = KEY) -> OpenAiTextProvider:
+    return OpenAiTextProvider(api_key=key, base_url=outside.openai_url)
 
 
-def a_png() -> bytes:
-    file = io.BytesIO()
-    Image.new("RGB", (30, 20), "green").save(file, "PNG")
-    return file.getvalue()
+def images(outside: Outside) -> OpenAiImageProvider:
+    return OpenAiImageProvider(api_key=KEY, base_url=outside.openai_url)
 
 
-async def test_a_text_is_asked_for_with_its_schema_and_comes_with_its_tokens(stand_in: StandIn) -> None:
-    stand_in.answers = [completion({"ideas": []})]
+async def test_a_text_is_asked_for_with_its_schema_and_comes_with_its_tokens(outside: Outside) -> None:
+    outside.script = [writing('{"ideas": []}')]
 
-    answer = await OpenAiTextProvider(api_key="sk-1", base_url=stand_in.url).complete(
-        a_text_request(), deadline=5
-    )
+    answer = await texts(outside).complete(a_text_request(), deadline=5)
 
-    path, headers, body = stand_in.asked[0]
-    assert (path, headers["authorization"]) == ("/v1/chat/completions", "Bearer sk-1")
+    body = outside.calls[0].body
     assert body["response_format"]["json_schema"]["strict"] is True
     assert body["max_completion_tokens"] == 900
     assert answer.text == '{"ideas": []}'
@@ -82,43 +81,87 @@ def test_what_structured_output_refuses_is_left_out_of_the_schema_wherever_it_st
 
 
 @pytest.mark.parametrize(
-    ("answer", "kind"),
+    ("behaviour", "kind"),
     [
-        (refused(500), ProviderRetryable),
-        (refused(503), ProviderRetryable),
-        (refused(429), ProviderRetryable),
-        (refused(429, code="insufficient_quota"), ProviderFinal),
-        (refused(401), ProviderFinal),
-        (refused(403), ProviderFinal),
-        (refused(400), ProviderFinal),
-        (refused(404, code="model_not_found"), ProviderFinal),
-        (completion(None, message={"refusal": "I cannot help with that."}), ProviderFinal),
-        (completion(None, finish_reason="content_filter"), ProviderFinal),
+        (failing(500), ProviderRetryable),
+        (failing(503), ProviderRetryable),
+        (busy(), ProviderBusy),
+        (failing(429, code="insufficient_quota"), ProviderFinal),
+        (failing(401), ProviderFinal),
+        (failing(403), ProviderFinal),
+        (failing(400), ProviderFinal),
+        (failing(404, code="model_not_found"), ProviderFinal),
+        (refusing(), ProviderFinal),
+        (filtered(), ProviderFinal),
         (
-            JSONResponse({"id": "1", "object": "chat.completion", "created": 1, "model": "m", "choices": []}),
+            saying({"id": "1", "object": "chat.completion", "created": 1, "model": "m", "choices": []}),
             ProviderMalformed,
         ),
+        (NO_JSON, ProviderMalformed),
+        (saying({"error": "no"}), ProviderMalformed),
+        (saying([]), ProviderMalformed),
+        (saying({"choices": [{"index": 0}], "usage": None}), ProviderMalformed),
+        (Behaviour(changes={"message": {"role": "assistant", "content": 7}}), ProviderMalformed),
+        (RESET, ProviderRetryable),
+        (HALF, ProviderRetryable),
     ],
-    ids=lambda value: getattr(value, "status_code", None) or getattr(value, "__name__", ""),
 )
 async def test_each_failure_is_told_apart(
-    stand_in: StandIn, answer: Response, kind: type[ProviderError]
+    outside: Outside, behaviour: Behaviour, kind: type[ProviderError]
 ) -> None:
-    stand_in.answers = [answer]
+    outside.script = [behaviour]
 
     with pytest.raises(kind):
-        await OpenAiTextProvider(api_key="sk-1", base_url=stand_in.url).complete(a_text_request(), deadline=5)
+        await texts(outside).complete(a_text_request(), deadline=5)
 
-    assert len(stand_in.asked) == 1
+    assert len(outside.calls) == 1
 
 
-async def test_the_wait_that_openai_asks_for_is_passed_on(stand_in: StandIn) -> None:
-    stand_in.answers = [refused(429, headers={"Retry-After": "7"})]
+@pytest.mark.parametrize("behaviour", [NO_JSON, saying([]), saying({"data": [7]}), saying({"data": {}})])
+async def test_an_image_that_is_not_in_the_answer_is_malformed(
+    outside: Outside, behaviour: Behaviour
+) -> None:
+    outside.script = [behaviour]
 
-    with pytest.raises(ProviderRetryable) as busy:
-        await OpenAiTextProvider(api_key="sk-1", base_url=stand_in.url).complete(a_text_request(), deadline=5)
+    with pytest.raises(ProviderMalformed):
+        await images(outside).generate(an_image_request(), deadline=5)
 
-    assert busy.value.retry_after_seconds == 7
+
+async def test_an_answer_that_takes_too_long_may_come_in_time_later(outside: Outside) -> None:
+    outside.script = [slow(30)]
+
+    with pytest.raises(ProviderRetryable, match="in time"):
+        await texts(outside).complete(a_text_request(), deadline=0.2)
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [({"retry_after": "7"}, 7.0), ({"retry_after_ms": "250"}, 0.25), ({"retry_after": "soon"}, None)],
+)
+async def test_the_wait_that_openai_asks_for_is_passed_on(
+    outside: Outside, headers: dict[str, str], seconds: float | None
+) -> None:
+    outside.script = [failing(429, **headers)]
+
+    with pytest.raises(ProviderBusy) as told:
+        await texts(outside).complete(a_text_request(), deadline=5)
+
+    assert told.value.retry_after_seconds == seconds
+
+
+async def test_a_key_that_is_not_valid_is_refused(outside: Outside) -> None:
+    with pytest.raises(ProviderFinal, match="key is not valid"):
+        await texts(outside, key="sk-wrong").complete(a_text_request(), deadline=5)
+
+
+async def test_a_compatible_server_answers_with_a_model_of_its_own_and_without_a_key(
+    outside: Outside,
+) -> None:
+    outside.compatible = True
+
+    answer = await texts(outside, key="").complete(a_text_request("llama3.1"), deadline=5)
+
+    assert answer.text
 
 
 async def test_a_server_that_is_not_there_may_be_there_later() -> None:
@@ -128,35 +171,27 @@ async def test_a_server_that_is_not_there_may_be_there_later() -> None:
         await provider.complete(a_text_request(), deadline=5)
 
 
-async def test_an_image_is_asked_for_in_a_size_the_model_takes_and_measured(stand_in: StandIn) -> None:
-    stand_in.answers = [an_image(base64.b64encode(a_png()).decode())]
+async def test_an_image_is_asked_for_in_a_size_the_model_takes_and_measured(outside: Outside) -> None:
+    answer = await images(outside).generate(an_image_request(), deadline=5)
 
-    answer = await OpenAiImageProvider(api_key="sk-1", base_url=stand_in.url).generate(
-        an_image_request(), deadline=5
-    )
-
-    path, _, body = stand_in.asked[0]
-    assert (path, body["size"]) == ("/v1/images/generations", "1536x1024")
+    body = outside.calls[0].body
+    assert body["size"] == "1536x1024"
     assert "response_format" not in body
     assert (answer.media_type, answer.width, answer.height) == ("image/png", 30, 20)
 
 
-async def test_a_compatible_server_is_asked_for_the_bytes_in_the_size_wanted(stand_in: StandIn) -> None:
-    stand_in.answers = [an_image(base64.b64encode(a_png()).decode())]
+async def test_a_compatible_server_is_asked_for_the_bytes_in_the_size_wanted(outside: Outside) -> None:
+    outside.compatible = True
 
-    await OpenAiImageProvider(api_key="", base_url=stand_in.url).generate(
-        an_image_request("stable-diffusion"), deadline=5
-    )
+    await images(outside).generate(an_image_request("stable-diffusion"), deadline=5)
 
-    _, _, body = stand_in.asked[0]
+    body = outside.calls[0].body
     assert (body["size"], body["response_format"]) == ("1200x675", "b64_json")
 
 
 @pytest.mark.parametrize("encoded", ["", "%%%", base64.b64encode(b"<html>").decode()])
-async def test_an_answer_that_is_no_image_is_malformed(stand_in: StandIn, encoded: str) -> None:
-    stand_in.answers = [an_image(encoded)]
+async def test_an_answer_that_is_no_image_is_malformed(outside: Outside, encoded: str) -> None:
+    outside.script = [Behaviour(changes={"b64_json": encoded})]
 
     with pytest.raises(ProviderMalformed):
-        await OpenAiImageProvider(api_key="sk-1", base_url=stand_in.url).generate(
-            an_image_request(), deadline=5
-        )
+        await images(outside).generate(an_image_request(), deadline=5)

@@ -1,0 +1,124 @@
+"""Runware's one endpoint, and what its failures mean here. https://runware.ai/docs/platform/errors"""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+import httpx
+
+from services.ai.providers.port import ProviderBusy, ProviderFinal, ProviderMalformed, ProviderRetryable
+from services.ai.providers.waits import retry_after_seconds
+
+NAME: Final = "runware"
+BASE_URL: Final = "https://api.runware.ai"
+ANSWER_BYTES_MAX: Final = 40 * 1024 * 1024
+CONNECTIONS_MAX: Final = 64
+
+_PASSING: Final = (
+    "timeout",
+    "unavailable",
+    "ratelimit",
+    "concurren",
+    "overload",
+    "internalerror",
+    "servererror",
+)
+"""Parts of error codes, in small letters, for which asking again may help. Runware says its list is not final."""
+
+
+class Connection:
+    """Sends tasks with the key in the header, over connections that are kept."""
+
+    def __init__(self, *, api_key: str, base_url: str = "") -> None:
+        self._url = f"{(base_url or BASE_URL).rstrip('/')}/v1"
+        self._client = httpx.AsyncClient(
+            headers={"authorization": f"Bearer {api_key}"},
+            limits=httpx.Limits(max_connections=CONNECTIONS_MAX),
+        )
+
+    async def do(self, task: Mapping[str, Any], *, deadline: float) -> Mapping[str, Any]:
+        """The answer to one task within `deadline` seconds. Raises one of the kinds of ProviderError."""
+        try:
+            async with self._client.stream("POST", self._url, json=[task], timeout=deadline) as response:
+                body = await _read(response)
+        except httpx.TimeoutException as error:
+            raise ProviderRetryable(
+                "runware did not answer in time. Nothing was charged; try again later.", provider=NAME
+            ) from error
+        except httpx.RequestError as error:
+            raise ProviderRetryable("runware cannot be reached just now.", provider=NAME) from error
+        answer = _parse(body)
+        if not response.is_success:
+            raise _failed(response, answer)
+        return _answered(answer, str(task["taskUUID"]))
+
+
+async def _read(response: httpx.Response) -> bytes:
+    body = bytearray()
+    async for part in response.aiter_bytes():
+        body += part
+        if len(body) > ANSWER_BYTES_MAX:
+            raise ProviderMalformed("runware's answer is too long.", provider=NAME)
+    return bytes(body)
+
+
+def _parse(body: bytes) -> Mapping[str, Any]:
+    """The JSON of an answer with its decimals exact; empty for what is no object."""
+    try:
+        answer = json.loads(body, parse_float=Decimal)
+    except (ValueError, RecursionError):
+        return {}
+    return answer if isinstance(answer, dict) else {}
+
+
+def _failed(
+    response: httpx.Response, answer: Mapping[str, Any]
+) -> ProviderBusy | ProviderRetryable | ProviderFinal:
+    status = response.status_code
+    wait = retry_after_seconds(response.headers, now=datetime.now(UTC))
+    if status == 429:
+        return ProviderBusy(
+            "runware asks to be left alone for a while.", provider=NAME, retry_after_seconds=wait
+        )
+    if status >= 500 or status in (408, 409):
+        return ProviderRetryable(
+            f"runware answered with the status {status}.", provider=NAME, retry_after_seconds=wait
+        )
+    if status == 401:
+        return ProviderFinal("runware refused the request: the API key is not valid.", provider=NAME)
+    if status == 402:
+        return ProviderFinal(
+            "runware refused the request: its account has no credit left. Top it up there, or use another key.",
+            provider=NAME,
+        )
+    return ProviderFinal(
+        f"runware refused the request with the status {status}: {_message(_fault(answer))}", provider=NAME
+    )
+
+
+def _answered(answer: Mapping[str, Any], task_uuid: str) -> Mapping[str, Any]:
+    """What came of the task. Raises ProviderRetryable, ProviderFinal or ProviderMalformed."""
+    done = answer.get("data")
+    for result in done if isinstance(done, list) else []:
+        if isinstance(result, dict) and result.get("taskUUID") == task_uuid:
+            return result
+    fault = _fault(answer)
+    if not fault:
+        raise ProviderMalformed("runware answered without the task that it was given.", provider=NAME)
+    code = str(fault.get("code", "")).lower()
+    if any(part in code for part in _PASSING):
+        raise ProviderRetryable(f"runware could not do it just now: {_message(fault)}", provider=NAME)
+    raise ProviderFinal(f"runware refused the request: {_message(fault)}", provider=NAME)
+
+
+def _fault(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    faults = answer.get("errors")
+    if isinstance(faults, list) and faults and isinstance(faults[0], dict):
+        return faults[0]
+    return {}
+
+
+def _message(fault: Mapping[str, Any]) -> str:
+    return str(fault.get("message") or "it gives no reason")[:300]
