@@ -25,6 +25,9 @@ PoisonHandler = Callable[[Any, Delivery, str], Awaitable[None]]
 
 HEARTBEAT_SECONDS: Final = 20.0
 
+EVENT_ACK_WAIT_SECONDS: Final = 15.0
+"""What a killed process had in hand comes again so soon. Handling is a transaction or a few, none of them as long."""
+
 
 class EventConsumer(Consumer[Tx], Generic[Tx]):
     """Runs one use case for each event of some classes, exactly once in effect.
@@ -47,7 +50,7 @@ class EventConsumer(Consumer[Tx], Generic[Tx]):
             stream=EVENTS_STREAM,
             classes=tuple(handlers),
             concurrency=concurrency,
-            patience=patience or Patience(drain_seconds=5.0),
+            patience=patience or Patience(ack_wait_seconds=EVENT_ACK_WAIT_SECONDS, drain_seconds=5.0),
         )
         self._handlers = handlers
         self._last_of_account: dict[str, asyncio.Future[None]] = {}

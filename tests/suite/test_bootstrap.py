@@ -1,7 +1,8 @@
 """A fresh suite is made usable once: a second run changes nothing, and one that was cut off goes on."""
 
+import os
 import shutil
-import subprocess
+import signal
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -89,7 +90,7 @@ def served(
     assert wait_until(child.is_ready, timeout_seconds=60), last_words(log)
     yield address, folder
     assert child.pid is not None
-    subprocess.run(["kill", str(child.pid)], check=True)
+    os.kill(child.pid, signal.SIGTERM)
     assert wait_until(lambda: child.returncode() is not None, timeout_seconds=30)
 
 

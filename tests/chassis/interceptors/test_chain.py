@@ -184,7 +184,8 @@ async def test_the_method_knows_its_caller_deadline_and_trace(
         await served.stub(echo.Stub, caller=person()).View(echo.Request(), timeout=3)
 
     assert seen["caller"] == person()
-    assert 2 < seen["left"] <= 3
+    # gRPC rounds a timeout up on its way, by a hundredth or two.
+    assert 2 < seen["left"] < 3.1
     assert seen["trace"] == around.trace.trace_id
 
 
