@@ -13,6 +13,7 @@ from chassis.identity import Keyring
 from chassis.internal_http import InternalHttp
 from chassis.lifecycle import Shutdown
 from chassis.nats import Bus
+from gateway.http_protocol import HttpProtocol
 from gateway.operations import descriptor_set, product_files
 from gateway.process import NAME, Process
 from gateway.settings import GatewaySettings
@@ -86,6 +87,7 @@ def http_config(process: Process, forwarded_allow_ips: str = "127.0.0.1") -> uvi
     """How uvicorn serves the gateway."""
     return uvicorn.Config(
         process.app,
+        http=HttpProtocol,
         lifespan="off",
         ws="none",
         log_config=None,

@@ -16,10 +16,9 @@ from chassis.ids import new_id
 from chassis.refusal import Refusal
 from gateway import events, pages, problems
 from gateway.endpoint import Endpoint
-from gateway.refusals import BodyTooLarge, MethodNotAllowed, RouteUnknown
+from gateway.http_protocol import HEADERS_BYTES_MAX
+from gateway.refusals import HeadersTooLarge, MethodNotAllowed, RouteUnknown
 from gateway.router import Match, Router
-
-HEADERS_BYTES_MAX = 32 * 1024
 
 API_POLICY: Final = "default-src 'none'; frame-ancestors 'none'"
 HOSTED_POLICY: Final = (
@@ -106,7 +105,7 @@ class Gateway:
         route = ""
         try:
             if sum(map(len, request.headers)) + sum(map(len, request.headers.values())) > HEADERS_BYTES_MAX:
-                raise BodyTooLarge(HEADERS_BYTES_MAX, part="header")
+                raise HeadersTooLarge(HEADERS_BYTES_MAX)
             match = self._router.match(request.path)
             if match is None:
                 raise RouteUnknown(request.path.decode("ascii", "replace"))

@@ -36,6 +36,9 @@ _PROBLEM_EXAMPLE = {
     "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
     "errors": [],
 }
+_PROBLEM_CONTENT = {
+    PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}, "example": _PROBLEM_EXAMPLE}
+}
 
 
 def document(operations: Iterable[Operation], comments: Comments, domains: frozenset[str]) -> dict[str, Any]:
@@ -72,15 +75,11 @@ def document(operations: Iterable[Operation], comments: Comments, domains: froze
                 }
             },
             "responses": {
-                "Problem": {
-                    "description": "Refused; `reason` says why.",
-                    "content": {
-                        PROBLEM_JSON: {
-                            "schema": {"$ref": "#/components/schemas/Problem"},
-                            "example": _PROBLEM_EXAMPLE,
-                        }
-                    },
-                }
+                "Problem": {"description": "Refused; `reason` says why.", "content": _PROBLEM_CONTENT},
+                "ProblemOrPage": {
+                    "description": "Refused; a page for whoever accepts text/html.",
+                    "content": {**_PROBLEM_CONTENT, "text/html": {"schema": {"type": "string"}}},
+                },
             },
         },
     }
@@ -177,16 +176,22 @@ def _responses(operation: Operation, schemas: Schemas, comment: str) -> Schema:
     for reason in _REASON.findall(comment):
         meaning = CATALOGUE.get(reason)
         if meaning is not None:
-            responses.setdefault(str(meaning.http_status), _named_problem(reason))
-    responses["default"] = {"$ref": "#/components/responses/Problem"}
+            named = _named_problem(reason, _refusal_of(operation))
+            responses.setdefault(str(meaning.http_status), named)
+    responses["default"] = {"$ref": f"#/components/responses/{_refusal_of(operation)}"}
     return responses
 
 
-def _named_problem(reason: str) -> Schema:
-    return {
-        "description": f"{title_of(reason)} (`{reason}`).",
-        "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-    }
+def _refusal_of(operation: Operation) -> str:
+    """Outside /api/ a person may ask, and is told by a page."""
+    return "Problem" if operation.template.startswith("/api/") else "ProblemOrPage"
+
+
+def _named_problem(reason: str, form: str) -> Schema:
+    content: Schema = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    if form == "ProblemOrPage":
+        content["text/html"] = {"schema": {"type": "string"}}
+    return {"description": f"{title_of(reason)} (`{reason}`).", "content": content}
 
 
 def _problem_schema() -> Schema:

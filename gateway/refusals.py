@@ -47,14 +47,38 @@ class UnsupportedMediaType(Refusal):
 
 
 class BodyTooLarge(Refusal):
-    """The body or the headers are larger than the gateway takes; nothing of them was used."""
+    """The body is larger than the gateway takes; nothing of it was used."""
 
     reason = "PAYLOAD_TOO_LARGE"
 
-    def __init__(self, limit: int, *, part: str = "body") -> None:
+    def __init__(self, limit: int) -> None:
         super().__init__(
-            f"The {part} is larger than {limit:,} bytes, the most this route takes. Send less at once.",
-            metadata={"limit": str(limit), "unit": "bytes", "part": part},
+            f"The body is larger than {limit:,} bytes, the most this route takes. Send less at once.",
+            metadata={"limit": str(limit), "unit": "bytes", "part": "body"},
+        )
+
+
+class HeadersTooLarge(Refusal):
+    """The request's line and headers are more than the gateway reads."""
+
+    reason = "HEADERS_TOO_LARGE"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"The headers are larger than {limit:,} bytes, the most there may be.",
+            metadata={"limit": str(limit), "unit": "bytes"},
+        )
+
+
+class HeadersTooSlow(Refusal):
+    """The request's headers did not arrive in time."""
+
+    reason = "REQUEST_TIMEOUT"
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            f"The request's headers did not arrive within {seconds:g} seconds. Send it again.",
+            metadata={"seconds": f"{seconds:g}"},
         )
 
 

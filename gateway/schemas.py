@@ -12,6 +12,9 @@ Schema = dict[str, Any]
 
 STRING_LENGTH_MAX = 10_000
 ITEMS_MAX = 1_000
+TEXT_PATTERN = r"^[^\u0000-\u0008\u000b-\u001f\u007f-\u009f]*$"
+"""Any text but for control characters, which no string may hold (`chassis.validation`); tab and newline are text."""
+
 INT64_RANGE = wire_values.int_range("int64")
 
 _WELL_KNOWN: dict[str, Schema] = {
@@ -69,7 +72,10 @@ class Schemas:
             value = wire_values.message_type(field).fields_by_name["value"]
             schema: Schema = {"type": "object", "additionalProperties": self._element(value, request=request)}
         elif field.is_repeated:
-            schema = {"type": "array", "items": self._element(field, request=request)}
+            element = self._element(field, request=request)
+            if request:
+                element |= _value_rules(field, _rules(field))
+            schema = {"type": "array", "items": element}
             if request:
                 schema |= _list_rules(_rules(field))
         else:
@@ -156,14 +162,19 @@ def _rules(field: FieldDescriptor) -> options_pb2.FieldRules:
 
 def _is_required(field: FieldDescriptor, *, request: bool) -> bool:
     if request:
-        return _rules(field).required
+        return _rules(field).required or _zero_is_refused(field)
     # Answers hold every field, but for a free-form value that is absent.
     return not wire_values.is_free_value(field)
 
 
+def _zero_is_refused(field: FieldDescriptor) -> bool:
+    """A number without presence is 0 when it is left out, and its least value may be more than that."""
+    return not field.has_presence and not field.is_repeated and _rules(field).min > 0
+
+
 def _may_be_null(field: FieldDescriptor, *, request: bool) -> bool:
     if request:
-        return not _rules(field).required
+        return not _is_required(field, request=True)
     is_lone_enum = wire_values.kind_of(field) == "enum" and not field.is_repeated
     return field.has_presence or is_lone_enum
 
@@ -181,6 +192,8 @@ def _value_rules(field: FieldDescriptor, rules: options_pb2.FieldRules) -> Schem
         schema["maxLength"] = rules.max_length or STRING_LENGTH_MAX
         if rules.pattern:
             schema["pattern"] = f"^(?:{rules.pattern})$"
+        elif "format" not in schema or rules.format == "time_zone":
+            schema["pattern"] = TEXT_PATTERN
         least = rules.min_length or (1 if rules.required else 0)
         if least and rules.required:
             schema["minLength"] = least

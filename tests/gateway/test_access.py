@@ -45,6 +45,20 @@ async def test_who_brings_no_good_token_is_told_to_sign_in(
     assert answer.headers["www-authenticate"] == 'Bearer realm="igny8"'
 
 
+async def test_good_claims_without_a_good_signature_are_refused(stranger: httpx.AsyncClient) -> None:
+    good = TokenIssuer(KEYRING, "billing").issue(person())
+    head, claims = jwt.get_unverified_header(good), jwt.decode(good, options={"verify_signature": False})
+    unsigned = jwt.encode(claims, NO_KEY, algorithm="none", headers={"kid": head["kid"]})
+    stripped = good.rpartition(".")[0] + "."
+
+    statuses = [
+        (await stranger.get("/api/v1/books", headers={"Authorization": f"Bearer {token}"})).status_code
+        for token in (good, unsigned, stripped, good + "A")
+    ]
+
+    assert statuses == [200, 401, 401, 401]
+
+
 async def test_a_token_of_another_secret_is_refused(stranger: httpx.AsyncClient) -> None:
     other = TokenIssuer(Keyring.from_secret("another secret key, long enough too"), "billing")
 

@@ -11,6 +11,7 @@ from gateway.docs import docs_body
 from gateway.events import event_domains
 from gateway.openapi import document
 from gateway.operations import descriptor_set, operations_of, product_files
+from gateway.schemas import TEXT_PATTERN
 from tests.gateway.shelf import DESCRIBED, FILES
 
 
@@ -57,6 +58,7 @@ def test_rules_and_comments_become_schemas(shelf_document: dict[str, Any]) -> No
         "type": "string",
         "maxLength": 200,
         "minLength": 1,
+        "pattern": TEXT_PATTERN,
         "description": "Its title.",
     }
     assert schemas["BookInput"]["properties"]["genre"]["enum"] == ["fiction", "life_story", None]

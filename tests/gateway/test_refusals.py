@@ -163,7 +163,8 @@ async def test_json_above_a_mebibyte_is_refused(client: httpx.AsyncClient, chunk
 async def test_headers_above_the_limit_are_refused(client: httpx.AsyncClient) -> None:
     answer = await client.get("/api/v1/books/book-1", headers={"X-Large": "x" * 40_000})
 
-    assert answer.status_code == 413
+    assert answer.status_code == 431
+    assert answer.json()["reason"] == "HEADERS_TOO_LARGE"
 
 
 @pytest.mark.parametrize(
