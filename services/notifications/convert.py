@@ -23,6 +23,8 @@ from services.notifications.domain.facts import (
     ContentReadyForReview,
     ContentScheduled,
     CreditsAdded,
+    CreditsDepleted,
+    CreditsLow,
     Fact,
     RunMove,
     RunMoved,
@@ -51,6 +53,8 @@ EVENTS: Final[tuple[type[Message], ...]] = (
     publisher.ContentPublishUnconfirmed,
     publisher.ContentScheduleMissed,
     billing.CreditsGranted,
+    billing.CreditsLow,
+    billing.CreditsDepleted,
 )
 """The events that people are told of; `fact_from_proto` knows each."""
 
@@ -69,6 +73,17 @@ def fact_from_proto(event: Any) -> Fact:
                 credits=event.balance.credits,
                 available=event.balance.available,
                 occurred_at=instant_from_proto(event.occurred_at),
+            )
+        case billing.CreditsLow():
+            return CreditsLow(
+                account_id=event.account_id,
+                available=event.balance.available,
+                threshold=event.threshold,
+                occurred_at=instant_from_proto(event.occurred_at),
+            )
+        case billing.CreditsDepleted():
+            return CreditsDepleted(
+                account_id=event.account_id, occurred_at=instant_from_proto(event.occurred_at)
             )
         case _ if type(event) in RUN_MOVES:
             return _run_from_proto(event.run, move=RUN_MOVES[type(event)], at=event.occurred_at)

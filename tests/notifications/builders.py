@@ -12,7 +12,14 @@ from chassis.plain import instant_to_proto
 from chassis.testing.callers import ACCOUNT_ID
 from chassis.testing.clock import START
 from services.notifications.domain.drafting import draft_of
-from services.notifications.domain.facts import AiFunction, AiTaskEnded, CreditsAdded, Fact, RunMove, RunMoved
+from services.notifications.domain.facts import (
+    AiFunction,
+    AiTaskEnded,
+    CreditsAdded,
+    Fact,
+    RunMove,
+    RunMoved,
+)
 from services.notifications.domain.notification import Notification
 
 SITE_ID = "0199aaaa-0000-7000-8000-00000000000a"
@@ -167,6 +174,16 @@ def credits_granted(*, at: datetime = START, **changes: Any) -> Any:
     return billing.CreditsGranted(**{**usual, **changes})
 
 
+def credits_level(event: type[Any], **changes: Any) -> Any:
+    """Billing's event about an account that can spend 40 credits."""
+    usual = {
+        "account_id": ACCOUNT_ID,
+        "balance": billing.Balance(credits=60, reserved=20, available=40, sequence=8),
+        "occurred_at": instant_to_proto(START),
+    }
+    return event(**{**usual, **changes})
+
+
 def every_event() -> list[Any]:
     """One of each event that people are told of."""
     moves = (ai.RunStarted, ai.RunPaused, ai.RunResumed, ai.RunCompleted, ai.RunFailed, ai.RunCancelled)
@@ -183,6 +200,8 @@ def every_event() -> list[Any]:
         content_event(publisher.ContentPublishUnconfirmed, error="The site did not answer in time."),
         content_event(publisher.ContentScheduleMissed, planned_at=later, catch_up="next_slot"),
         credits_granted(),
+        credits_level(billing.CreditsLow, threshold=50),
+        credits_level(billing.CreditsDepleted),
     ]
 
 

@@ -46,6 +46,8 @@ TYPES = {
     "igny8.publisher.v1.ContentPublishUnconfirmed": "content_publish_unconfirmed",
     "igny8.publisher.v1.ContentScheduleMissed": "schedule_missed",
     "igny8.billing.v1.CreditsGranted": "credits_added",
+    "igny8.billing.v1.CreditsLow": "credits_low",
+    "igny8.billing.v1.CreditsDepleted": "credits_depleted",
 }
 
 

@@ -13,3 +13,23 @@ def added(told: Told) -> Words:
         message=sentence(has + free),
         severity=Severity.SUCCESS,
     )
+
+
+def low(told: Told) -> Words:
+    """What is available fell to the threshold of the account."""
+    return Words(
+        title="Credits are running low",
+        message=sentence(
+            f"{amount(told.number('available'), 'credit')} can still be spent. Add credits before the next run"
+        ),
+        severity=Severity.WARNING,
+    )
+
+
+def depleted(_: Told) -> Words:
+    """Nothing is available any more."""
+    return Words(
+        title="No credits left",
+        message="AI work is refused and runs pause until credits are added. Nothing that was made is lost.",
+        severity=Severity.ERROR,
+    )

@@ -34,6 +34,8 @@ class NotificationType(StrEnum):
     CONTENT_PUBLISH_UNCONFIRMED = "content_publish_unconfirmed"
     SCHEDULE_MISSED = "schedule_missed"
     CREDITS_ADDED = "credits_added"
+    CREDITS_LOW = "credits_low"
+    CREDITS_DEPLETED = "credits_depleted"
 
 
 class RelatedType(StrEnum):
@@ -43,6 +45,7 @@ class RelatedType(StrEnum):
     RUN = "run"
     CONTENT = "content"
     GRANT = "grant"
+    ACCOUNT = "account"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

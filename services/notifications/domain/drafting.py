@@ -16,6 +16,8 @@ from services.notifications.domain.facts import (
     ContentReadyForReview,
     ContentScheduled,
     CreditsAdded,
+    CreditsDepleted,
+    CreditsLow,
     Fact,
     RunMove,
     RunMoved,
@@ -93,6 +95,11 @@ def draft_of(fact: Fact) -> NotificationDraft:
                 occurred_at=fact.occurred_at,
                 facts={"amount": fact.amount, "credits": fact.credits, "available": fact.available},
             )
+        case CreditsLow():
+            level = {"available": fact.available, "threshold": fact.threshold}
+            return _of_account(fact.account_id, NotificationType.CREDITS_LOW, fact.occurred_at, level)
+        case CreditsDepleted():
+            return _of_account(fact.account_id, NotificationType.CREDITS_DEPLETED, fact.occurred_at, {})
 
 
 def _of_task(task: AiTaskEnded) -> NotificationDraft:
@@ -150,6 +157,18 @@ def _of_content(
         site_id=content.site_id,
         run_id=content.run_id,
         facts=_texts({"title": content.title, **facts}),
+    )
+
+
+def _of_account(
+    account_id: str, notification_type: NotificationType, at: datetime, facts: Mapping[str, int]
+) -> NotificationDraft:
+    return NotificationDraft(
+        notification_type=notification_type,
+        related_type=RelatedType.ACCOUNT,
+        related_id=account_id,
+        occurred_at=at,
+        facts=dict(facts),
     )
 
 

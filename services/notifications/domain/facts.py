@@ -153,6 +153,24 @@ class CreditsAdded:
     occurred_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditsLow:
+    """What is available fell to the account's threshold or below; the two are credits."""
+
+    account_id: str
+    available: int
+    threshold: int
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditsDepleted:
+    """Nothing is available any more."""
+
+    account_id: str
+    occurred_at: datetime
+
+
 Fact = (
     AiTaskEnded
     | RunMoved
@@ -164,5 +182,7 @@ Fact = (
     | ContentPublishUnconfirmed
     | ScheduleMissed
     | CreditsAdded
+    | CreditsLow
+    | CreditsDepleted
 )
 """Everything that people are told of."""

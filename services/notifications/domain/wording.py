@@ -41,4 +41,6 @@ _WORDS: Final[Mapping[NotificationType, Callable[[Told], Words]]] = {
     NotificationType.CONTENT_PUBLISH_UNCONFIRMED: content_words.publish_unconfirmed,
     NotificationType.SCHEDULE_MISSED: content_words.schedule_missed,
     NotificationType.CREDITS_ADDED: credit_words.added,
+    NotificationType.CREDITS_LOW: credit_words.low,
+    NotificationType.CREDITS_DEPLETED: credit_words.depleted,
 }

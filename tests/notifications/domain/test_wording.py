@@ -2,6 +2,8 @@
 
 import pytest
 
+from chassis.testing.callers import ACCOUNT_ID
+from chassis.testing.clock import START
 from services.notifications.domain.drafting import OUTPUTS_OF_STAGES, draft_of
 from services.notifications.domain.facts import (
     AiFunction,
@@ -11,6 +13,8 @@ from services.notifications.domain.facts import (
     ContentPublishUnconfirmed,
     ContentReadyForReview,
     ContentScheduled,
+    CreditsDepleted,
+    CreditsLow,
     Fact,
     RunMove,
     ScheduleMissed,
@@ -295,6 +299,20 @@ TABLE: list[tuple[Fact, str, str, str, str]] = [
         "success",
         "1 credit added",
         "The account now has 1,200 credits, 1,150 of them not held by work in progress.",
+    ),
+    (
+        CreditsLow(account_id=ACCOUNT_ID, available=40, threshold=50, occurred_at=START),
+        "credits_low",
+        "warning",
+        "Credits are running low",
+        "40 credits can still be spent. Add credits before the next run.",
+    ),
+    (
+        CreditsDepleted(account_id=ACCOUNT_ID, occurred_at=START),
+        "credits_depleted",
+        "error",
+        "No credits left",
+        "AI work is refused and runs pause until credits are added. Nothing that was made is lost.",
     ),
 ]
 
