@@ -1,62 +1,67 @@
-"""Asking a provider: the one place where a model is called, with its deadline, its slots and its retries."""
+"""Asking a provider: the one place where a model is called, through its gate and with its retries."""
 
 import asyncio
-import contextlib
 import random
-from collections.abc import AsyncIterator
-from typing import Final
+from collections.abc import Awaitable, Callable
+from functools import partial
 
 from services.ai.domain.task_item import Answer
-from services.ai.providers.port import ImageAnswer, ImageRequest, ProviderRetryable, TextAnswer, TextRequest
-from services.ai.providers.registry import CALL_SECONDS_MAX, Providers
-
-ATTEMPTS_MAX: Final = 4
-WAIT_SECONDS_MAX: Final = 30.0
-GRACE_SECONDS: Final = 0.25
-"""Beside the deadline that a provider is given, so that its own error about it comes first."""
+from services.ai.providers.gate import Gate
+from services.ai.providers.port import (
+    ImageAnswer,
+    ImageProvider,
+    ImageRequest,
+    ProviderRetryable,
+    TextAnswer,
+    TextProvider,
+    TextRequest,
+)
+from services.ai.providers.registry import Providers
 
 
 async def ask(
-    providers: Providers,
-    request: TextRequest | ImageRequest,
-    *,
-    randomness: random.Random,
-    seconds_max: float = CALL_SECONDS_MAX,
+    providers: Providers, request: TextRequest | ImageRequest, *, randomness: random.Random
 ) -> Answer:
     """The provider's answer, tried again while it is only busy. Raises a ProviderError of one of the three kinds."""
-    for attempt in range(1, ATTEMPTS_MAX + 1):
+    gate, call = await _road(providers, request)
+    for attempt in range(1, gate.limits.attempts_max + 1):
         try:
-            return await _ask_once(providers, request, seconds_max)
+            async with gate.call():
+                return await call()
         except ProviderRetryable as busy:
-            if attempt == ATTEMPTS_MAX:
+            if attempt == gate.limits.attempts_max:
                 raise
-            wait = busy.retry_after_seconds or 0.5 * 2**attempt * randomness.uniform(0.5, 1.0)
-        await asyncio.sleep(min(wait, WAIT_SECONDS_MAX))
+            wait = _wait(busy, attempt, randomness)
+        await asyncio.sleep(min(wait, gate.limits.wait_seconds_max))
     raise AssertionError("the last attempt returns or raises")
 
 
-async def _ask_once(providers: Providers, request: TextRequest | ImageRequest, seconds_max: float) -> Answer:
+def _wait(busy: ProviderRetryable, attempt: int, randomness: random.Random) -> float:
+    """Seconds until the next attempt, never the same for two who failed together."""
+    if busy.retry_after_seconds is not None:
+        return busy.retry_after_seconds * randomness.uniform(1.0, 1.1)
+    return 0.5 * 2.0**attempt * randomness.uniform(0.5, 1.0)
+
+
+async def _road(
+    providers: Providers, request: TextRequest | ImageRequest
+) -> tuple[Gate, Callable[[], Awaitable[Answer]]]:
+    """The gate of the model that is asked, and the call."""
     if isinstance(request, TextRequest):
-        text_provider = await providers.text(request.model)
-        async with providers.slot(text_provider.name), _within(seconds_max, text_provider.name):
-            return _text(await text_provider.complete(request, deadline=seconds_max))
-    image_provider = await providers.image(request.model)
-    async with providers.slot(image_provider.name), _within(seconds_max, image_provider.name):
-        return _image(await image_provider.generate(request, deadline=seconds_max))
+        writer = await providers.text(request.model)
+        gate = providers.gate(writer.name, request.model)
+        return gate, partial(_written, writer, request, gate.limits.call_seconds_max)
+    painter = await providers.image(request.model)
+    gate = providers.gate(painter.name, request.model)
+    return gate, partial(_painted, painter, request, gate.limits.call_seconds_max)
 
 
-@contextlib.asynccontextmanager
-async def _within(seconds_max: float, provider: str) -> AsyncIterator[None]:
-    """Ends a call that its provider does not end by itself in time. Raises ProviderRetryable."""
-    try:
-        async with asyncio.timeout(seconds_max + GRACE_SECONDS):
-            yield
-    except TimeoutError:
-        raise ProviderRetryable(
-            f"{provider} did not answer within {seconds_max:g} seconds.",
-            provider=provider,
-            metadata={"seconds": f"{seconds_max:g}"},
-        ) from None
+async def _written(provider: TextProvider, request: TextRequest, deadline: float) -> Answer:
+    return _text(await provider.complete(request, deadline=deadline))
+
+
+async def _painted(provider: ImageProvider, request: ImageRequest, deadline: float) -> Answer:
+    return _image(await provider.generate(request, deadline=deadline))
 
 
 def _text(answer: TextAnswer) -> Answer:

@@ -15,6 +15,7 @@ from services.ai.executor import Executor
 from services.ai.functions.registry import FUNCTIONS
 from services.ai.inventory import Inventory
 from services.ai.ledger import Ledger
+from services.ai.providers.limits import changed
 from services.ai.providers.port import ImageProvider, TextProvider
 from services.ai.providers.registry import Defaults, Providers
 from services.ai.settings import AiSettings
@@ -58,6 +59,10 @@ class Parts:
             models=self.ledger.models,
             defaults=Defaults(
                 text_model=settings.default_text_model, image_model=settings.default_image_model
+            ),
+            limits=changed(
+                calls_at_once=settings.provider_calls_at_once,
+                calls_per_minute=settings.provider_calls_per_minute,
             ),
         )
         self.executor = Executor(

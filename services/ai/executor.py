@@ -23,7 +23,7 @@ from services.ai.inventory import Inventory
 from services.ai.ledger import Ledger
 from services.ai.patience import ATTEMPTS_MAX, fault_of_ours, passing, patiently
 from services.ai.providers.port import ProviderMalformed
-from services.ai.providers.registry import CALL_SECONDS_MAX, Providers
+from services.ai.providers.registry import Providers
 from services.ai.store.leases import Lease, LeaseLost
 from services.ai.store.transaction import AiTransaction
 from services.ai.usecases import tasks as write
@@ -57,7 +57,6 @@ class Executor:
         inventory: Inventory,
         clock: Clock,
         randomness: random.Random,
-        provider_seconds_max: float = CALL_SECONDS_MAX,
     ) -> None:
         self._transactions = transactions
         self._functions = functions
@@ -66,7 +65,6 @@ class Executor:
         self._inventory = inventory
         self._clock = clock
         self._randomness = randomness
-        self._provider_seconds_max = provider_seconds_max
 
     async def begin(
         self, task_id: str, lease: Lease, *, admit: Admit | None = None, attempts: int = ATTEMPTS_MAX
@@ -224,7 +222,6 @@ class Executor:
             self._providers,
             function.request(task, item, fault=fault),
             randomness=self._randomness,
-            seconds_max=self._provider_seconds_max,
         )
         return await self._patiently(
             lambda: self._transactions.run(

@@ -47,6 +47,12 @@ class AiSettings(ServiceSettings):
     worker_concurrency: int = Field(default=8, ge=1, le=256)
     """Jobs one worker process does at once."""
 
+    provider_calls_at_once: int = Field(default=0, ge=0, le=1024)
+    """Calls at once of one process to one model outside; 0 means the usual 16."""
+
+    provider_calls_per_minute: int = Field(default=0, ge=0, le=1_000_000)
+    """Calls a minute of one process to one model outside; 0 means as many as there are."""
+
     @model_validator(mode="after")
     def _providers_are_set_up(self) -> Self:
         uses_openai = "openai" in (self.text_provider, self.image_provider)

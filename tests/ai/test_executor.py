@@ -7,6 +7,7 @@ from services.ai.domain.function_names import FunctionName
 from services.ai.domain.task import Phase, TaskStatus
 from services.ai.domain.task_item import ItemStatus
 from services.ai.functions.generate_images import FEATURED_SIZE
+from services.ai.providers.limits import Limits
 from services.ai.providers.port import ImageRequest
 from tests.ai.models import HANGS, MALFORMED, REFUSED, busy
 from tests.ai.workshop import Workshop
@@ -126,7 +127,7 @@ async def test_an_item_that_is_malformed_twice_fails_alone_and_costs_nothing(wor
 
 
 async def test_a_provider_that_hangs_is_given_up_and_asked_again(workshop: Workshop) -> None:
-    executor = workshop.executor(provider_seconds_max=0.5)
+    executor = workshop.executor(providers=workshop.limited(Limits(call_seconds_max=0.5)))
     workshop.text.replies = [HANGS]
 
     task = await workshop.execute(*workshop.task(CLUSTER, *await workshop.keywords()), executor)

@@ -34,6 +34,7 @@ from services.ai.functions.base import Function
 from services.ai.functions.registry import FUNCTIONS
 from services.ai.inventory import Inventory
 from services.ai.ledger import Ledger
+from services.ai.providers.limits import Limits
 from services.ai.providers.registry import Defaults, Providers
 from services.ai.store import tables
 from services.ai.store.leases import Lease
@@ -103,11 +104,16 @@ class Workshop:
 
     @cached_property
     def providers(self) -> Providers:
+        return self.limited(Limits())
+
+    def limited(self, limits: Limits) -> Providers:
+        """The providers with other limits."""
         return Providers(
             text={"offline": self.text},
             image={"offline": self.image},
             models=self.ledger.models,
             defaults=Defaults(text_model=TEXT_MODEL, image_model=IMAGE_MODEL),
+            limits={"offline": limits},
         )
 
     def executor(
@@ -115,18 +121,17 @@ class Workshop:
         *,
         ledger: Ledger | None = None,
         function: Function | None = None,
-        provider_seconds_max: float = 30.0,
+        providers: Providers | None = None,
     ) -> Executor:
         """A process's executor; a test may give it another road to billing, or one function in another form."""
         return Executor(
             transactions=self.transactions,
             functions={**FUNCTIONS, function.name: function} if function else FUNCTIONS,
-            providers=self.providers,
+            providers=providers or self.providers,
             ledger=ledger or self.ledger,
             inventory=self.inventory,
             clock=self.clock,
             randomness=random.Random(1),
-            provider_seconds_max=provider_seconds_max,
         )
 
     def item_worker(self, executor: Executor | None = None) -> ItemWorker:

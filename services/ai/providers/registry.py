@@ -1,18 +1,14 @@
 """Which provider runs which model: the price list says it, so a model without a price cannot be used at all."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, NoReturn
+from typing import NoReturn
 
 from chassis.refusal import Refusal
 from services.ai.ledger import Model
+from services.ai.providers.gate import Gate
+from services.ai.providers.limits import LIMITS, Limits, limits_of
 from services.ai.providers.port import ImageProvider, ProviderFinal, TextProvider
-
-CALLS_AT_ONCE: Final = 8
-"""Calls to one provider from one process; the next one waits."""
-
-CALL_SECONDS_MAX: Final = 120.0
 
 
 class ModelUnknown(Refusal):
@@ -46,12 +42,14 @@ class Providers:
         image: Mapping[str, ImageProvider],
         models: Callable[[], Awaitable[list[Model]]],
         defaults: Defaults,
+        limits: Mapping[str, Limits] = LIMITS,
     ) -> None:
         self._text = text
         self._image = image
         self._models = models
         self._defaults = defaults
-        self._slots: dict[str, asyncio.Semaphore] = {}
+        self._limits = limits
+        self._gates: dict[tuple[str, str], Gate] = {}
 
     async def choose(self, wanted: str, *, makes_images: bool) -> str:
         """The name of the model to use: the wanted one, else the platform's. Raises ModelUnknown."""
@@ -69,9 +67,12 @@ class Providers:
         model = await self._model(model_name, makes_images=True)
         return self._image.get(model.provider) or _missing(model.provider)
 
-    def slot(self, provider: str) -> asyncio.Semaphore:
-        """Limits the calls at once to a provider."""
-        return self._slots.setdefault(provider, asyncio.Semaphore(CALLS_AT_ONCE))
+    def gate(self, provider: str, model_name: str) -> Gate:
+        """The gate that every call of this process to the model passes."""
+        key = provider, model_name
+        if key not in self._gates:
+            self._gates[key] = Gate(provider, limits_of(self._limits, provider, model_name))
+        return self._gates[key]
 
     async def _model(self, name: str, *, makes_images: bool) -> Model:
         for model in await self._models():
