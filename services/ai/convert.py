@@ -63,6 +63,7 @@ def task_to_proto(task: AiTask, *, payload: bool = True, result: bool = True) ->
         created_at=instant_to_proto(task.created_at),
         updated_at=instant_to_proto(task.updated_at),
         finished_at=maybe_instant_to_proto(task.finished_at),
+        cancelling=task.cancelling,
     )
 
 
@@ -215,6 +216,12 @@ def encode(event: object) -> Message:
                 account_id=task.account_id,
                 task=task_to_proto(task, payload=False),
                 reason=task.reason,
+                occurred_at=instant_to_proto(task.updated_at),
+            )
+        case TaskEnded(task=task) if task.status is TaskStatus.CANCELLED:
+            return ai.AiTaskCancelled(
+                account_id=task.account_id,
+                task=task_to_proto(task, payload=False),
                 occurred_at=instant_to_proto(task.updated_at),
             )
         case TaskEnded(task=task):

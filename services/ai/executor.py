@@ -77,6 +77,8 @@ class Executor:
         task, items = await self._read(task_id)
         if task.begun:
             return task
+        if task.cancelling and task.quote_id is None:
+            return await self._write(write.finish_task, lease, task)
         step = partial(patiently, randomness=self._randomness, attempts=attempts)
         try:
             if task.phase is Phase.INIT:
@@ -94,9 +96,11 @@ class Executor:
         task, items = await self._read(task_id)
         if task.ended:
             return task
-        at_once = asyncio.Semaphore(ITEMS_AT_ONCE)
+        at_once, stop = asyncio.Semaphore(ITEMS_AT_ONCE), asyncio.Event()
+        if task.cancelling:
+            stop.set()
         ended = await asyncio.gather(
-            *(self._within(at_once, task, item, lease) for item in items if item.open),
+            *(self._within(at_once, stop, task, item, lease) for item in items if item.open),
             return_exceptions=True,
         )
         for failure in ended:
@@ -113,7 +117,7 @@ class Executor:
         if task.reservation_id is None:
             return await self._write(write.refuse_task, lease, task, refusal=refusal)
         for item in items:
-            if item.open:
+            if item.open and not task.cancelling:
                 await self._fail(self._functions[task.function_name], task, item, refusal, lease)
         return await self._finish(task, lease)
 
@@ -178,22 +182,31 @@ class Executor:
             write.note_quote, lease, task, quote_id=quote.id, credits=quote.maximum_credits
         )
 
-    async def _within(self, at_once: asyncio.Semaphore, task: AiTask, item: TaskItem, lease: Lease) -> None:
-        async with at_once:
-            await self._item(task, item, lease)
+    async def _within(
+        self, at_once: asyncio.Semaphore, stop: asyncio.Event, task: AiTask, item: TaskItem, lease: Lease
+    ) -> None:
+        """Does the item unless the task was cancelled meanwhile, which the end of each item before tells.
 
-    async def _item(self, task: AiTask, item: TaskItem, lease: Lease) -> None:
+        What a provider has answered already is delivered even then: it was paid for.
+        """
+        async with at_once:
+            if stop.is_set() and item.answer is None:
+                return
+            if (await self._item(task, item, lease)).cancelling:
+                stop.set()
+
+    async def _item(self, task: AiTask, item: TaskItem, lease: Lease) -> AiTask:
         """One item from wherever it stands to its end. An item that fails fails alone."""
         function = self._functions[task.function_name]
         try:
             if item.answer is None:
                 await self._patiently(lambda: function.begin(self._inventory, item))
             item, answer, output = await self._understood(function, task, item, lease)
-            await self._deliver(function, task, item, answer, output, lease)
+            return await self._deliver(function, task, item, answer, output, lease)
         except Refusal as refusal:
             if passing(refusal) or isinstance(refusal, LeaseLost):
                 raise
-            await self._fail(function, task, item, refusal, lease)
+            return await self._fail(function, task, item, refusal, lease)
 
     async def _understood(
         self, function: Function, task: AiTask, item: TaskItem, lease: Lease
@@ -236,7 +249,7 @@ class Executor:
 
     async def _deliver(
         self, function: Function, task: AiTask, item: TaskItem, answer: Answer, output: Any, lease: Lease
-    ) -> None:
+    ) -> AiTask:
         """Saves the output at publisher, charges it at billing, and notes both."""
         saved = await self._patiently(
             lambda: function.save(
@@ -252,7 +265,7 @@ class Executor:
                 facts={"function": task.function_name.value, **saved.facts},
             )
         )
-        await self._write(
+        return await self._write(
             write.complete_item,
             lease,
             task,
@@ -265,14 +278,14 @@ class Executor:
 
     async def _fail(
         self, function: Function, task: AiTask, item: TaskItem, refusal: Refusal, lease: Lease
-    ) -> None:
+    ) -> AiTask:
         try:
             await self._patiently(lambda: function.fail(self._inventory, item, refusal.message))
         except Refusal as other:
             if passing(other) and not fault_of_ours(other):
                 raise
             # Publisher cannot note it, or no longer has what the item is about; the task log still says what happened.
-        await self._write(write.fail_item, lease, task, position=item.position, refusal=refusal)
+        return await self._write(write.fail_item, lease, task, position=item.position, refusal=refusal)
 
     async def _read(self, task_id: str) -> tuple[AiTask, list[TaskItem]]:
         return await self._transactions.run(write.read_execution, task_id=task_id)

@@ -41,6 +41,7 @@ KINDS: Final = {
 """What a field of that name names."""
 
 KINDS_OF: Final = {
+    "CancelAiTask.task_id": "ai_task",
     "GetAiTask.task_id": "ai_task",
     "ListClusters.ids": "cluster",
     "ListContent.ids": "content",

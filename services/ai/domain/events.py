@@ -18,14 +18,14 @@ class TaskStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskProgressed:
-    """An item of an execution ended."""
+    """An item of an execution ended, or it was asked to stop."""
 
     task: AiTask
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskEnded:
-    """An execution ended, well or with no item done."""
+    """An execution ended: well, with no item done, or because it was cancelled."""
 
     task: AiTask
 

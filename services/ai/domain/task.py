@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final, Self
 
-from chassis.refusal import Refusal
+from chassis.refusal import Refusal, StateConflict
 from services.ai.domain.function_names import FunctionName
 
 ATTEMPTS_MAX: Final = 5
@@ -88,6 +88,8 @@ class AiTask:
     """The most it may take, by its quote."""
     reservation_id: str | None = None
     finished_at: datetime | None = None
+    cancelling: bool = False
+    """Whether it was asked to stop between items."""
 
     @property
     def ended(self) -> bool:
@@ -102,6 +104,29 @@ class AiTask:
     def begun(self) -> bool:
         """Whether nothing more is to be read, quoted or reserved for it."""
         return self.ended or self.reservation_id is not None
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it was asked to stop before everything was done."""
+        everything = self.phase is not Phase.INIT and self.items_done + self.items_failed == self.items_total
+        return self.cancelling and not everything
+
+    def cancel(self, *, now: datetime) -> Self:
+        """Asks it to stop between items; again changes nothing. Raises StateConflict."""
+        if self.cancelling or self.status is TaskStatus.CANCELLED:
+            return self
+        metadata = {"kind": "ai_task", "state": self.status.value, "ai_task_id": self.id}
+        if self.ended:
+            raise StateConflict(
+                "This AI task has ended and cannot be cancelled. What it made can be changed by hand.",
+                metadata=metadata,
+            )
+        if self.run_id is not None:
+            raise StateConflict(
+                "This AI task belongs to an automation run. Pause or cancel the run.",
+                metadata={**metadata, "run_id": self.run_id},
+            )
+        return replace(self, cancelling=True, updated_at=now)
 
     def prepared(self, *, items: int, now: datetime) -> Self:
         """Its items are written down; nothing is held or called yet."""
@@ -132,11 +157,15 @@ class AiTask:
         return replace(self, phase=Phase.SAVE, items_failed=self.items_failed + 1, updated_at=now)
 
     def finish(self, failed_items: list[FailedItem], *, now: datetime) -> Self:
-        """Ends the execution: success when anything succeeded or there was nothing to do, else the first fault."""
-        broken = bool(failed_items) and self.items_done == 0
+        """Ends the execution: success when anything succeeded or there was nothing to do, else the first fault.
+
+        One that was stopped before everything was done is cancelled, whatever came of what was.
+        """
+        broken = bool(failed_items) and self.items_done == 0 and not self.stopped
+        whole = TaskStatus.CANCELLED if self.stopped else TaskStatus.SUCCESS
         return replace(
             self,
-            status=TaskStatus.ERROR if broken else TaskStatus.SUCCESS,
+            status=TaskStatus.ERROR if broken else whole,
             phase=Phase.DONE,
             reason=failed_items[0].reason if broken else "",
             error=failed_items[0].error if broken else "",

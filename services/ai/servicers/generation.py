@@ -1,6 +1,7 @@
 """GenerationService: AI functions started by hand, and the task logs."""
 
 import asyncio
+import contextlib
 from typing import Any
 
 from igny8.ai import v1 as ai
@@ -126,6 +127,36 @@ class GenerationServicer(ai.GenerationServiceServicer):
             tasks.get_task, task_id=request.task_id, account_id=current_caller().account()
         )
         return ai.GetAiTaskResponse(task=convert.task_to_proto(task))
+
+    async def CancelAiTask(
+        self, request: ai.CancelAiTaskRequest, context: Context
+    ) -> ai.CancelAiTaskResponse:
+        """Asks for the end; an execution that nobody is at is ended here, another by whoever is at it."""
+        task = await self._transactions.run(
+            tasks.cancel_task,
+            task_id=request.task_id,
+            account_id=current_caller().account(),
+            now=self._clock.now(),
+        )
+        if not task.ended:
+            await self._stop(task.id)
+            task = await self._transactions.run(tasks.get_task, task_id=task.id)
+        return ai.CancelAiTaskResponse(task=convert.task_to_proto(task))
+
+    async def _stop(self, task_id: str) -> None:
+        """What cannot be done just now is left to a worker, which has the job or gets it from the sweeper."""
+        run = self._transactions.run
+        lease = await run(tasks.claim, subject_id=task_id, owner=self._owner)
+        if lease is None:
+            return
+        try:
+            with contextlib.suppress(Refusal):
+                async with kept(self._transactions, lease):
+                    begun = await self._executor.begin(task_id, lease, attempts=1)
+                    if not begun.ended:
+                        await self._executor.work(task_id, lease)
+        finally:
+            await asyncio.shield(run(tasks.give_up, lease=lease))
 
     async def ListAiTasks(self, request: ai.ListAiTasksRequest, context: Context) -> ai.ListAiTasksResponse:
         page = await self._transactions.run(

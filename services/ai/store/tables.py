@@ -81,6 +81,7 @@ ai_task = Table(
     _instant("created_at"),
     _instant("updated_at"),
     _instant("finished_at", nullable=True),
+    Column("cancelling", Boolean, nullable=False, server_default="false"),
     CheckConstraint("status IN ('pending', 'success', 'error', 'cancelled')", name="ai_task_status"),
     Index("ai_task_by_account", "account_id", "created_at", "id"),
     Index("ai_task_by_run", "run_id", "id"),

@@ -30,9 +30,9 @@ class Tasks:
         """Raises NotFound, also for a task of another account."""
         return self._one(task_id, account_id, lock=False)
 
-    def lock(self, task_id: str) -> AiTask:
-        """The task, held until the transaction ends. Raises NotFound."""
-        return self._one(task_id, None, lock=True)
+    def lock(self, task_id: str, *, account_id: str | None = None) -> AiTask:
+        """The task, held until the transaction ends. Raises NotFound, also for a task of another account."""
+        return self._one(task_id, account_id, lock=True)
 
     def _one(self, task_id: str, account_id: str | None, *, lock: bool) -> AiTask:
         statement = select(*_columns).where(ai_task.c.id == task_id)
@@ -123,6 +123,7 @@ def to_row(task: AiTask) -> dict[str, Any]:
         "created_at": task.created_at,
         "updated_at": task.updated_at,
         "finished_at": task.finished_at,
+        "cancelling": task.cancelling,
     }
 
 

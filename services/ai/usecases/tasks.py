@@ -29,6 +29,13 @@ def get_task(tx: AiTransaction, *, task_id: str, account_id: str | None = None) 
     return tx.tasks.get(task_id, account_id=account_id)
 
 
+def cancel_task(tx: AiTransaction, *, task_id: str, account_id: str, now: datetime) -> AiTask:
+    """Asks the execution to stop between items. Raises NotFound, also for another account's, and StateConflict."""
+    task = tx.tasks.lock(task_id, account_id=account_id)
+    asked = task.cancel(now=now)
+    return task if asked is task else _progress(tx, asked)
+
+
 def list_tasks(
     tx: AiTransaction,
     *,

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from chassis.refusal import Refusal
+from chassis.refusal import Refusal, StateConflict
 from services.ai.domain.function_names import FunctionName, FunctionUnknown, function_name
 from services.ai.domain.task import FailedItem, Phase, TaskStatus
 from services.ai.domain.task_item import Answer, ItemStatus, TaskItem
@@ -94,3 +94,29 @@ def test_a_finished_item_no_longer_keeps_the_answer() -> None:
 
     assert done.status is ItemStatus.DONE
     assert done.answer is None
+
+
+def test_a_task_that_was_stopped_before_everything_was_done_is_cancelled() -> None:
+    task = a_task().prepared(items=2, now=NOW).item_failed(now=NOW).cancel(now=NOW)
+
+    ended = task.finish([BROKEN], now=NOW)
+
+    assert (ended.status, ended.phase, ended.error) == (TaskStatus.CANCELLED, Phase.DONE, "")
+    assert ended.cancel(now=NOW) == ended
+
+
+def test_a_task_that_was_stopped_before_it_was_prepared_is_cancelled() -> None:
+    assert a_task().cancel(now=NOW).finish([], now=NOW).status is TaskStatus.CANCELLED
+
+
+def test_a_task_that_had_done_everything_is_no_longer_cancelled() -> None:
+    task = a_task().prepared(items=1, now=NOW).cancel(now=NOW)
+
+    done = task.item_done(outputs=1, credits_used=5, cost=Decimal(0), now=NOW)
+
+    assert done.finish([], now=NOW).status is TaskStatus.SUCCESS
+
+
+def test_a_task_that_has_ended_otherwise_cannot_be_cancelled() -> None:
+    with pytest.raises(StateConflict):
+        a_task().finish([], now=NOW).cancel(now=NOW)
