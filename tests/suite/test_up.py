@@ -107,7 +107,9 @@ def test_while_it_runs_the_stack_file_says_where_everything_is(
         "nats": "running",
         **dict.fromkeys(FAKES, "ready"),
     }
-    assert all(row.memory_bytes and row.uptime_seconds is not None for row in of_suite(found))
+    assert all(row.uptime_seconds is not None for row in of_suite(found))
+    # Root's PostgreSQL is another user's process, which root in a container may not look into.
+    assert all(row.memory_bytes for row in of_suite(found) if row.name != "postgres")
 
 
 def test_sigterm_ends_every_process_and_takes_the_stack_file_away(

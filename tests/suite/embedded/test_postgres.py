@@ -235,12 +235,17 @@ def test_as_root_programs_below_a_folder_nobody_can_enter_run_each_other(data_di
 
 
 @needs_root
-def test_as_root_where_all_may_enter_it_keeps_no_capability(server: EmbeddedPostgres) -> None:
-    server.folder.parent.chmod(0o755)
+def test_as_root_where_all_may_enter_it_keeps_no_capability(data_dir: Path) -> None:
+    data_dir.parent.chmod(0o755)
+    log = data_dir.parent / "log"
 
-    server.start()
+    # Not the installed programs: these may lie below a folder that only root can enter.
+    user = user_for(data_dir / "cluster", programs=Path("/usr/bin"))
+    process.start(["/bin/cat", "/proc/self/status"], log=log, environment={}, run_as=user).wait()
 
-    assert "CapEff:\t0000000000000000" in Path(f"/proc/{server.pid}/status").read_text()
+    assert user is not None
+    assert "CapEff:\t0000000000000000" in log.read_text()
+    assert f"Uid:\t{user.uid}\t{user.uid}\t{user.uid}\t" in log.read_text()
 
 
 @needs_root
