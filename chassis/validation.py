@@ -136,6 +136,10 @@ def _list_check(
     field: FieldDescriptor, rules: "options_pb2.FieldRules", value_check: ValueCheck | None
 ) -> Check:
     name, items_max = field.name, rules.max_items or ITEMS_MAX
+    # An empty string stands for a field that is not set; as an element of a list it would be a value.
+    holds_words = field.cpp_type == FieldDescriptor.CPPTYPE_STRING and bool(
+        rules.format or rules.pattern or rules.min_length
+    )
     items_min = max(rules.min_items, 1 if rules.required else 0)
 
     def check(message: Message, path: str, faults: Faults) -> None:
@@ -148,7 +152,10 @@ def _list_check(
             faults.append(FieldFault(path + name, f"has {count:,} items; at most {items_max:,} are allowed"))
         elif value_check is not None:
             for index, value in enumerate(values):
-                value_check(value, f"{path}{name}[{index}]", faults)
+                if holds_words and not value:
+                    faults.append(FieldFault(f"{path}{name}[{index}]", "must not be empty"))
+                else:
+                    value_check(value, f"{path}{name}[{index}]", faults)
                 if len(faults) > FAULTS_MAX:
                     return
 

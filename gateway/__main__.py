@@ -48,6 +48,7 @@ async def main(settings: GatewaySettings) -> None:
         connect=connect,
         support_url=settings.support_url,
         cors_origins=settings.cors_origins,
+        requests_per_minute=(settings.requests_per_minute, settings.requests_per_minute_per_address),
     )
     internal = InternalHttp(lambda: _readiness(process))
     listener = listen(settings.host, settings.port)

@@ -17,8 +17,11 @@ from chassis.refusal import Refusal
 from gateway import events, pages, problems
 from gateway.endpoint import Endpoint
 from gateway.http_protocol import HEADERS_BYTES_MAX
-from gateway.refusals import HeadersTooLarge, MethodNotAllowed, RouteUnknown
+from gateway.limits import Admission, Standing
+from gateway.refusals import HeadersTooLarge, MethodNotAllowed, RouteUnknown, TooManyRequests
 from gateway.router import Match, Router
+
+UNCOUNTED: Final = (b"/healthz", b"/readyz")
 
 API_POLICY: Final = "default-src 'none'; frame-ancestors 'none'"
 HOSTED_POLICY: Final = (
@@ -75,9 +78,12 @@ class Request:
 class Gateway:
     """Routes requests to endpoints and to the gateway's own answers; adds what every answer has."""
 
-    def __init__(self, endpoints: list[Endpoint], own: dict[str, Answer], *, support_url: str) -> None:
+    def __init__(
+        self, endpoints: list[Endpoint], own: dict[str, Answer], *, support_url: str, admission: Admission
+    ) -> None:
         self._router: Router[tuple[str, Endpoint | Answer]] = Router()
         self._support_url = support_url
+        self._admission = admission
         for endpoint in endpoints:
             operation = endpoint.operation
             self._router.add(operation.verb, operation.template, (operation.template, endpoint))
@@ -91,8 +97,11 @@ class Gateway:
         started = time.perf_counter()
         parent = request.headers.get(telemetry.TRACEPARENT)
         with telemetry.span("http", kind="server", parent=parent) as span:
-            route, response = await self._answer(request)
+            standing = self._admitted(request)
+            route, response = await self._answer(request, standing)
             finish = _Finish(send, span.trace.trace_id, without_body=request.verb == "HEAD", route=route)
+            if standing is not None:
+                finish.extra = standing.headers
             try:
                 await response(scope, receive, finish)
             except OSError as error:
@@ -101,9 +110,18 @@ class Gateway:
             time.perf_counter() - started
         )
 
-    async def _answer(self, request: Request) -> tuple[str, Response]:
+    def _admitted(self, request: Request) -> Standing | None:
+        """Where the caller stands with its rate; whoever looks whether the gateway is well is not counted."""
+        if request.path in UNCOUNTED:
+            return None
+        return self._admission.take(request.headers.get("authorization", ""), request.client_address)
+
+    async def _answer(self, request: Request, standing: Standing | None) -> tuple[str, Response]:
         route = ""
         try:
+            if standing is not None and standing.wait_seconds:
+                rate = standing.rate
+                raise TooManyRequests(rate.per_minute, of=rate.name, wait_seconds=standing.wait_seconds)
             if sum(map(len, request.headers)) + sum(map(len, request.headers.values())) > HEADERS_BYTES_MAX:
                 raise HeadersTooLarge(HEADERS_BYTES_MAX)
             match = self._router.match(request.path)
@@ -152,6 +170,7 @@ class _Finish:
         self._without_body = without_body
         self._default_cache = "no-store" if route.startswith("/api/") else ""
         self.status = 0
+        self.extra: dict[str, str] = {}
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -160,6 +179,7 @@ class _Finish:
             headers["X-Trace-Id"] = self._trace_id
             headers["X-Content-Type-Options"] = "nosniff"
             headers["Referrer-Policy"] = "same-origin"
+            headers.update(self.extra)
             if "content-security-policy" not in headers:
                 is_page = headers.get("content-type", "").startswith("text/html")
                 headers["Content-Security-Policy"] = HOSTED_POLICY if is_page else API_POLICY

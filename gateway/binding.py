@@ -88,6 +88,9 @@ class Binding:
         except RequestInvalid as invalid:
             return list(invalid.fields)
         field = self._body_field
+        if field is not None and not body:
+            # Left out, not set to nothing: whether that may be is said by the field's rules.
+            return []
         if field is None:
             return self._path_conflicts(document) or wire_json.fill(message, document)
         name = field.name
@@ -130,9 +133,12 @@ def query_parameters(operation: Operation) -> dict[str, Parameter]:
     """The query parameters an operation takes: every field that neither the path nor the body sets."""
     if operation.body == "*":
         return {}
-    taken = {*operation.variables, operation.body}
     found = _parameters(operation.method.input_type, (), NESTING_MAX)
-    return {name: parameter for name, parameter in found.items() if name not in taken}
+    return {
+        name: parameter
+        for name, parameter in found.items()
+        if name not in operation.variables and parameter.path[0] != operation.body
+    }
 
 
 def _parameters(descriptor: Descriptor, prefix: tuple[str, ...], depth: int) -> dict[str, Parameter]:

@@ -128,7 +128,7 @@ def _type(document: dict[str, Any], schema: dict[str, Any]) -> str:
 
 def _resolved(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
     if "anyOf" in schema:
-        schema = schema["anyOf"][0]
+        schema = {**schema, **schema["anyOf"][0]}
     if "$ref" in schema:
         found: dict[str, Any] = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
         return found

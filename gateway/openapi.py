@@ -9,13 +9,16 @@ from igny8.options.v1 import options_pb2
 
 from chassis.errors import CATALOGUE
 from gateway import bodies, events
-from gateway.binding import query_parameters
+from gateway.binding import QUERY_PARAMETERS_MAX, query_parameters
 from gateway.comments import Comments
 from gateway.operations import Operation
 from gateway.problems import PROBLEM_JSON, title_of
 from gateway.schemas import Schema, Schemas
 
 VERSION = "0.1.0"
+
+QUERY_ITEMS_MAX = QUERY_PARAMETERS_MAX // 2
+"""A list in a query leaves room for the other parameters."""
 
 _NEEDED: dict[int, str] = {
     options_pb2.ACCESS_PUBLIC: "anyone",
@@ -121,9 +124,8 @@ def _parameters(operation: Operation, schemas: Schemas) -> list[Schema]:
         found.append(_parameter("Idempotency-Key", "header", {**schema, "description": text}, required=False))
     if "etag" in fields:
         text = "The ETag of what is to be changed; 412 when it was changed meanwhile."
-        found.append(
-            _parameter("If-Match", "header", {"type": "string", "description": text}, required=False)
-        )
+        schema = {"type": "string", "pattern": "^[^,]*$", "description": text}
+        found.append(_parameter("If-Match", "header", schema, required=False))
     return found
 
 
@@ -134,6 +136,7 @@ def _parameter(name: str, place: str, schema: Schema, *, required: bool) -> Sche
         described["description"] = description
     if place == "query" and schema.get("type") == "array":
         described |= {"style": "form", "explode": True}
+        schema["maxItems"] = min(schema["maxItems"], QUERY_ITEMS_MAX)
     return described
 
 
@@ -143,7 +146,7 @@ def _required(field: FieldDescriptor) -> bool:
 
 def _request_body(operation: Operation, schemas: Schemas) -> Schema:
     if operation.is_upload:
-        content = {kind: {"schema": {"type": "string"}} for kind in bodies.UPLOAD_TYPES}
+        content: Schema = {kind: {"schema": {}} for kind in bodies.UPLOAD_TYPES}
         return {"required": True, "description": "At most 20 MB.", "content": content}
     request = operation.method.input_type
     if operation.body == "*":

@@ -26,6 +26,7 @@ from gateway.comments import comments_of
 from gateway.endpoint import Endpoint
 from gateway.feed import Connect, Feed
 from gateway.health import Health
+from gateway.limits import admission
 from gateway.operations import operations_of, service_of
 
 NAME = "gateway"
@@ -33,7 +34,7 @@ EXCHANGE_METHOD = "igny8.billing.v1.AccountService.ExchangeApiKey"
 EXCHANGE_SECONDS_MAX = 2.0
 STOP_SECONDS_MAX = 5.0
 
-EXPOSED_HEADERS = ("ETag", "X-Trace-Id", "Retry-After", "Location")
+EXPOSED_HEADERS = ("ETag", "X-Trace-Id", "Retry-After", "Location", "RateLimit", "RateLimit-Policy")
 ACCEPTED_HEADERS = ("Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "Last-Event-ID", "traceparent")  # fmt: skip
 
 
@@ -50,10 +51,14 @@ class Process:
         connect: Connect,
         support_url: str = "",
         cors_origins: Sequence[str] = (),
+        requests_per_minute: tuple[int, int] = (0, 0),
         clock: Clock | None = None,
         exchange: Exchange | None = None,
     ) -> None:
-        """`addresses` is host:port by service; `exchange` replaces the call to billing that exchanges API keys."""
+        """`addresses` is host:port by service; `exchange` replaces the call to billing that exchanges API keys.
+
+        `requests_per_minute` are those of a caller and of an address; 0 means as many as it likes.
+        """
         self.operations = operations_of(files)
         self._described = described
         self._domains = events.event_domains(list(files))
@@ -66,6 +71,8 @@ class Process:
         self._background = Background()
         self._openapi = b""
         self._docs = ""
+        per_caller, per_address = requests_per_minute
+        self._admission = admission(per_caller=per_caller, per_address=per_address)
         self.app = self._compose(support_url, cors_origins)
 
     def start(self) -> None:
@@ -98,7 +105,7 @@ class Process:
             "/docs": self._docs_answer,
             events.PATH: events_answer(events.Events(self.feed, self.access, self._domains)),
         }
-        gateway = Gateway(endpoints, own, support_url=support_url)
+        gateway = Gateway(endpoints, own, support_url=support_url, admission=self._admission)
         if not cors_origins:
             return gateway
         return CORSMiddleware(

@@ -1,5 +1,7 @@
 """What the gateway itself refuses, before any service is asked."""
 
+import math
+
 from chassis.refusal import Refusal
 
 
@@ -103,4 +105,17 @@ class TooManyStreams(Refusal):
         super().__init__(
             f"{limit} event streams of this {of} are open, the most there may be. Close one and try again.",
             metadata={"limit": str(limit), "of": of, "retry_after_seconds": "10"},
+        )
+
+
+class TooManyRequests(Refusal):
+    """The caller or its address has made as many requests as it may for now."""
+
+    reason = "RATE_LIMITED"
+
+    def __init__(self, per_minute: int, *, of: str, wait_seconds: float) -> None:
+        seconds = max(1, math.ceil(wait_seconds))
+        super().__init__(
+            f"More than {per_minute:,} requests a minute came from this {of}. Try again in {seconds} s.",
+            metadata={"limit": str(per_minute), "of": of, "retry_after_seconds": str(seconds)},
         )

@@ -188,17 +188,26 @@ def _value_rules(field: FieldDescriptor, rules: options_pb2.FieldRules) -> Schem
     kind = wire_values.kind_of(field)
     schema: Schema = {}
     if kind == "string":
-        schema = dict(_FORMATS.get(rules.format, {}))
-        schema["maxLength"] = rules.max_length or STRING_LENGTH_MAX
-        if rules.pattern:
-            schema["pattern"] = f"^(?:{rules.pattern})$"
-        elif "format" not in schema or rules.format == "time_zone":
-            schema["pattern"] = TEXT_PATTERN
-        least = rules.min_length or (1 if rules.required else 0)
-        if least and rules.required:
-            schema["minLength"] = least
+        # An empty string stands for a field that is not set, but for an element of a list.
+        may_be_empty = not (rules.required or field.is_repeated)
+        schema = _text_rules(rules, may_be_empty=may_be_empty)
     if rules.HasField("min"):
         schema["minimum"] = rules.min
     if rules.HasField("max"):
         schema["maximum"] = rules.max
     return schema
+
+
+def _text_rules(rules: options_pb2.FieldRules, *, may_be_empty: bool) -> Schema:
+    schema: Schema = {"maxLength": rules.max_length or STRING_LENGTH_MAX, "pattern": TEXT_PATTERN}
+    bound: Schema = dict(_FORMATS.get(rules.format, {}))
+    if rules.pattern:
+        bound["pattern"] = f"^(?:{rules.pattern})$"
+    least = rules.min_length or (1 if bound or rules.required else 0)
+    if least and not (least == 1 and may_be_empty and not bound):
+        bound["minLength"] = least
+    if may_be_empty and bound:
+        return {**schema, "anyOf": [bound, {"maxLength": 0}]}
+    if "format" in bound and "pattern" not in bound:
+        schema.pop("pattern")
+    return schema | bound

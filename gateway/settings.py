@@ -27,6 +27,12 @@ class GatewaySettings(ProcessSettings):
     forwarded_allow_ips: str = "127.0.0.1"
     """Addresses of proxies whose X-Forwarded-… headers are believed, separated by commas."""
 
+    requests_per_minute: int = Field(default=30_000, ge=0, le=100_000_000)
+    """Requests a minute with one API key or access token, in each gateway process; 0 means no limit."""
+
+    requests_per_minute_per_address: int = Field(default=60_000, ge=0, le=100_000_000)
+    """Requests a minute from one IP address, in each gateway process; 0 means no limit."""
+
     @field_validator("support_url")
     @classmethod
     def _support_url_is_safe(cls, value: str) -> str:

@@ -33,6 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="where the tests' PostgreSQL runs",
     )
     parser.addoption("--all-kills", action="store_true", help="kill each service once, not only two of them")
+    parser.addoption("--all-inputs", action="store_true", help="thousands of bad inputs, not only a sample")
     parser.addoption(
         "--seed",
         default=os.environ.get("IGNY8_TEST_SEED", secrets.token_hex(4)),

@@ -140,6 +140,13 @@ def test_a_fault_in_a_list_of_texts_says_which() -> None:
     assert list(faults(echo.Request(texts=["good", "bad\x00"]))) == ["texts[1]"]
 
 
+def test_an_empty_id_in_a_list_is_a_fault_though_an_empty_field_is_none() -> None:
+    assert faults(echo.Request(ids=[])) == {}
+    assert faults(echo.Request(ids=["0199aaaa-0000-7000-8000-000000000001", ""])) == {
+        "ids[1]": "must not be empty"
+    }
+
+
 def test_a_map_is_bounded_and_its_values_keep_the_rules() -> None:
     assert faults(echo.Request(labels={"a": "short", "b": "x"})) == {}
     assert list(faults(echo.Request(labels={"a": "too long"}))) == ["labels[a]"]

@@ -88,7 +88,12 @@ def process_for(nats_server: SessionNats, keys: Keys) -> Callable[..., Process]:
     async def connect() -> Bus:
         return await Bus.connect(nats_server.url, name="gateway")
 
-    def process(*, cors_origins: tuple[str, ...] = (), **addresses: str) -> Process:
+    def process(
+        *,
+        cors_origins: tuple[str, ...] = (),
+        requests_per_minute: tuple[int, int] = (0, 0),
+        **addresses: str,
+    ) -> Process:
         return Process(
             files=FILES,
             described=DESCRIBED,
@@ -97,6 +102,7 @@ def process_for(nats_server: SessionNats, keys: Keys) -> Callable[..., Process]:
             connect=connect,
             support_url="mailto:help@example.com",
             cors_origins=cors_origins,
+            requests_per_minute=requests_per_minute,
             exchange=keys.exchange,
         )
 

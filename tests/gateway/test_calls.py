@@ -126,6 +126,13 @@ async def test_a_body_that_is_one_field_names_its_faults_as_the_caller_wrote_the
     assert answer.json()["errors"] == [{"field": "pages", "message": "must be a whole number"}]
 
 
+async def test_no_body_is_not_taken_for_an_empty_resource(client: httpx.AsyncClient) -> None:
+    answer = await client.put("/api/v1/books/book-1")
+
+    assert answer.status_code == 400
+    assert answer.json()["errors"] == [{"field": "book", "message": "must be set"}]
+
+
 async def test_if_match_is_the_etag_of_the_request(client: httpx.AsyncClient) -> None:
     fresh = await client.put("/api/v1/books/book-1", json={"title": "Roses"}, headers={"If-Match": '"7"'})
     stale = await client.put("/api/v1/books/book-1", json={"title": "Roses"}, headers={"If-Match": '"6"'})

@@ -82,6 +82,21 @@ def test_query_parameters_are_described_as_they_are_read(shelf_document: dict[st
     assert parameters["page_size"]["schema"]["maximum"] == 200
 
 
+def test_what_the_body_sets_is_no_query_parameter(product_document: dict[str, Any]) -> None:
+    put = product_document["paths"]["/api/v1/sites/{site_id}/automation/config"]["put"]
+
+    assert [one["name"] for one in put["parameters"] if one["in"] == "query"] == ["etag"]
+
+
+def test_an_id_that_may_be_left_out_may_be_empty_but_not_in_a_list(product_document: dict[str, Any]) -> None:
+    listed = product_document["paths"]["/api/v1/sites/{site_id}/keywords"]["get"]["parameters"]
+    schemas = {one["name"]: one["schema"] for one in listed}
+
+    assert schemas["cluster_id"]["anyOf"] == [{"format": "uuid", "minLength": 1}, {"maxLength": 0}]
+    assert schemas["ids"]["items"]["format"] == "uuid"
+    assert schemas["ids"]["items"]["minLength"] == 1
+
+
 def test_what_the_path_sets_is_not_in_the_body(shelf_document: dict[str, Any]) -> None:
     assert "shelf" not in shelf_document["components"]["schemas"]["CreateBookRequest"]["properties"]
 

@@ -12,7 +12,7 @@ from tests.journeys.suites import RunningSuite, running
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The main job is looked at alone; kills come last: what a service says of a neighbour's death is no fault of it."""
-    order = ("test_main_job.py", "test_isolation.py", "test_kill.py")
+    order = ("test_main_job.py", "test_isolation.py", "test_bad_input.py", "test_kill.py")
     items.sort(key=lambda item: order.index(item.path.name) if item.path.name in order else 0)
 
 

@@ -1,0 +1,29 @@
+"""Input that nobody would send: no answer is a fault of ours, and every answer is as the reference says."""
+
+import random
+
+import pytest
+
+from tests.journeys.bad_input import campaign
+from tests.journeys.belongings import sign_up
+from tests.journeys.suites import RunningSuite
+
+pytestmark = pytest.mark.journey
+
+SAMPLE = ("fuzzing", 4)
+EVERYTHING = ("coverage,fuzzing,stateful", 40)
+"""Phases of schemathesis and cases an operation."""
+
+
+async def test_no_input_makes_a_fault_or_an_answer_that_the_reference_does_not_know(
+    suite: RunningSuite, pytestconfig: pytest.Config
+) -> None:
+    seed = random.Random(str(pytestconfig.getoption("--seed"))).randrange(2**32)
+    owner = await sign_up(suite, f"Fuzzed{seed}")
+
+    phases, examples = EVERYTHING if pytestconfig.getoption("--all-inputs") else SAMPLE
+
+    code, said = campaign(suite.stack.gateway_url, owner.token, seed=seed, examples=examples, phases=phases)
+
+    assert code == 0, f"seed {seed}\n{said[-20_000:]}"
+    assert f"Seed: {seed}" in said
