@@ -1,0 +1,161 @@
+"""The one road with providers outside, through their real HTTP: what they answer is charged, and what they break is not."""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from services.ai.domain.function_names import FunctionName
+from services.ai.domain.task import AiTask, TaskStatus
+from services.ai.executor import Executor
+from services.ai.providers.limits import Limits
+from services.ai.providers.openai import OpenAiImageProvider, OpenAiTextProvider
+from services.ai.providers.registry import Defaults, Providers
+from services.ai.providers.runware import RunwareImageProvider
+from tests.ai.workshop import Workshop
+from tests.outside.behaviour import HALF, NO_JSON, RESET, Behaviour, busy, failing, writing
+from tests.outside.server import KEY, Outside, outside_world
+
+PICTURES = "runware:101@1"
+TEXTS = "gpt-5-mini"
+CLUSTER = FunctionName.CLUSTER_KEYWORDS
+IMAGES = FunctionName.GENERATE_IMAGES
+
+
+@pytest.fixture
+async def outside() -> AsyncIterator[Outside]:
+    async with outside_world() as world:
+        world.writes = one_cluster
+        yield world
+
+
+@pytest.fixture
+def executor(workshop: Workshop, outside: Outside) -> Executor:
+    """An executor whose providers are outside; their models have prices."""
+    workshop.billing.price(model_name=PICTURES, provider="runware", credits_per_image=7)
+    workshop.billing.price(model_name="gpt-image-2", provider="openai", credits_per_image=7)
+    workshop.billing.text_price(model_name=TEXTS, provider="openai")
+    limits = Limits(calls_at_once=2, call_seconds_max=5, wait_seconds_max=0.01)
+    providers = Providers(
+        text={"openai": OpenAiTextProvider(api_key=KEY, base_url=outside.openai_url)},
+        image={
+            "openai": OpenAiImageProvider(api_key=KEY, base_url=outside.openai_url),
+            "runware": RunwareImageProvider(api_key=KEY, base_url=outside.runware_url),
+        },
+        models=workshop.ledger.models,
+        defaults=Defaults(text_model=TEXTS, image_model=PICTURES),
+        limits={"openai": limits, "runware": limits},
+    )
+    return workshop.executor(providers=providers)
+
+
+def one_cluster(body: Mapping[str, Any]) -> str:
+    """All keywords that the prompt names, in one cluster."""
+    shown = body["messages"][1]["content"]
+    ids = [word for word in _words(shown) if len(word) == 36 and word.count("-") == 4]
+    cluster = {"name": "Compost", "description": "All about it.", "keyword_ids": list(dict.fromkeys(ids))}
+    return json.dumps({"clusters": [cluster]})
+
+
+def _words(shown: str) -> list[str]:
+    return "".join(sign if sign.isalnum() or sign == "-" else " " for sign in shown).split()
+
+
+async def of_images(workshop: Workshop, executor: Executor, model_name: str, count: int = 3) -> AiTask:
+    content_id = await workshop.article_with_images(count)
+    return await workshop.execute(*workshop.task(IMAGES, content_id, model_name=model_name), executor)
+
+
+async def of_keywords(workshop: Workshop, executor: Executor) -> AiTask:
+    task, lease = workshop.task(CLUSTER, *await workshop.keywords(), model_name=TEXTS)
+    return await workshop.execute(task, lease, executor)
+
+
+async def test_a_picture_of_runwares_costs_what_runware_says(workshop: Workshop, executor: Executor) -> None:
+    task = await of_images(workshop, executor, PICTURES)
+
+    assert (task.status, task.items_done) == (TaskStatus.SUCCESS, 3)
+    assert task.cost == Decimal("0.0039")
+    assert workshop.charges() == [7, 7, 7]
+
+
+async def test_a_picture_of_openais_costs_what_the_price_list_says(
+    workshop: Workshop, executor: Executor
+) -> None:
+    task = await of_images(workshop, executor, "gpt-image-2")
+
+    assert (task.status, task.cost) == (TaskStatus.SUCCESS, Decimal("0.003"))
+    assert workshop.spent == 21
+
+
+async def test_a_text_of_openais_is_charged_by_its_tokens(workshop: Workshop, executor: Executor) -> None:
+    task = await of_keywords(workshop, executor)
+
+    assert (task.status, task.error) == (TaskStatus.SUCCESS, "")
+    assert workshop.spent == task.credits_used == 2, "200 tokens at 100 a credit"
+
+
+async def test_a_text_that_does_not_fit_is_repaired_once(
+    workshop: Workshop, executor: Executor, outside: Outside
+) -> None:
+    outside.script = [writing('{"clusters": []}')]
+
+    task = await of_keywords(workshop, executor)
+
+    assert task.status is TaskStatus.SUCCESS
+    assert len(outside.calls) == 2
+    assert workshop.spent == 4
+
+
+@pytest.mark.parametrize("behaviour", [RESET, HALF, failing(500), failing(503), busy(), busy("1")])
+@pytest.mark.parametrize("model_name", [PICTURES, "gpt-image-2"])
+async def test_what_passes_is_asked_again_and_paid_once(
+    workshop: Workshop, executor: Executor, outside: Outside, behaviour: Behaviour, model_name: str
+) -> None:
+    outside.script = [behaviour, behaviour]
+
+    task = await of_images(workshop, executor, model_name, count=1)
+
+    assert (task.status, task.items_done) == (TaskStatus.SUCCESS, 1)
+    assert len(outside.calls) == 3
+    assert workshop.charges() == [7]
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "reason", "calls"),
+    [
+        (failing(401), "PROVIDER_REFUSED", 1),
+        (failing(400), "PROVIDER_REFUSED", 1),
+        (failing(500), "PROVIDER_UNAVAILABLE", 4),
+        (NO_JSON, "PROVIDER_MALFORMED", 2),
+    ],
+)
+@pytest.mark.parametrize("model_name", [PICTURES, "gpt-image-2"])
+async def test_what_fails_for_good_costs_nothing(
+    workshop: Workshop,
+    executor: Executor,
+    outside: Outside,
+    behaviour: Behaviour,
+    reason: str,
+    calls: int,
+    model_name: str,
+) -> None:
+    outside.script = [behaviour] * 4
+
+    task = await of_images(workshop, executor, model_name, count=1)
+
+    assert (task.status, task.reason) == (TaskStatus.ERROR, reason)
+    assert len(outside.calls) == calls
+    assert workshop.spent == 0
+
+
+async def test_no_more_calls_are_open_than_the_limit_of_the_model(
+    workshop: Workshop, executor: Executor, outside: Outside
+) -> None:
+    outside.latency_seconds = 0.02
+
+    await of_images(workshop, executor, PICTURES, count=6)
+
+    assert outside.at_once_max == 2
