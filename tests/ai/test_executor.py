@@ -4,6 +4,7 @@ import pytest
 
 from chassis.refusal import Refusal
 from services.ai.domain.function_names import FunctionName
+from services.ai.domain.stages import Stage
 from services.ai.domain.task import Phase, TaskStatus
 from services.ai.domain.task_item import ItemStatus
 from services.ai.functions.generate_images import FEATURED_SIZE
@@ -212,3 +213,34 @@ async def test_the_journal_keeps_no_answer_of_an_item_that_ended(workshop: Works
 
 def _no_picture_if_featured(request: ImageRequest) -> str | None:
     return "<html>" if (request.width, request.height) == FEATURED_SIZE else None
+
+
+async def test_of_a_thousand_keywords_in_batches_none_is_lost_or_mapped_twice(workshop: Workshop) -> None:
+    topics = (
+        "compost",
+        "mulch",
+        "raised bed",
+        "rain barrel",
+        "greenhouse",
+        "lawn",
+        "hedge",
+        "pond",
+        "shed",
+        "patio",
+    )
+    ways = ("bin", "cost", "plans", "kit", "ideas", "diy", "cover", "repair", "tools", "size")
+    words = [f"{topic} {way} {number}" for topic in topics for way in ways for number in range(1, 11)]
+    await workshop.publisher.import_csv(workshop.site_id, "\n".join(["keyword", *words]))
+    waiting = await workshop.inventory.stage_inputs(workshop.site_id, Stage.CLUSTER, limit=1_000)
+    ids = [output.id for output in waiting]
+
+    task = await workshop.execute(*workshop.task(CLUSTER, *ids))
+
+    keywords = await workshop.inventory.keywords(workshop.site_id, ids)
+    clusters = {keyword.cluster_id for keyword in keywords}
+    _, items = workshop.read_task(task.id)
+    assert (len(ids), task.items_done) == (1_000, 5)
+    assert "" not in clusters
+    assert sum(item.output["keywords_mapped"] for item in items) == 1_000
+    assert len(workshop.text.asked) == 5
+    assert workshop.spent == task.credits_used == 10
