@@ -17,10 +17,19 @@ def to_json(rows: Iterable[object]) -> str:
     return orjson.dumps(list(rows), default=_plain).decode()
 
 
-def insert_rows(connection: Connection, table: Table, rows: Sequence[object]) -> None:
-    """Inserts the rows, whose fields are the table's columns by name; a column that none has gets its default."""
+def insert_rows(
+    connection: Connection,
+    table: Table,
+    rows: Sequence[object],
+    *,
+    computed: tuple[tuple[str, str], ...] = (),
+) -> None:
+    """Inserts the rows, whose fields are the table's columns by name; a column that none has gets its default.
+
+    `computed` are columns that follow from others, each with an SQL expression of the row `given`.
+    """
     if rows:
-        connection.execute(_insert(table, _columns(rows[0], table)), {"rows": to_json(rows)})
+        connection.execute(_insert(table, _columns(rows[0], table), computed), {"rows": to_json(rows)})
 
 
 def update_rows(
@@ -45,9 +54,9 @@ def _columns(row: object, table: Table) -> tuple[str, ...]:
 
 
 @cache
-def _insert(table: Table, names: tuple[str, ...]) -> TextClause:
-    listed = ", ".join(f'"{name}"' for name in names)
-    chosen = ", ".join(f'given."{name}"' for name in names)
+def _insert(table: Table, names: tuple[str, ...], computed: tuple[tuple[str, str], ...]) -> TextClause:
+    listed = ", ".join(f'"{name}"' for name in (*names, *(name for name, _ in computed)))
+    chosen = ", ".join([*(f'given."{name}"' for name in names), *(how for _, how in computed)])
     # The names are those of our own tables; every value is in the parameter.
     return text(
         f'INSERT INTO "{table.name}" ({listed}) SELECT {chosen} FROM {recordset(table.c[name] for name in names)}'  # noqa: S608

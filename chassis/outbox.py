@@ -8,9 +8,10 @@ from typing import Any, Final
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 from igny8.options.v1 import options_pb2
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection
 
 from chassis import tables, telemetry, wire_json
+from chassis.bulk import insert_rows
 from chassis.clock import Clock, SystemClock
 from chassis.ids import new_id
 from chassis.streams import EVENTS_STREAM, JOBS_STREAM
@@ -43,12 +44,14 @@ class Outbox:
         """
         trace = {telemetry.TRACEPARENT: telemetry.traceparent()}
         now = self._clock.now()
-        rows = [self._row(message, account_id, now, trace) for message, account_id in messages]
-        if rows:
-            connection.execute(insert(tables.outbox), rows)
+        instant = now.isoformat().replace("+00:00", "Z")
+        rows = [self._row(message, account_id, now, instant, trace) for message, account_id in messages]
+        insert_rows(connection, tables.outbox, rows)
         return len(rows)
 
-    def _row(self, event: object, account_id: str, now: datetime, trace: dict[str, str]) -> dict[str, Any]:
+    def _row(
+        self, event: object, account_id: str, now: datetime, instant: str, trace: dict[str, str]
+    ) -> dict[str, Any]:
         message = event if isinstance(event, Message) else self._encode(event)
         stream, before, after = _address(message.DESCRIPTOR)
         payload = wire_json.to_json_bytes(message)
@@ -71,7 +74,7 @@ class Outbox:
                 "ce-id": event_id,
                 "ce-type": message.DESCRIPTOR.full_name,
                 "ce-source": self._source,
-                "ce-time": now.isoformat().replace("+00:00", "Z"),
+                "ce-time": instant,
                 "ce-subject": account_id,
                 **trace,
             },

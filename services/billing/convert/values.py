@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -17,7 +18,9 @@ def money_from_proto(text: str) -> Decimal:
     return Decimal(text or 0)
 
 
+@lru_cache(maxsize=512)
 def instant_to_proto(instant: datetime) -> Timestamp:
+    """One message for everything of an instant, such as all that is written together; it is never changed."""
     timestamp = Timestamp()
     timestamp.FromDatetime(instant)
     return timestamp

@@ -1,6 +1,6 @@
 """What an account has: credits, how many of them are held, and the number of its last ledger line."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
@@ -53,8 +53,8 @@ class Balance:
 
     def moved(self, *, amount: int, reserved_amount: int, now: datetime) -> Self:
         """The balance after the next ledger line."""
-        moved = replace(
-            self,
+        moved = type(self)(
+            account_id=self.account_id,
             credits=self.credits + amount,
             reserved=self.reserved + reserved_amount,
             sequence=self.sequence + 1,

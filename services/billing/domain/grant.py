@@ -54,7 +54,19 @@ class CreditGrant:
 
     def moved(self, *, amount: int, reserved_amount: int) -> Self:
         """The grant after a draw on it."""
-        moved = replace(self, remaining=self.remaining + amount, reserved=self.reserved + reserved_amount)
+        moved = type(self)(
+            id=self.id,
+            account_id=self.account_id,
+            category=self.category,
+            amount=self.amount,
+            remaining=self.remaining + amount,
+            created_at=self.created_at,
+            reserved=self.reserved + reserved_amount,
+            priority=self.priority,
+            expires_at=self.expires_at,
+            description=self.description,
+            voided_at=self.voided_at,
+        )
         assert 0 <= moved.reserved <= moved.remaining <= self.amount, f"{self} cannot move to {moved}"
         return moved
 
@@ -82,7 +94,8 @@ class CreditDraw:
 
 def in_spending_order(grants: Iterable[CreditGrant]) -> list[CreditGrant]:
     """By priority, then soonest expiry, then promotional before plan before paid, then oldest."""
-    return sorted(grants, key=lambda grant: grant._order)
+    listed = list(grants)
+    return sorted(listed, key=lambda grant: grant._order) if len(listed) > 1 else listed
 
 
 def shares(parts: Iterable[tuple[str, int]], *, credits: int) -> Iterator[tuple[str, int]]:

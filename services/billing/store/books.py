@@ -1,14 +1,13 @@
 """Accounts' books: balances under lock, their grants, and everything a change of them writes."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, exists, func, insert, or_, select, union, update
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import ColumnElement, Connection, Row, exists, func, insert, or_, select, text, union, update
 
-from chassis.bulk import insert_rows, update_rows
+from chassis.bulk import insert_rows, recordset, to_json, update_rows
 from chassis.ids import new_id
 from chassis.paging import Page, PageRequest, read_page
 from chassis.refusal import NotFound
@@ -19,13 +18,21 @@ from services.billing.domain.grant import Category, CreditGrant
 from services.billing.domain.level import LOW_THRESHOLD, Level
 from services.billing.domain.reservation import Status
 from services.billing.store import tables
-from services.billing.store.rows import from_row, to_row
+from services.billing.store.rows import among, from_row, to_row
 
 _account = tables.credit_account
 _grant = tables.credit_grant
 _draw = tables.credit_draw
 _reservation = tables.reservation
 _BALANCE = [_account.c[name] for name in ("account_id", "credits", "reserved", "sequence", "updated_at")]
+
+_COLUMNS = ", ".join(column.name for column in _grant.c)
+_SAVE_GRANTS = text(
+    f"INSERT INTO credit_grant ({_COLUMNS}) SELECT {_COLUMNS} FROM {recordset(_grant.c)}"  # noqa: S608 - our own table
+    " ON CONFLICT (id) DO UPDATE SET remaining = excluded.remaining, reserved = excluded.reserved,"
+    " voided_at = excluded.voided_at"
+)
+_VALUE = (("credit_value_usd", "given.credits_used * given.credit_price_usd"),)
 
 
 class Books:
@@ -58,13 +65,13 @@ class Books:
         """Locks the rows of those accounts that there are, in one order: the first lock of every change of credits."""
         rows = self._connection.execute(
             select(_account)
-            .where(_account.c.account_id.in_(account_ids))
+            .where(among(_account.c.account_id, account_ids))
             .order_by(_account.c.account_id)
             .with_for_update()
         ).all()
         grants: defaultdict[str, dict[str, CreditGrant]] = defaultdict(dict)
         for grant in self._connection.execute(
-            select(_grant).where(_grant.c.account_id.in_(account_ids), _grant.c.remaining > 0)
+            select(_grant).where(among(_grant.c.account_id, account_ids), _grant.c.remaining > 0)
         ):
             grants[grant.account_id][grant.id] = _of(grant)
         return {
@@ -91,16 +98,16 @@ class Books:
     def suspended(self, account_ids: Collection[str]) -> frozenset[str]:
         """Those of these accounts that may be read only."""
         query = select(tables.account.c.id).where(
-            tables.account.c.id.in_(account_ids), tables.account.c.suspended
+            among(tables.account.c.id, account_ids), tables.account.c.suspended
         )
         return frozenset(self._connection.scalars(query))
 
-    def held(self, reservation_ids: Iterable[str]) -> dict[str, dict[str, int]]:
+    def held(self, reservation_ids: Collection[str]) -> dict[str, dict[str, int]]:
         """Credits that each of these reservations still keeps, by grant."""
         kept = func.sum(_draw.c.reserved_amount)
         rows = self._connection.execute(
             select(_draw.c.reservation_id, _draw.c.grant_id, kept.label("kept"))
-            .where(_draw.c.reservation_id.in_(list(reservation_ids)))
+            .where(among(_draw.c.reservation_id, reservation_ids))
             .group_by(_draw.c.reservation_id, _draw.c.grant_id)
             .having(kept > 0)
         )
@@ -118,11 +125,7 @@ class Books:
         insert_rows(write, tables.credit_transaction, [line for book in moved for line in book.lines])
         insert_rows(write, _draw, [draw for book in moved for draw in book.draws])
         used = [usage for book in moved for usage in book.usage]
-        insert_rows(
-            write,
-            tables.credit_usage,
-            [{**to_row(usage), "credit_value_usd": usage.credit_value_usd} for usage in used],
-        )
+        insert_rows(write, tables.credit_usage, used, computed=_VALUE)
 
     def due_accounts(self, *, now: datetime, limit: int) -> list[str]:
         """Accounts of which a hold or a grant has run out and is not booked yet."""
@@ -140,7 +143,7 @@ class Books:
 
     def grants(self, grant_ids: Collection[str], *, account_id: str) -> dict[str, CreditGrant]:
         """Those of the account among these grants, spent ones too."""
-        query = select(_grant).where(_grant.c.id.in_(grant_ids), _grant.c.account_id == account_id)
+        query = select(_grant).where(among(_grant.c.id, grant_ids), _grant.c.account_id == account_id)
         return {row.id: _of(row) for row in self._connection.execute(query)}
 
     def newest_grants(self, *, account_id: str, page: PageRequest) -> Page[CreditGrant]:
@@ -174,18 +177,7 @@ class Books:
     def _save_grants(self, grants: list[CreditGrant]) -> None:
         if not grants:
             return
-        statement = upsert(_grant)
-        self._connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["id"],
-                set_={
-                    "remaining": statement.excluded.remaining,
-                    "reserved": statement.excluded.reserved,
-                    "voided_at": statement.excluded.voided_at,
-                },
-            ),
-            [to_row(grant) for grant in grants],
-        )
+        self._connection.execute(_SAVE_GRANTS, {"rows": to_json(grants)})
 
 
 def _hold_is_due(now: datetime) -> "tuple[ColumnElement[bool], ...]":

@@ -11,7 +11,7 @@ from chassis.paging import Page, PageRequest, read_page
 from services.billing.domain.budget import Budget, Scope
 from services.billing.domain.reservation import Status
 from services.billing.store import tables
-from services.billing.store.rows import from_row
+from services.billing.store.rows import among, from_row
 
 _budget = tables.budget
 _usage = tables.credit_usage
@@ -29,7 +29,7 @@ class Budgets:
         """The accounts' budgets on these runs, sites and keys, in one order."""
         rows = self._connection.execute(
             select(_budget)
-            .where(_budget.c.account_id.in_(account_ids), _budget.c.target_id.in_(target_ids))
+            .where(among(_budget.c.account_id, account_ids), among(_budget.c.target_id, target_ids))
             .order_by(_budget.c.id)
         )
         return [_of(row) for row in rows]

@@ -11,7 +11,7 @@ from chassis.paging import Page, PageRequest, read_page
 from services.billing.domain.configuration import FIRST_CONFIGURATION, BillingConfiguration
 from services.billing.domain.price import Kind, ModelPrice, PriceNotFound
 from services.billing.store import tables
-from services.billing.store.rows import from_row, to_row
+from services.billing.store.rows import among, from_row, to_row
 
 _price = tables.model_price
 _configuration = tables.billing_configuration
@@ -29,7 +29,7 @@ class Prices:
 
     def find(self, price_ids: Collection[str]) -> dict[str, ModelPrice]:
         """These versions."""
-        query = select(_price).where(_price.c.id.in_(price_ids))
+        query = select(_price).where(among(_price.c.id, price_ids))
         return {row.id: _of(row) for row in self._connection.execute(query)}
 
     def of_models(self, model_names: Collection[str], *, now: datetime) -> dict[str, ModelPrice]:

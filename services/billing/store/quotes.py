@@ -7,7 +7,7 @@ from sqlalchemy import Connection, delete, insert, select
 
 from services.billing.domain.quote import Quote
 from services.billing.store import tables
-from services.billing.store.rows import from_row, to_row
+from services.billing.store.rows import among, from_row, to_row
 
 _quote = tables.quote
 
@@ -23,7 +23,7 @@ class Quotes:
 
     def find(self, quote_ids: Collection[str]) -> dict[str, Quote]:
         """Those of these that there are."""
-        query = select(_quote).where(_quote.c.id.in_(quote_ids))
+        query = select(_quote).where(among(_quote.c.id, quote_ids))
         return {row.id: from_row(Quote, row) for row in self._connection.execute(query)}
 
     def forget(self, *, expired_before: datetime, limit: int) -> int:

@@ -10,7 +10,7 @@ from chassis.bulk import insert_rows, update_rows
 from chassis.paging import Page, PageRequest, read_page
 from services.billing.domain.reservation import Reservation, Status
 from services.billing.store import tables
-from services.billing.store.rows import from_row
+from services.billing.store.rows import among, from_row
 
 _reservation = tables.reservation
 
@@ -23,7 +23,7 @@ class Reservations:
 
     def find(self, reservation_ids: Collection[str]) -> dict[str, Reservation]:
         """Those of these that there are. The lock on their accounts' rows is theirs too."""
-        query = select(_reservation).where(_reservation.c.id.in_(reservation_ids))
+        query = select(_reservation).where(among(_reservation.c.id, reservation_ids))
         return {row.id: _of(row) for row in self._connection.execute(query)}
 
     def due(self, *, account_ids: Collection[str], now: datetime) -> list[Reservation]:
@@ -31,7 +31,7 @@ class Reservations:
         query = (
             select(_reservation)
             .where(
-                _reservation.c.account_id.in_(account_ids),
+                among(_reservation.c.account_id, account_ids),
                 _reservation.c.status == Status.ACTIVE.value,
                 _reservation.c.expires_at <= now,
             )

@@ -1,10 +1,12 @@
 """Between domain nouns and rows: a noun's fields are the columns of its table, by the same names."""
 
+from collections.abc import Collection
 from dataclasses import fields
 from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import Row
+from sqlalchemy import Column, ColumnElement, Row, Uuid, any_, bindparam
+from sqlalchemy.dialects.postgresql import ARRAY
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -23,6 +25,11 @@ def from_row(noun: type[T], row: Row[Any], **words: type[Enum]) -> T:
     for name, enum in words.items():
         values[name] = enum(values[name])
     return noun(**values)
+
+
+def among(column: "Column[Any]", ids: Collection[str]) -> "ColumnElement[bool]":
+    """Whether the column has one of these ids; one parameter, however many there are."""
+    return column == any_(bindparam(None, list(ids), type_=ARRAY(Uuid(as_uuid=False))))
 
 
 def _plain(value: Any) -> Any:
