@@ -15,6 +15,7 @@ from chassis.errors import Internal
 from chassis.ids import new_id
 from chassis.refusal import Refusal
 from gateway import events, pages, problems
+from gateway.compression import compressed
 from gateway.endpoint import Endpoint
 from gateway.http_protocol import HEADERS_BYTES_MAX
 from gateway.limits import Admission, Standing
@@ -29,6 +30,8 @@ HOSTED_POLICY: Final = (
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 """For pages of the built-in target that bring no policy of their own: pictures and styles, no script."""
+
+PERMISSIONS: Final = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 
 HTTP_SECONDS = Histogram(
     "http_seconds",
@@ -99,6 +102,7 @@ class Gateway:
         with telemetry.span("http", kind="server", parent=parent) as span:
             standing = self._admitted(request)
             route, response = await self._answer(request, standing)
+            response = compressed(response, route, request.headers.get("accept-encoding", ""))
             finish = _Finish(send, span.trace.trace_id, without_body=request.verb == "HEAD", route=route)
             if standing is not None:
                 finish.extra = standing.headers
@@ -179,6 +183,8 @@ class _Finish:
             headers["X-Trace-Id"] = self._trace_id
             headers["X-Content-Type-Options"] = "nosniff"
             headers["Referrer-Policy"] = "same-origin"
+            headers["Cross-Origin-Opener-Policy"] = "same-origin"
+            headers["Permissions-Policy"] = PERMISSIONS
             headers.update(self.extra)
             if "content-security-policy" not in headers:
                 is_page = headers.get("content-type", "").startswith("text/html")
@@ -195,6 +201,15 @@ def events_answer(stream: "events.Events") -> Answer:
 
     async def answer(request: Request) -> Response:
         return await stream.answer(request.query, request.headers)
+
+    return answer
+
+
+def poll_answer(stream: "events.Events") -> Answer:
+    """What happened, asked for now and then."""
+
+    async def answer(request: Request) -> Response:
+        return await stream.poll(request.query, request.headers)
 
     return answer
 

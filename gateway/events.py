@@ -1,12 +1,14 @@
 """GET /api/v1/events: the account's events as server-sent events, resumable without loss or repeat."""
 
 import asyncio
+import contextlib
 import logging
 import random
 from collections.abc import AsyncIterator
 from urllib.parse import parse_qs
 
 import nats.errors
+import orjson
 from google.protobuf.descriptor import FileDescriptor
 from igny8.options.v1 import options_pb2
 from nats.js.errors import Error as JetStreamError
@@ -14,12 +16,14 @@ from sse_starlette.sse import EventSourceResponse, SendTimeoutError
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from chassis.refusal import FieldFault, Refusal, RequestInvalid, Unauthenticated
+from chassis.refusal import FieldFault, Refusal, RequestInvalid, ServiceUnavailable, Unauthenticated
 from gateway.access import Access
 from gateway.feed import Event, Feed, Subscriber
 from gateway.refusals import NotAcceptable
 
 PATH = "/api/v1/events"
+POLL_PATH = "/api/v1/events/poll"
+POLL_EVENTS_MAX = 500
 PING_SECONDS = 15
 SEND_SECONDS_MAX = 5
 CHECK_SECONDS = 4.0
@@ -47,7 +51,7 @@ class Events:
         _check_accept(headers.get("accept", ""))
         authorization = headers.get("authorization", "")
         caller = await self._access.caller(authorization)
-        domains = self._wanted(query)
+        domains, _ = self._wanted(query, "types")
         subscriber = self._feed.join(caller.account(), caller.actor)
         frames = self._frames(subscriber, domains, headers.get("last-event-id", ""), authorization)
         return _Stream(
@@ -56,15 +60,45 @@ class Events:
             subscriber,
         )
 
-    def _wanted(self, query: bytes) -> frozenset[str]:
-        parameters = parse_qs(query.decode("latin-1"), keep_blank_values=True, max_num_fields=50)
-        unknown = [name for name in parameters if name != "types"]
+    async def poll(self, query: bytes, headers: dict[str, str]) -> Response:
+        """The account's events after a place, at most 500, and the place to ask from next.
+
+        Without a place nothing but the one to begin at is answered. Raises as `answer` does, and ServiceUnavailable.
+        """
+        account_id = (await self._access.caller(headers.get("authorization", ""))).account()
+        domains, after = self._wanted(query, "types", "after")
+        if not self._feed.is_live:
+            raise ServiceUnavailable("events")
+        # What the feed has had is in the stream before it is read below: nothing up to here can be missed.
+        position = self._feed.position
+        if not after:
+            return _polled([], self._feed.id_of(position))
+        found: list[Event] = []
+        try:
+            async with contextlib.aclosing(self._feed.since(account_id, after)) as missed:
+                async for event in missed:
+                    if event.domain in domains:
+                        found.append(event)
+                    if len(found) == POLL_EVENTS_MAX:
+                        return _polled(found, event.id)
+                    position = max(position, event.sequence)
+        except LookupError:
+            return _polled([], self._feed.id_of(self._feed.position), reset=True)
+        except (nats.errors.Error, JetStreamError, TimeoutError):
+            raise ServiceUnavailable("events") from None
+        # A place the feed has not come to yet is never gone back from.
+        return _polled(found, self._feed.id_of(max(position, int(after.rpartition(".")[2]))))
+
+    def _wanted(self, query: bytes, *known: str) -> tuple[frozenset[str], str]:
+        """The domains asked for, and the place to go on from."""
+        parameters = _parameters(query)
+        unknown = [name for name in parameters if name not in known]
         if unknown:
             raise RequestInvalid(*(FieldFault(name[:100], "is not a parameter here") for name in unknown))
         words = {word for text in parameters.get("types", []) for word in text.split(",") if word}
         if words - self.domains:
             raise RequestInvalid(FieldFault("types", f"must be of: {', '.join(sorted(self.domains))}"))
-        return frozenset(words) or self.domains
+        return frozenset(words) or self.domains, parameters.get("after", [""])[0]
 
     async def _frames(
         self, subscriber: Subscriber, domains: frozenset[str], last_id: str, authorization: str
@@ -155,6 +189,23 @@ def event_domains(files: list[FileDescriptor]) -> frozenset[str]:
         for message in file.message_types_by_name.values()
         if message.GetOptions().HasExtension(options_pb2.event)
     )
+
+
+def _parameters(query: bytes) -> dict[str, list[str]]:
+    try:
+        found = parse_qs(query.decode("latin-1"), keep_blank_values=True, max_num_fields=50)
+    except ValueError:
+        raise RequestInvalid(FieldFault("query", "has more than 50 parameters")) from None
+    if len(found.get("after", [])) > 1:
+        raise RequestInvalid(FieldFault("after", "must be given once"))
+    return found
+
+
+def _polled(found: list[Event], next_id: str, *, reset: bool = False) -> Response:
+    """The data of an event is JSON already."""
+    listed = [{"id": event.id, "event": event.name, "data": orjson.Fragment(event.data)} for event in found]
+    document = {"events": listed, "next": next_id, "reset": reset}
+    return Response(orjson.dumps(document), 200, None, "application/json")
 
 
 def _opening(id: str) -> bytes:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -46,7 +46,11 @@ class Event:
     """One event as the streams send it; `frame` is made once for all who get it."""
 
     sequence: int
+    id: str
     domain: str
+    name: str
+    """`<domain>.<event>`."""
+    data: bytes
     frame: bytes
 
 
@@ -169,9 +173,10 @@ class Feed:
     def _event(self, message: Msg) -> Event:
         _, _, domain, _, name = message.subject.split(".", 4)
         sequence = message.metadata.sequence.stream
-        head = f"id: {self.id_of(sequence)}\nevent: {domain}.{name}\n".encode()
+        id = self.id_of(sequence)
+        head = f"id: {id}\nevent: {domain}.{name}\n".encode()
         data = b"".join(b"data: " + line + b"\n" for line in message.data.splitlines() or [b""])
-        return Event(sequence, domain, head + data + b"\n")
+        return Event(sequence, id, domain, f"{domain}.{name}", message.data, head + data + b"\n")
 
     def id_of(self, sequence: int) -> str:
         """The opaque id of a place in the stream."""
@@ -203,7 +208,7 @@ class Feed:
         if not there:
             self._streams.pop(subscriber.account_id, None)
 
-    async def since(self, account_id: str, last_id: str) -> AsyncIterator[Event]:
+    async def since(self, account_id: str, last_id: str) -> AsyncGenerator[Event, None]:
         """The account's events after a place in the stream, up to now.
 
         Raises LookupError when that place is unknown, gone, of an older stream or too far back.

@@ -8,7 +8,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from igny8.options.v1 import options_pb2
 
 from chassis.errors import CATALOGUE
-from gateway import bodies, events
+from gateway import bodies, event_paths, events
 from gateway.binding import QUERY_PARAMETERS_MAX, query_parameters
 from gateway.comments import Comments
 from gateway.operations import Operation
@@ -56,7 +56,8 @@ def document(operations: Iterable[Operation], comments: Comments, domains: froze
         seen.add(operation_id)
         described = _operation(operation, operation_id, schemas, comments)
         paths.setdefault(operation.template, {})[operation.verb.lower()] = described
-    paths.setdefault(events.PATH, {})["get"] = _event_stream(domains)
+    paths.setdefault(events.PATH, {})["get"] = event_paths.stream(domains)
+    paths.setdefault(events.POLL_PATH, {})["get"] = event_paths.poll(domains)
     schemas.components["Problem"] = _problem_schema()
     return {
         "openapi": "3.1.0",
@@ -224,46 +225,6 @@ def _problem_schema() -> Schema:
                 },
             },
         },
-    }
-
-
-def _event_stream(domains: frozenset[str]) -> Schema:
-    return {
-        "operationId": "StreamEvents",
-        "tags": ["Events"],
-        "summary": "Streams the account's events as they happen.",
-        "description": (
-            "Server-sent events: `event` is `<domain>.<event>`, `data` the event's JSON, `id` an opaque place in the "
-            "stream. Send the last one back as `Last-Event-ID` to go on without loss or repeat. A `reset` event says "
-            "that this is no longer possible: read your pages again."
-        ),
-        "x-access": "any signed-in caller",
-        "parameters": [
-            {
-                "name": "types",
-                "in": "query",
-                "required": False,
-                "description": "Only events of these domains.",
-                "style": "form",
-                "explode": False,
-                "schema": {"type": "array", "items": {"type": "string", "enum": sorted(domains)}},
-            },
-            {
-                "name": "Last-Event-ID",
-                "in": "header",
-                "required": False,
-                "schema": {"type": "string"},
-                "description": "The id of the last event that arrived.",
-            },
-        ],
-        "responses": {
-            "200": {
-                "description": "A stream that stays open.",
-                "content": {"text/event-stream": {"schema": {"type": "string"}}},
-            },
-            "default": {"$ref": "#/components/responses/Problem"},
-        },
-        "security": [{"bearer": []}],
     }
 
 

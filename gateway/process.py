@@ -20,7 +20,7 @@ from chassis.identity import Keyring, TokenVerifier
 from chassis.service_tokens import ServiceTokens
 from gateway import docs, events, openapi, pages
 from gateway.access import Access, Exchange
-from gateway.app import Answer, Gateway, Request, events_answer
+from gateway.app import Answer, Gateway, Request, events_answer, poll_answer
 from gateway.calls import Calls
 from gateway.comments import comments_of
 from gateway.endpoint import Endpoint
@@ -97,13 +97,15 @@ class Process:
         endpoints = [
             Endpoint(operation, calls, self.access, self._tokens.for_client) for operation in self.operations
         ]
+        stream = events.Events(self.feed, self.access, self._domains)
         own: dict[str, Answer] = {
             "/": _home,
             "/healthz": self._live,
             "/readyz": self._ready,
             "/openapi.json": self._openapi_answer,
             "/docs": self._docs_answer,
-            events.PATH: events_answer(events.Events(self.feed, self.access, self._domains)),
+            events.PATH: events_answer(stream),
+            events.POLL_PATH: poll_answer(stream),
         }
         gateway = Gateway(endpoints, own, support_url=support_url, admission=self._admission)
         if not cors_origins:

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from tests.journeys.bad_input import campaign
+from tests.journeys.bad_input import SECONDS_MAX, campaign
 from tests.journeys.belongings import sign_up
 from tests.journeys.suites import RunningSuite
 
@@ -15,6 +15,7 @@ EVERYTHING = ("coverage,fuzzing,stateful", 40)
 """Phases of schemathesis and cases an operation."""
 
 
+@pytest.mark.timeout(SECONDS_MAX + 60)
 async def test_no_input_makes_a_fault_or_an_answer_that_the_reference_does_not_know(
     suite: RunningSuite, pytestconfig: pytest.Config
 ) -> None:
