@@ -1,5 +1,6 @@
 """A service's schema in tests: emptied between two tests, and compared with what `store/tables.py` declares."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from sqlalchemy import (
@@ -7,6 +8,7 @@ from sqlalchemy import (
     Engine,
     MetaData,
     TableClause,
+    delete,
     exists,
     inspect,
     literal,
@@ -38,6 +40,17 @@ _CONSTRAINTS: Final = """
 _INDEXES: Final = """
     SELECT indexdef FROM pg_indexes WHERE schemaname = :schema AND tablename <> :version_table
 """
+
+_SIZES: Final = text(
+    "SELECT name, pg_relation_size(name::regclass) FROM unnest(CAST(:names AS text[])) AS name"
+)
+_LARGE_BYTES: Final = 1_000_000
+_NUMBERS: Final = text("""
+    SELECT format('%I.%I', schemaname, sequencename) AS name, coalesce(last_value, start_value) AS number,
+        last_value IS NOT NULL AS used
+    FROM pg_sequences WHERE schemaname = :schema
+""")
+_RESTART: Final = text("SELECT setval(CAST(:name AS regclass), :number, :used)")
 
 
 def assert_schema_matches(metadata: MetaData, *, schema: str, owner: Engine) -> None:
@@ -79,6 +92,7 @@ class CleanSchema:
                 name, kept = quote.format_table(each), f"{quote.quote(schema)}_kept.{quote.quote(seed)}"
                 connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {quote.quote(schema)}_kept"))
                 connection.execute(text(f"CREATE TABLE IF NOT EXISTS {kept} AS TABLE {name}"))
+            self._numbers = [dict(row) for row in connection.execute(_NUMBERS, {"schema": schema}).mappings()]
             self._restore = [
                 text(
                     f"INSERT INTO {quote.format_table(each)} OVERRIDING SYSTEM VALUE"
@@ -90,16 +104,26 @@ class CleanSchema:
     def empty(self) -> None:
         """Costs next to nothing when nothing was written."""
         with self._owner.begin() as connection:
-            filled = {*self._filled(connection), *self._seeds}
+            filled = sorted({*self._filled(connection), *self._seeds}, key=lambda each: each.name)
             if not filled:
                 return
-            quote = connection.dialect.identifier_preparer
-            names = sorted(quote.format_table(each) for each in filled)
-            connection.execute(text(f"TRUNCATE {', '.join(names)} RESTART IDENTITY CASCADE"))
-            # Triggers and foreign keys would ask for an order among the rows of the migrations.
+            # Triggers and foreign keys would ask for an order among the tables.
             connection.execute(text("SET LOCAL session_replication_role = replica"))
+            # TRUNCATE makes new files for a table and each of its indexes; that only pays for many rows.
+            if large := self._large(connection, filled):
+                connection.execute(text(f"TRUNCATE {', '.join(large)} CASCADE"))
+            for each in filled:
+                connection.execute(delete(each))
             for statement in self._restore:
                 connection.execute(statement)
+            for numbers in self._numbers:
+                connection.execute(_RESTART, numbers)
+
+    def _large(self, connection: Connection, tables: Iterable[TableClause]) -> list[str]:
+        quote = connection.dialect.identifier_preparer
+        names = [quote.format_table(each) for each in tables]
+        sizes = connection.execute(_SIZES, {"names": names}).all()
+        return [name for name, size in sizes if size > _LARGE_BYTES]
 
     def _filled(self, connection: Connection) -> list[TableClause]:
         if not self._tables:

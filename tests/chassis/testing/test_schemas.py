@@ -52,4 +52,18 @@ def test_an_emptied_schema_can_be_written_to_again(owner: Engine) -> None:
 
     with owner.begin() as connection:
         connection.execute(text("INSERT INTO thing (kind_id) SELECT id FROM kind"))
+        connection.execute(text("INSERT INTO kind (name) VALUES ('new')"))
         assert connection.execute(text("SELECT min(id) FROM thing")).scalar_one() == 1
+        assert kinds(connection) == ["plant", "stone", "new"]
+
+
+def test_a_table_of_many_rows_is_emptied_too(owner: Engine) -> None:
+    clean = CleanSchema(owner, schema=SCHEMA)
+    with owner.begin() as connection:
+        connection.execute(text("INSERT INTO thing (kind_id) SELECT 1 FROM generate_series(1, 50000)"))
+
+    clean.empty()
+
+    with owner.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM thing")).scalar_one() == 0
+        assert kinds(connection) == ["plant", "stone"]
