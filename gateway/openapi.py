@@ -13,7 +13,7 @@ from gateway.binding import QUERY_PARAMETERS_MAX, query_parameters
 from gateway.comments import Comments
 from gateway.operations import Operation
 from gateway.problems import PROBLEM_JSON, title_of
-from gateway.schemas import Schema, Schemas
+from gateway.schemas import STRING_LENGTH_MAX, Schema, Schemas
 
 VERSION = "0.1.0"
 
@@ -120,7 +120,8 @@ def _parameters(operation: Operation, schemas: Schemas) -> list[Schema]:
         found.append(_parameter(name, "query", schema, required=_required(parameter.field)))
     fields = request.fields_by_name
     if "request_id" in fields:
-        schema = {"type": "string", "maxLength": 200}
+        rules = fields["request_id"].GetOptions().Extensions[options_pb2.rules]
+        schema = {"type": "string", "maxLength": rules.max_length or STRING_LENGTH_MAX}
         text = "Repeats of one call carry one key: the answer is the first one's. Sets request_id."
         found.append(_parameter("Idempotency-Key", "header", {**schema, "description": text}, required=False))
     if "etag" in fields:

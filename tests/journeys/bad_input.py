@@ -20,6 +20,7 @@ FIELDS: Final = frozenset(
         "publish_days",
         "publish_time_slots",
         "request_id",
+        "schedule_interval",
         "time_zone",
         "to",
     }
