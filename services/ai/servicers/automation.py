@@ -83,6 +83,7 @@ class AutomationServicer(ai.AutomationServiceServicer):
         return ai.GetRunResponse(run=convert.snapshot_to_proto(snapshot))
 
     async def ListRuns(self, request: ai.ListRunsRequest, context: Context) -> ai.ListRunsResponse:
+        await self._inventory.site(request.site_id)
         page = await self._transactions.run(
             runs.list_runs,
             page=PageRequest.of(request),
