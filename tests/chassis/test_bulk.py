@@ -1,0 +1,79 @@
+"""Many rows as one parameter: every value comes back as it was, to the last digit and the last letter."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Engine, select
+
+from chassis import tables
+from chassis.bulk import insert_rows, to_json, update_rows
+from chassis.ids import new_id
+
+NOW = datetime(2026, 11, 2, 9, 0, 0, 123457, tzinfo=UTC)
+AWKWARD = 'Äpfel "5" \\ : :rows %s %(x)s \n\t 🍏'
+
+
+def _row(**changes: Any) -> dict[str, Any]:
+    row = {
+        "account_id": new_id(),
+        "scope": AWKWARD,
+        "request_id": new_id(),
+        "request_hash": bytes(range(256)),
+        "created_at": NOW,
+    }
+    return row | changes
+
+
+@pytest.fixture
+def connection(engine_for: Any) -> Any:
+    engine: Engine = engine_for("billing")
+    with engine.begin() as connection:
+        yield connection
+
+
+def test_rows_come_back_as_they_were(connection: Connection) -> None:
+    rows = [_row(), _row(scope="another")]
+
+    insert_rows(connection, tables.idempotency, rows)
+
+    found = connection.execute(select(tables.idempotency).order_by(tables.idempotency.c.request_id)).all()
+    assert [{**each._mapping, "request_hash": bytes(each.request_hash)} for each in found] == [
+        {**row, "answer": None} for row in rows
+    ]
+
+
+def test_a_column_that_follows_from_others_is_computed(connection: Connection) -> None:
+    insert_rows(
+        connection, tables.idempotency, [_row()], computed=(("answer", "sha256(given.request_hash)"),)
+    )
+
+    assert len(bytes(connection.execute(select(tables.idempotency.c.answer)).scalar_one())) == 32
+
+
+def test_rows_are_updated_by_their_key(connection: Connection) -> None:
+    row, other = _row(), _row()
+    insert_rows(connection, tables.idempotency, [row, other])
+
+    updated = update_rows(connection, tables.idempotency, [row | {"answer": b"\0"}], columns=["answer"])
+
+    query = select(tables.idempotency.c.request_id, tables.idempotency.c.answer)
+    answers = {each.request_id: each.answer for each in connection.execute(query)}
+    assert updated == 1
+    assert (bytes(answers[row["request_id"]] or b""), answers[other["request_id"]]) == (b"\0", None)
+
+
+def test_no_rows_are_no_statement(connection: Connection) -> None:
+    insert_rows(connection, tables.idempotency, [])
+
+    assert update_rows(connection, tables.idempotency, [], columns=["answer"]) == 0
+
+
+def test_money_keeps_every_digit() -> None:
+    assert to_json([{"usd": Decimal("1E-12")}]) == '[{"usd":"0.000000000001"}]'
+
+
+def test_what_is_no_value_is_refused() -> None:
+    with pytest.raises(TypeError):
+        to_json([object()])
