@@ -26,6 +26,9 @@ PAYLOAD_BYTES_MAX: Final = 60 * 1024
 Encode = Callable[[Any], Message]
 """Turns a domain event or job into its proto message: the service's convert module."""
 
+Recorded = tuple[object, str] | tuple[object, str, str]
+"""An event or job, its account id, and the traceparent it goes on in where that is not the one at hand."""
+
 
 class Outbox:
     """Writes the outbox rows of one service, and wakes its relay after the commit."""
@@ -37,20 +40,23 @@ class Outbox:
         self._clock = clock or SystemClock()
         self._source = f"/igny8/{service}"
 
-    def write(self, connection: Connection, messages: Iterable[tuple[object, str]]) -> int:
-        """Inserts one row for each (event or job, account id) with one statement; returns how many.
+    def write(self, connection: Connection, messages: Iterable[Recorded]) -> int:
+        """Inserts one row for each message with one statement; returns how many.
 
         Raises TypeError for a message without the `event` option, ValueError for one that is too large.
         """
-        trace = {telemetry.TRACEPARENT: telemetry.traceparent()}
+        at_hand = telemetry.traceparent()
         now = self._clock.now()
         instant = now.isoformat().replace("+00:00", "Z")
-        rows = [self._row(message, account_id, now, instant, trace) for message, account_id in messages]
+        rows = [
+            self._row(message, account_id, now, instant, *trace or [at_hand])
+            for message, account_id, *trace in messages
+        ]
         insert_rows(connection, tables.outbox, rows)
         return len(rows)
 
     def _row(
-        self, event: object, account_id: str, now: datetime, instant: str, trace: dict[str, str]
+        self, event: object, account_id: str, now: datetime, instant: str, traceparent: str
     ) -> dict[str, Any]:
         message = event if isinstance(event, Message) else self._encode(event)
         stream, before, after = _address(message.DESCRIPTOR)
@@ -76,7 +82,7 @@ class Outbox:
                 "ce-source": self._source,
                 "ce-time": instant,
                 "ce-subject": account_id,
-                **trace,
+                telemetry.TRACEPARENT: traceparent,
             },
             "created_at": now,
         }

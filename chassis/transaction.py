@@ -18,7 +18,7 @@ from chassis.database import STATEMENT_TIMEOUT_SECONDS, guarded
 from chassis.failures import RETRIED, Failure, classify, refusal_of
 from chassis.idempotency import RequestKey, once
 from chassis.identity import caller_or_none
-from chassis.outbox import Outbox
+from chassis.outbox import Outbox, Recorded
 from chassis.refusal import DeadlineExceeded, Overloaded
 
 Tx = TypeVar("Tx", bound="Transaction")
@@ -45,12 +45,12 @@ class Transaction:
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        self._recorded: list[tuple[object, str]] = []
+        self._recorded: list[Recorded] = []
 
-    def record(self, event: object, *, account_id: str) -> None:
+    def record(self, event: object, *, account_id: str, traceparent: str = "") -> None:
         """The event (a domain event the service's convert module knows, or a message of events.proto) happened, if
-        this transaction commits. It is published afterwards, in order within the account."""
-        self._recorded.append((event, account_id))
+        this transaction commits. It is published afterwards, in order within the account, in the trace at hand or the one given."""
+        self._recorded.append((event, account_id, traceparent) if traceparent else (event, account_id))
 
     def record_many(self, events: Iterable[tuple[object, str]]) -> None:
         """As `record`, for pairs of an event and its account id."""

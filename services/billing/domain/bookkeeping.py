@@ -54,6 +54,10 @@ class Bookkeeping:
     draws: list[CreditDraw] = field(default_factory=list)
     usage: list[CreditUsage] = field(default_factory=list)
     events: list[CreditEvent] = field(default_factory=list)
+    cause: str = ""
+    """The trace of the call that the book is moved for, and of each event that of its call."""
+
+    causes: list[str] = field(default_factory=list)
     touched: set[str] = field(default_factory=set)
     touched_budgets: set[str] = field(default_factory=set)
 
@@ -103,7 +107,7 @@ class Bookkeeping:
         if before is Level.NEW:
             return
         crossed = _CROSSINGS[level]
-        self.events.append(
+        self._announce(
             crossed(
                 account_id=self.balance.account_id,
                 balance=self.balance,
@@ -212,8 +216,12 @@ class Bookkeeping:
 
     def _tell(self, event: CreditEvent) -> None:
         """Records what the last line did, and what level that led to."""
-        self.events.append(event)
+        self._announce(event)
         self.tell_level()
+
+    def _announce(self, event: CreditEvent) -> None:
+        self.events.append(event)
+        self.causes.append(self.cause)
 
     def _expired(
         self, credits: int, *, reservation_id: str | None = None, grant_id: str | None = None

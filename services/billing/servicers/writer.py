@@ -5,6 +5,7 @@ from typing import TypeVar, cast
 
 from google.protobuf.message import Message
 
+from chassis import telemetry
 from chassis.clock import Clock
 from chassis.coalescing import Coalescer
 from chassis.idempotency import RequestKey
@@ -44,7 +45,13 @@ class Writer:
         key = None
         if request_id:
             key = RequestKey.of(request, account_id=order.account_id, scope=scope, request_id=request_id)
-        submission = Submission(order=order, key=key, pack=cast(Callable[[Outcome], Message], pack))
+        submission = Submission(
+            order=order,
+            key=key,
+            pack=cast(Callable[[Outcome], Message], pack),
+            # The writer's thread works for many calls; the events of each go on in its own trace.
+            traceparent=telemetry.traceparent(),
+        )
         answer = await self._coalescer.submit(submission, weight=weight)
         if isinstance(answer, bytes):
             return response.FromString(answer)

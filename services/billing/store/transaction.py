@@ -79,4 +79,5 @@ class BillingTransaction(Transaction):
         self.books.save(books)
         self.budgets.save([book.budgets[budget_id] for book in books for budget_id in book.touched_budgets])
         for book in books:
-            self.record_many((event, event.account_id) for event in book.events)
+            for event, cause in zip(book.events, book.causes, strict=True):
+                self.record(event, account_id=event.account_id, traceparent=cause)

@@ -113,12 +113,12 @@ class Desk:
         self.tx.reservations.save(list(self.moved.values()))
         self.tx.close_books(self.books.values())
 
-    def book(self, account_id: str, *, actor: str = ACTOR) -> AccountBook:
-        """The account's book, for whom. Raises NotFound."""
+    def book(self, account_id: str, *, actor: str = ACTOR, cause: str = "") -> AccountBook:
+        """The account's book, for whom and in which trace. Raises NotFound."""
         book = self.books.get(account_id)
         if book is None:
             raise NotFound(kind="account", id=account_id)
-        book.actor = actor
+        book.actor, book.cause = actor, cause
         return book
 
     def check_may_write(self, account_id: str) -> None:

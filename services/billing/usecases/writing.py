@@ -38,6 +38,7 @@ class Submission:
     order: Order
     key: RequestKey | None
     pack: Callable[[Outcome], Message]
+    traceparent: str = ""
 
 
 Result = Message | bytes | Refusal
@@ -58,11 +59,11 @@ def write(tx: BillingTransaction, *, submissions: Sequence[Submission], now: dat
     for each in submissions:
         try:
             if each.key is None:
-                results.append(each.pack(carry_out(desk, each.order)))
+                results.append(each.pack(carry_out(desk, each.order, cause=each.traceparent)))
             elif (before := answered.get(name_of(each.key))) is not None:
                 results.append(before.to(each.key))
             else:
-                answer = each.pack(carry_out(desk, each.order))
+                answer = each.pack(carry_out(desk, each.order, cause=each.traceparent))
                 packed = answer.SerializeToString()
                 answered[name_of(each.key)] = Answer(each.key.request_hash, packed)
                 stored.append((each.key, packed))
@@ -82,9 +83,9 @@ def write_one(tx: BillingTransaction, *, order: Order, now: datetime) -> Outcome
     return outcome
 
 
-def carry_out(desk: Desk, order: Order) -> Outcome:
+def carry_out(desk: Desk, order: Order, *, cause: str = "") -> Outcome:
     """Books one order. Raises what it is refused for, before anything is moved."""
-    book = desk.book(order.account_id, actor=order.actor)
+    book = desk.book(order.account_id, actor=order.actor, cause=cause)
     match order:
         case Charge():
             desk.check_may_write(order.account_id)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from igny8.billing import v1 as billing_proto
 
+from chassis import telemetry
 from chassis.refusal import RequestIdReused
 from services.billing.convert import captured_to_proto, item_from_proto
 from services.billing.domain.balance import InsufficientCredits
@@ -79,6 +80,28 @@ async def test_the_same_request_id_for_another_capture_is_refused(billing: Billi
         await _captured_together(billing, account, [second])
 
     assert billing.balance(account).credits == 99
+
+
+async def test_events_go_on_in_the_trace_of_the_call_they_come_from(billing: Billing) -> None:
+    billing.price()
+    account = billing.account(credits=100)
+    reservation = billing.reserve(account, images=10)
+
+    async def call(number: int) -> str:
+        request = billing_proto.CaptureRequest(
+            request_id=f"{number}", reservation_id=reservation.id, item_id=f"image {number}", images=1
+        )
+        with telemetry.span("a call"):
+            await _captured_together(billing, account, [request])
+            return telemetry.trace_id()
+
+    traces = await asyncio.gather(*map(call, range(8)))
+
+    rows = billing.rows(
+        "SELECT headers ->> 'traceparent' AS parent FROM outbox WHERE subject LIKE '%.captured'"
+    )
+    assert {row.parent.split("-")[1] for row in rows} == set(traces)
+    assert len(set(traces)) == 8
 
 
 def test_captures_and_reserves_of_many_accounts_do_not_block_each_other(billing: Billing) -> None:
