@@ -211,7 +211,9 @@ def test_a_range_that_cannot_be_shown_is_refused(
 def test_the_calendar_and_what_is_due_are_read_by_their_indexes(newsroom: Newsroom) -> None:
     site = newsroom.site()
     with newsroom.engine.begin() as connection:
+        # Costs of an empty table say nothing; the question is whether an index can give rows and order at all.
         connection.execute(text("SET LOCAL enable_seqscan = off"))
+        connection.execute(text("SET LOCAL enable_sort = off"))
         plan = "\n".join(
             connection.execute(
                 text(
