@@ -173,14 +173,14 @@ def from_status(status: status_pb2.Status, *, service: str) -> RemoteRefusal | N
 def _without_details(error: grpc.aio.AioRpcError, *, service: str, reached: bool) -> RemoteRefusal:
     """What grpc itself says, in our words; its own text stays in the log, never in an answer."""
     code = error.code()
-    if code is grpc.StatusCode.UNAVAILABLE or (code is grpc.StatusCode.DEADLINE_EXCEEDED and not reached):
+    # A cancellation of our own is a CancelledError here; one that comes as a status is a server that went away.
+    gone = code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
+    if gone or (code is grpc.StatusCode.DEADLINE_EXCEEDED and not reached):
         reason = "SERVICE_UNAVAILABLE"
         message = f"The {service} service cannot be reached just now. Try again in a few seconds."
     elif code is grpc.StatusCode.DEADLINE_EXCEEDED:
         reason = "DEADLINE_EXCEEDED"
         message = f"The {service} service took too long. Repeat the request with the same request_id."
-    elif code is grpc.StatusCode.CANCELLED:
-        reason, message = "CANCELLED", "The request was cancelled."
     elif code is grpc.StatusCode.RESOURCE_EXHAUSTED:
         # grpc gives this code to a full server and to a message over its limit; only its text tells which.
         if "message larger than max" in (error.details() or "").lower():

@@ -132,7 +132,7 @@ def test_details_of_somebody_elses_domain_are_not_ours() -> None:
         (grpc.StatusCode.UNAVAILABLE, "", True, "SERVICE_UNAVAILABLE"),
         (grpc.StatusCode.DEADLINE_EXCEEDED, "", True, "DEADLINE_EXCEEDED"),
         (grpc.StatusCode.DEADLINE_EXCEEDED, "", False, "SERVICE_UNAVAILABLE"),
-        (grpc.StatusCode.CANCELLED, "", True, "CANCELLED"),
+        (grpc.StatusCode.CANCELLED, "", True, "SERVICE_UNAVAILABLE"),
         (grpc.StatusCode.RESOURCE_EXHAUSTED, "Concurrent RPC limit exceeded!", True, "OVERLOADED"),
         (
             grpc.StatusCode.RESOURCE_EXHAUSTED,
