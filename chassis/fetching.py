@@ -16,7 +16,9 @@ from nats.js.errors import NotFoundError
 
 from chassis.nats import Bus
 
-PULL_SECONDS: Final = 20.0
+PULL_SECONDS: Final = 5.0
+"""How long one pull stays open: so long at most would a message wait that the server did not hand to an open pull."""
+
 HEARTBEAT_SECONDS: Final = 2.0
 SILENCE_SECONDS_MAX: Final = 5.0
 """A server that has said nothing for so long has forgotten the pull, for example because it was restarted."""
