@@ -37,7 +37,7 @@ _WAY_OUT = {
     SiteStatus.NOT_PUBLISHED: "Schedule or publish it first.",
     SiteStatus.SCHEDULED: "Unschedule it first, or move it to another time.",
     SiteStatus.PUBLISHING: "Wait until its delivery has ended.",
-    SiteStatus.PUBLISHED: "Unpublish it first.",
+    SiteStatus.PUBLISHED: "It is on the site already.",
     SiteStatus.FAILED: "Schedule or publish it again.",
     SiteStatus.UNCONFIRMED: "Wait: whether it arrived is being looked up at the target.",
 }

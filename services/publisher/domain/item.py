@@ -19,7 +19,7 @@ class PipelineItem:
 
 
 def wrong_move(kind: str, *, state: str, cannot: str, way_out: str, **more: str) -> StateConflict:
-    """The refusal of a move: "This content is published and cannot be scheduled. Unpublish it first."
+    """The refusal of a move: "This content is published and cannot be scheduled. It is on the site already."
 
     `state` is the state's wire name; every variable part is in the metadata too.
     """

@@ -155,7 +155,7 @@ async def test_published_content_cannot_be_unscheduled(newsroom: Newsroom) -> No
     content = newsroom.publish(newsroom.approved(newsroom.site()))
     await published(newsroom.scheduler())
 
-    with pytest.raises(StateConflict, match="Unpublish it first"):
+    with pytest.raises(StateConflict, match="It is on the site already"):
         newsroom.unschedule(content)
 
 
