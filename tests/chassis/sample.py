@@ -1,5 +1,6 @@
 """A service in miniature for the tests of the chassis: one table, one event, one job, a few use cases."""
 
+import threading
 from typing import Any
 
 from igny8.ai import v1 as ai
@@ -64,6 +65,12 @@ def notes(engine: Engine) -> list[str]:
 
 def count(connection: Connection, table: Table) -> int:
     return connection.execute(select(func.count()).select_from(table)).scalar_one()
+
+
+def hold_until(tx: Transaction, *, released: threading.Event) -> None:
+    """Keeps the transaction open until it is released, a minute at most."""
+    tx.connection.execute(text("SELECT 1"))
+    released.wait(60)
 
 
 def hold_connection(tx: Transaction, *, seconds: float) -> None:

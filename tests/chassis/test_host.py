@@ -323,7 +323,7 @@ async def test_a_process_ends_well_and_soon_at_sigterm_and_logs_no_error(
     output, _ = await asyncio.to_thread(child.communicate, timeout=30)
 
     assert child.returncode == 0, output
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
     assert '"level":"error"' not in output
     assert "Traceback" not in output
     assert memory < 110

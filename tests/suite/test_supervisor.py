@@ -153,7 +153,7 @@ async def test_hurry_ends_the_patience(supervisor: Supervisor, child: Callable[.
     began = time.monotonic()
     await supervisor.stop(grace_seconds=30)
 
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
     assert hung.returncode() == -signal.SIGKILL
 
 
