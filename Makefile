@@ -58,6 +58,10 @@ lint-types: dev
 bench: dev ## The benchmarks beside their peers (ONLY=suite,ledger,ai,runs,publisher,gateway)
 	$(BIN)/python -m bench $(ONLY)
 
+.PHONY: chaos
+chaos: dev ## Faults at random moments, and what must hold after them (SEED=n ROUNDS=n ONLY=ledger,ai,runs,publisher)
+	$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(ONLY)
+
 .PHONY: up down
 up: ## The same suite by docker compose; ends when everything is healthy (PORT=8080)
 	@docker compose version >/dev/null 2>&1 || { \

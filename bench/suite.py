@@ -13,7 +13,7 @@ from typing import Final
 from bench.result import Result
 from suite.status import of_suite
 from suite.up import PROGRAMS
-from tests.journeys.suites import RunningSuite, environment, running
+from tests.journeys.suites import RunningSuite, environment_of, running
 
 DEMO_SECONDS_CEILING: Final = 45.0
 READY_SECONDS_CEILING: Final = 8.0
@@ -74,7 +74,7 @@ def _demo_seconds(data_dir: Path) -> float:
     began = time.perf_counter()
     ended = subprocess.run(
         [sys.executable, "-m", "suite.cli", "demo", str(KEYWORDS)],
-        env=environment(data_dir),
+        env=environment_of(data_dir),
         capture_output=True,
         text=True,
         check=False,

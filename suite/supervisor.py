@@ -13,7 +13,7 @@ EXIT_SETTINGS_INVALID = 78
 """EX_CONFIG of sysexits.h: a child that ends with it will not do better a second time."""
 
 _DELAY_FIRST_SECONDS = 0.2
-_DELAY_MAX_SECONDS = 5.0
+RESTART_SECONDS_MAX = 5.0
 _LIVED_WELL_SECONDS = 30.0
 _LOOK_EVERY_SECONDS = 0.05
 _DEATHS_BEFORE_READY_MAX = 5
@@ -29,9 +29,17 @@ class Supervisor:
     Lives in the main thread's event loop.
     """
 
-    def __init__(self, *, say: Callable[[str], None], on_change: Callable[[], None] = lambda: None) -> None:
-        """`say` gets one line for people; `on_change` is called when a process id has changed."""
+    def __init__(
+        self,
+        *,
+        say: Callable[[str], None],
+        on_change: Callable[[], None] = lambda: None,
+        restart_seconds_max: float = RESTART_SECONDS_MAX,
+    ) -> None:
+        """`say` gets one line for people; `on_change` is called when a process id has changed.
+        `restart_seconds_max` bounds the wait before a child that died again and again is started anew."""
         self.say = say
+        self.restart_seconds_max = restart_seconds_max
         self.on_change = on_change
         self.hurry = asyncio.Event()
         """Set, it ends the patience of a stop() under way: what still runs is killed."""
@@ -162,7 +170,7 @@ class _Kept:
                 f"{self.child.name} {how} after {lived_seconds:.1f} s; it starts again in {delay_seconds:g} s."
             )
             await asyncio.sleep(delay_seconds)
-            delay_seconds = min(delay_seconds * 2, _DELAY_MAX_SECONDS)
+            delay_seconds = min(delay_seconds * 2, self._supervisor.restart_seconds_max)
             again = True
 
     async def _live_once(self, *, again: bool) -> str:

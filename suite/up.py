@@ -16,7 +16,7 @@ from suite.lock import locked
 from suite.logs import log_file
 from suite.settings import SuiteSettings
 from suite.stack import StackFile
-from suite.supervisor import ChildFailed, Supervisor, exit_of
+from suite.supervisor import RESTART_SECONDS_MAX, ChildFailed, Supervisor, exit_of
 
 WhileRunning = Callable[[StackFile], Awaitable[int]]
 
@@ -43,6 +43,7 @@ async def run(
     say: Callable[[str], None],
     while_running: WhileRunning,
     programs: Mapping[str, str] = PROGRAMS,
+    restart_seconds_max: float = RESTART_SECONDS_MAX,
 ) -> int:
     """Bring the suite up, await `while_running(stack)`, and bring it down; returns the exit status.
 
@@ -51,7 +52,7 @@ async def run(
     ChildFailed, ServerFailed, OSError (no free port). Call from the main thread's event loop.
     """
     with locked(settings.data_dir):
-        suite = _Suite(settings, say=say, programs=programs)
+        suite = _Suite(settings, say=say, programs=programs, restart_seconds_max=restart_seconds_max)
         work = asyncio.create_task(suite.work(while_running))
         suite.stop_on_signals(work)
         try:
@@ -94,12 +95,19 @@ async def _run_module(module: str, *, log: Path, environment: dict[str, str]) ->
 
 class _Suite:
     def __init__(
-        self, settings: SuiteSettings, *, say: Callable[[str], None], programs: Mapping[str, str]
+        self,
+        settings: SuiteSettings,
+        *,
+        say: Callable[[str], None],
+        programs: Mapping[str, str],
+        restart_seconds_max: float,
     ) -> None:
         self.settings = settings
         self.programs = programs
         self.say = say
-        self.supervisor = Supervisor(say=say, on_change=self._write_pids)
+        self.supervisor = Supervisor(
+            say=say, on_change=self._write_pids, restart_seconds_max=restart_seconds_max
+        )
         self._stack: StackFile | None = None
 
     async def work(self, while_running: WhileRunning) -> int:

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,7 +54,7 @@ class RunningSuite:
         """The command on this suite, in a process of its own: here it would end the loop of the other tests."""
         return subprocess.run(
             [sys.executable, "-m", "suite.cli", *arguments],
-            env=environment(self.data_dir),
+            env=environment_of(self.data_dir),
             capture_output=True,
             text=True,
             check=False,
@@ -79,22 +79,28 @@ class RunningSuite:
         ]
 
 
-def environment(data_dir: Path) -> dict[str, str]:
+def environment_of(data_dir: Path) -> dict[str, str]:
     """The environment of a command on that folder."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith(_THEIRS)}
     return ours | {"IGNY8_DATA_DIR": str(data_dir), "COLUMNS": "100"}
 
 
 @contextmanager
-def running(data_dir: Path) -> Iterator[RunningSuite]:
-    """`igny8 up` until the block ends."""
+def running(
+    data_dir: Path,
+    *,
+    module: str = "suite.cli",
+    arguments: Sequence[str] = ("up",),
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[RunningSuite]:
+    """`igny8 up`, or what the module does in its place, until the block ends; `environment` is added to its own."""
     said = data_dir.with_suffix(".said")
     with said.open("wb") as output:
         child = subprocess.Popen(
-            [sys.executable, "-m", "suite.cli", "up"],
+            [sys.executable, "-m", module, *arguments],
             stdout=output,
             stderr=output,
-            env=environment(data_dir),
+            env=environment_of(data_dir) | dict(environment or {}),
         )
     try:
         suite = RunningSuite(data_dir=data_dir)
