@@ -33,7 +33,10 @@ class ProcessSettings(BaseSettings):
     """The process's name, for example `billing`; a subclass sets it."""
 
     secret_key: SecretStr = Field(examples=["the output of: openssl rand -hex 32"])
-    """The suite's one secret, at least 32 characters; the signing keys of all tokens are derived from it."""
+    """The suite's one secret, at least 32 characters; the keys that sign tokens and seal secrets are derived from it."""
+
+    secret_keys_before: list[SecretStr] = Field(default_factory=list)
+    """Secrets that the suite had before, by comma: what was sealed under them can still be opened. They sign nothing."""
 
     nats_url: SecretStr = Field(
         default=SecretStr("nats://127.0.0.1:4222"), examples=["nats://127.0.0.1:4222"]
@@ -89,6 +92,13 @@ class ProcessSettings(BaseSettings):
             raise ValueError(f"must have at least {SECRET_KEY_LENGTH_MIN} characters")
         return value
 
+    @field_validator("secret_keys_before")
+    @classmethod
+    def _secret_keys_before_are_long(cls, value: list[SecretStr]) -> list[SecretStr]:
+        if any(len(one.get_secret_value()) < SECRET_KEY_LENGTH_MIN for one in value):
+            raise ValueError(f"must each have at least {SECRET_KEY_LENGTH_MIN} characters")
+        return value
+
     @field_validator("nats_url")
     @classmethod
     def _nats_url_is_one(cls, value: SecretStr) -> SecretStr:
@@ -114,7 +124,8 @@ class ProcessSettings(BaseSettings):
 
     def secrets(self) -> list[str]:
         """Every secret value, for the logs to blot out."""
-        found = (getattr(self, name) for name in type(self).model_fields)
+        found: list[Any] = [*self.secret_keys_before]
+        found += [getattr(self, name) for name in type(self).model_fields]
         return [value.get_secret_value() for value in found if isinstance(value, SecretStr)]
 
 
@@ -181,7 +192,8 @@ class _Environment(PydanticBaseSettingsSource):
         for variable in variables(self.settings_cls, field_name):
             text = os.environ.get(variable, "").strip()
             if text:
-                return (text.split(",") if _is_list(field) else text), field_name, False
+                found = [part.strip() for part in text.split(",")] if _is_list(field) else text
+                return found, field_name, False
         return None, field_name, False
 
     def __call__(self) -> dict[str, Any]:

@@ -73,6 +73,21 @@ def test_a_list_is_separated_by_commas(environment: pytest.MonkeyPatch) -> None:
     assert load(BillingSettings).models == ("one", "two")
 
 
+def test_secrets_of_before_are_read_and_blotted_out_with_the_others(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("IGNY8_SECRET_KEYS_BEFORE", f"{'b' * 32}, {'c' * 32}")
+
+    assert {"b" * 32, "c" * 32, SECRET} <= set(load(BillingSettings).secrets())
+
+
+def test_a_short_secret_of_before_is_refused_without_being_shown(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("IGNY8_SECRET_KEYS_BEFORE", f"{'b' * 32},hidden-word")
+
+    with pytest.raises(SettingsInvalid, match="IGNY8_SECRET_KEYS_BEFORE: must each have") as refused:
+        load(BillingSettings)
+
+    assert "hidden-word" not in str(refused.value)
+
+
 def test_an_empty_variable_counts_as_absent(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("IGNY8_RESERVATION_LIFETIME_SECONDS", " ")
 
