@@ -41,7 +41,7 @@ async def serve(settings: PublisherSettings) -> None:
         )
         host.add_servicer(
             publisher.add_CalendarServiceServicer_to_server,
-            CalendarServicer(transactions, clock, wake_scheduler=scheduler.wake),
+            CalendarServicer(transactions, clock, addresses=addresses, wake_scheduler=scheduler.wake),
         )
         host.add_servicer(
             publisher.add_PublishingServiceServicer_to_server,

@@ -12,6 +12,7 @@ from services.publisher.domain.publishing_settings import (
     PublishingSettings,
     QualityGates,
     ScheduleInterval,
+    TimeZoneChange,
     Weekday,
 )
 
@@ -70,6 +71,13 @@ def settings_from_proto(
         catch_up=_catch_up(message.catch_up),
         quality_gates=_gates(message.quality_gates) if message.HasField("quality_gates") else QualityGates(),
     )
+
+
+def time_zone_change_from_proto(change: publisher.TimeZoneChange.ValueType) -> TimeZoneChange | None:
+    """None for the unset value."""
+    if not change:
+        return None
+    return TimeZoneChange[publisher.TimeZoneChange.Name(change).removeprefix("TIME_ZONE_CHANGE_")]
 
 
 def _mode(mode: publisher.PublishingSettings.Mode.ValueType) -> Mode:

@@ -50,6 +50,7 @@ KINDS_OF: Final = {
     "ListKeywords.ids": "keyword",
     "ListTasks.ids": "task",
     "RunFunction.ids": "keyword",
+    "ShiftSchedule.content_ids": "content",
 }
 """Where the name alone does not say it."""
 
@@ -57,6 +58,7 @@ VALUES: Final[dict[str, Any]] = {
     "RunFunction.function": "cluster_keywords",
     "Quote.model_name": "offline-text-1",
     "InviteUser.email": "somebody@example.com",
+    "Move.date": "2030-01-07",
 }
 """Values that get a request past validation where any text would not."""
 

@@ -188,6 +188,28 @@ async def test_an_article_that_is_not_published_is_nobodys_to_read(two: Two) -> 
     assert no_image.status_code == 404
 
 
+async def test_a_calendar_feed_is_read_by_its_secret_alone_and_shows_nothing_of_another_account(
+    two: Two,
+) -> None:
+    feeds = []
+    for one in (two.owner, two.stranger):
+        async with Api(two.suite.stack.gateway_url, one.token) as api:
+            made = await api.post(f"/api/v1/sites/{one.id_of('site')}/calendar/feed", {})
+        feeds.append(httpx.URL(made["url"]).path)
+    url = two.suite.stack.gateway_url
+    async with httpx.AsyncClient(base_url=url, headers=_bearer(two.stranger), trust_env=False) as client:
+        ours = await client.get(feeds[1])
+        guessed = await client.get(f"/calendar/{two.owner.id_of('site')}.ics")
+        again = await client.get(feeds[1], headers={"If-None-Match": ours.headers["etag"]})
+    async with httpx.AsyncClient(base_url=url, trust_env=False) as anybody:
+        theirs = await anybody.get(feeds[0])
+
+    assert (ours.status_code, theirs.status_code, guessed.status_code) == (200, 200, 404)
+    assert (again.status_code, again.content) == (304, b"")
+    assert ours.headers["content-type"] == "text/calendar; charset=utf-8"
+    assert two.told(ours.text) == []
+
+
 async def test_a_request_id_of_anothers_call_replays_nothing(two: Two) -> None:
     body = {"name": "Stranger two", "slug": "stranger-two"}
 

@@ -18,3 +18,4 @@ class CalendarEntry:
     scheduled_publish_at: datetime | None
     published_at: datetime | None
     external_url: str
+    updated_at: datetime

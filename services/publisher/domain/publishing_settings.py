@@ -1,8 +1,9 @@
 """The rules of a site's calendar: when it publishes, how much, and what happens on its own."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from enum import IntEnum, StrEnum
+from typing import Self
 from zoneinfo import ZoneInfo
 
 from chassis.refusal import FieldFault, RequestInvalid
@@ -28,6 +29,13 @@ class CatchUp(StrEnum):
     PUBLISH_NOW = "publish_now"
     NEXT_SLOT = "next_slot"
     HOLD = "hold"
+
+
+class TimeZoneChange(StrEnum):
+    """What stays when a site with scheduled content moves to another time zone."""
+
+    KEEP_CLOCK = "keep_clock"
+    KEEP_INSTANT = "keep_instant"
 
 
 class Weekday(IntEnum):
@@ -105,6 +113,10 @@ class PublishingSettings:
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
+
+    def without_limits(self) -> Self:
+        """The same rules, as if any number could go out."""
+        return replace(self, daily_limit=None, weekly_limit=None, monthly_limit=None)
 
     def _faults(self) -> list[FieldFault]:
         faults = []

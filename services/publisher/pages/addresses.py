@@ -16,6 +16,9 @@ class Addresses:
     def content(self, site_slug: str, content_slug: str) -> str:
         return self.absolute(f"/published/{quote(site_slug, safe='')}/{quote(content_slug, safe='')}")
 
+    def calendar_feed(self, secret: str) -> str:
+        return self.absolute(f"/calendar/{secret}.ics")
+
     def absolute(self, path: str) -> str:
         """A path of the suite under its public address; what is absolute already stays."""
         return urljoin(self.public_url.rstrip("/") + "/", path) if self.public_url else path

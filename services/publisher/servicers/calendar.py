@@ -1,23 +1,36 @@
 """CalendarService: when content is published."""
 
+import asyncio
+import hashlib
 from collections.abc import Callable
-from datetime import datetime
-from zoneinfo import ZoneInfo
+from datetime import date, time
 
+from google.api.httpbody_pb2 import HttpBody
 from igny8.publisher import v1 as publisher
 
 from chassis.clock import Clock
 from chassis.identity import current_caller
-from chassis.plain import instant_from_proto, instant_to_proto, maybe_instant_to_proto
+from chassis.plain import instant_from_proto
 from chassis.transaction import Transactions
 from services.publisher.convert import content_to_proto
-from services.publisher.domain.calendar_entry import CalendarEntry
-from services.publisher.domain.schedule.slots import Slot
+from services.publisher.convert_calendar import (
+    counts_to_proto,
+    entry_to_proto,
+    explanation_to_proto,
+    feed_to_proto,
+    moved_to_proto,
+    slot_to_proto,
+)
+from services.publisher.domain.calendar_feed import new_secret
+from services.publisher.domain.content import Content
+from services.publisher.pages.addresses import Addresses
+from services.publisher.pages.ical import calendar_file
 from services.publisher.servicers import Context
 from services.publisher.store.transaction import PublisherTransaction
-from services.publisher.usecases import calendar
+from services.publisher.usecases import calendar, calendar_feed, calendar_moves
 
 PREVIEW_COUNT_DEFAULT = 10
+FEED_CACHE_CONTROL = "private, max-age=60"
 
 
 class CalendarServicer(publisher.CalendarServiceServicer):
@@ -28,10 +41,12 @@ class CalendarServicer(publisher.CalendarServiceServicer):
         transactions: Transactions[PublisherTransaction],
         clock: Clock,
         *,
+        addresses: Addresses,
         wake_scheduler: Callable[[], None],
     ) -> None:
         self._transactions = transactions
         self._clock = clock
+        self._addresses = addresses
         self._wake_scheduler = wake_scheduler
 
     async def GetCalendar(
@@ -50,11 +65,31 @@ class CalendarServicer(publisher.CalendarServiceServicer):
         zone = found.settings.zone
         return publisher.GetCalendarResponse(
             calendar=publisher.Calendar(
-                entries=[_entry_to_proto(entry, zone) for entry in found.entries],
-                unscheduled=[_entry_to_proto(entry, zone) for entry in found.unscheduled],
+                entries=[entry_to_proto(entry, zone) for entry in found.entries],
+                unscheduled=[entry_to_proto(entry, zone) for entry in found.unscheduled],
+                overdue=[entry_to_proto(entry, zone) for entry in found.overdue],
+                days=counts_to_proto(found.counts.days, found.settings.daily_limit),
+                weeks=counts_to_proto(found.counts.weeks, found.settings.weekly_limit),
+                months=counts_to_proto(found.counts.months, found.settings.monthly_limit),
+                daily_limit=found.settings.daily_limit,
+                weekly_limit=found.settings.weekly_limit,
+                monthly_limit=found.settings.monthly_limit,
                 time_zone=found.settings.time_zone,
             )
         )
+
+    async def ExplainSlot(
+        self, request: publisher.ExplainSlotRequest, context: Context
+    ) -> publisher.ExplainSlotResponse:
+        found = await self._transactions.run(
+            calendar.explain_slot,
+            site_id=request.site_id,
+            account_id=current_caller().account(),
+            content_id=request.content_id,
+            at=instant_from_proto(request.at) if request.HasField("at") else None,
+            now=self._clock.now(),
+        )
+        return explanation_to_proto(found)
 
     async def PreviewSchedule(
         self, request: publisher.PreviewScheduleRequest, context: Context
@@ -66,7 +101,7 @@ class CalendarServicer(publisher.CalendarServiceServicer):
             count=request.count or PREVIEW_COUNT_DEFAULT,
             now=self._clock.now(),
         )
-        return publisher.PreviewScheduleResponse(slots=map(_slot_to_proto, slots))
+        return publisher.PreviewScheduleResponse(slots=map(slot_to_proto, slots))
 
     async def Schedule(
         self, request: publisher.ScheduleRequest, context: Context
@@ -93,25 +128,90 @@ class CalendarServicer(publisher.CalendarServiceServicer):
         )
         return publisher.UnscheduleResponse(content=content_to_proto(content))
 
+    async def Move(self, request: publisher.MoveRequest, context: Context) -> publisher.MoveResponse:
+        content = await self._transactions.run(
+            calendar_moves.move,
+            content_id=request.content_id,
+            account_id=current_caller().account(),
+            day=date.fromisoformat(request.date),
+            clock=time.fromisoformat(request.time) if request.time else None,
+            now=self._clock.now(),
+        )
+        self._wake_scheduler()
+        return publisher.MoveResponse(content=content_to_proto(content))
 
-def _entry_to_proto(entry: CalendarEntry, zone: ZoneInfo) -> publisher.CalendarEntry:
-    return publisher.CalendarEntry(
-        content_id=entry.content_id,
-        title=entry.title,
-        status=publisher.Content.Status.Value(f"STATUS_{entry.status.name}"),
-        site_status=publisher.Content.SiteStatus.Value(f"SITE_STATUS_{entry.site_status.name}"),
-        scheduled_publish_at=maybe_instant_to_proto(entry.scheduled_publish_at),
-        local_time="" if entry.at is None else _local(entry.at.astimezone(zone)),
-        published_at=maybe_instant_to_proto(entry.published_at),
-        external_url=entry.external_url,
-    )
+    async def ShiftSchedule(
+        self, request: publisher.ShiftScheduleRequest, context: Context
+    ) -> publisher.ShiftScheduleResponse:
+        start = getattr(request, "from")
+        answer = await self._transactions.run_once(
+            calendar_moves.shift,
+            request_id=request.request_id,
+            scope="ShiftSchedule",
+            request=request,
+            response=publisher.ShiftScheduleResponse,
+            pack=_shifted,
+            site_id=request.site_id,
+            account_id=current_caller().account(),
+            days=request.days,
+            content_ids=request.content_ids,
+            start=instant_from_proto(start) if request.HasField("from") else None,
+            end=instant_from_proto(request.to) if request.HasField("to") else None,
+            now=self._clock.now(),
+        )
+        self._wake_scheduler()
+        return answer
+
+    async def CreateCalendarFeed(
+        self, request: publisher.CreateCalendarFeedRequest, context: Context
+    ) -> publisher.CreateCalendarFeedResponse:
+        caller = current_caller()
+        secret = new_secret()
+        feed = await self._transactions.run(
+            calendar_feed.create_feed,
+            site_id=request.site_id,
+            account_id=caller.account(),
+            actor=caller.actor,
+            secret=secret,
+            now=self._clock.now(),
+        )
+        return publisher.CreateCalendarFeedResponse(
+            feed=feed_to_proto(request.site_id, feed), url=self._addresses.calendar_feed(secret)
+        )
+
+    async def GetCalendarFeed(
+        self, request: publisher.GetCalendarFeedRequest, context: Context
+    ) -> publisher.GetCalendarFeedResponse:
+        feed = await self._transactions.run(
+            calendar_feed.get_feed, site_id=request.site_id, account_id=current_caller().account()
+        )
+        return publisher.GetCalendarFeedResponse(feed=feed_to_proto(request.site_id, feed))
+
+    async def RevokeCalendarFeed(
+        self, request: publisher.RevokeCalendarFeedRequest, context: Context
+    ) -> publisher.RevokeCalendarFeedResponse:
+        await self._transactions.run(
+            calendar_feed.revoke_feed, site_id=request.site_id, account_id=current_caller().account()
+        )
+        return publisher.RevokeCalendarFeedResponse()
+
+    async def ReadCalendarFeed(
+        self, request: publisher.ReadCalendarFeedRequest, context: Context
+    ) -> publisher.ReadCalendarFeedResponse:
+        found = await self._transactions.run(
+            calendar_feed.read_feed, file=request.file, now=self._clock.now()
+        )
+        data = await asyncio.to_thread(calendar_file, found.site, found.entries, self._addresses)
+        await context.send_initial_metadata(
+            (
+                ("x-http-etag", f'"{hashlib.sha256(data).hexdigest()}"'),
+                ("x-http-cache-control", FEED_CACHE_CONTROL),
+            )
+        )
+        return publisher.ReadCalendarFeedResponse(
+            body=HttpBody(content_type="text/calendar; charset=utf-8", data=data)
+        )
 
 
-def _slot_to_proto(slot: Slot) -> publisher.Slot:
-    return publisher.Slot(
-        at=instant_to_proto(slot.at), local_time=_local(slot.local), explanation=slot.explanation
-    )
-
-
-def _local(at: datetime) -> str:
-    return f"{at:%Y-%m-%dT%H:%M}"
+def _shifted(contents: list[Content]) -> publisher.ShiftScheduleResponse:
+    return publisher.ShiftScheduleResponse(moved=[moved_to_proto(content) for content in contents])

@@ -7,7 +7,11 @@ from chassis.identity import current_caller
 from chassis.paging import PageRequest
 from chassis.transaction import Transactions
 from services.publisher.convert import sector_to_proto, site_to_proto
-from services.publisher.convert_settings import settings_from_proto, settings_to_proto
+from services.publisher.convert_settings import (
+    settings_from_proto,
+    settings_to_proto,
+    time_zone_change_from_proto,
+)
 from services.publisher.domain.sector import Sector
 from services.publisher.domain.site import Site
 from services.publisher.servicers import Context
@@ -101,6 +105,8 @@ class SiteServicer(publisher.SiteServiceServicer):
             sites.put_settings,
             settings=settings_from_proto(request.settings, site_id=request.site_id, account_id=account_id),
             etag=request.etag,
+            time_zone_change=time_zone_change_from_proto(request.time_zone_change),
+            now=self._clock.now(),
         )
         return publisher.PutPublishingSettingsResponse(settings=settings_to_proto(settings))
 

@@ -1,6 +1,6 @@
 """What stands on a site's calendar, and what is due."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -23,6 +23,7 @@ _ENTRY: tuple[ColumnElement[Any], ...] = (
     _content.c.scheduled_publish_at,
     _content.c.published_at,
     _content.c.external_url,
+    _content.c.updated_at,
 )
 _MOVED = (
     "status",
@@ -44,13 +45,17 @@ class Calendar:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def occupied(self, site_id: str, *, since: datetime, without: Iterable[str] = ()) -> list[datetime]:
-        """The instants of everything scheduled, on its way or published from `since` on, but for these contents."""
+    def occupied(
+        self, site_id: str, *, since: datetime, until: datetime | None = None, without: Iterable[str] = ()
+    ) -> list[datetime]:
+        """The instants of all that is scheduled, on its way or published from `since` to before `until`, but for these."""
         query = select(_content.c.calendar_at).where(
             _content.c.site_id == site_id,
             _content.c.calendar_at >= since,
             _content.c.site_status != SiteStatus.FAILED.value,
         )
+        if until is not None:
+            query = query.where(_content.c.calendar_at < until)
         left_out = list(without)
         if left_out:
             query = query.where(_content.c.id.not_in(left_out))
@@ -87,6 +92,47 @@ class Calendar:
             .limit(limit)
         )
         return [_entry_of(row) for row in self._connection.execute(query)]
+
+    def overdue(self, site_id: str, *, until: datetime, limit: int) -> list[CalendarEntry]:
+        """What is still scheduled for a time until `until`, in order."""
+        query = (
+            select(*_ENTRY)
+            .where(
+                _content.c.site_id == site_id,
+                _SCHEDULED,
+                _content.c.calendar_at <= until,
+                _content.c.calendar_at.is_not(None),
+            )
+            .order_by(_content.c.calendar_at, _content.c.id)
+            .limit(limit)
+        )
+        return [_entry_of(row) for row in self._connection.execute(query)]
+
+    def count_scheduled(self, site_id: str) -> int:
+        """How many contents of the site have a time to come or to be caught up with."""
+        query = select(func.count()).where(_content.c.site_id == site_id, _SCHEDULED)
+        return int(self._connection.execute(query).scalar_one())
+
+    def lock_scheduled(
+        self,
+        site_id: str,
+        *,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        ids: Collection[str] | None = None,
+        limit: int,
+    ) -> list[Content]:
+        """The site's scheduled content from `start` to before `end`, or of these ids, locked by its id, in time order."""
+        at = _content.c.scheduled_publish_at
+        query = select(*COLUMNS).where(_content.c.site_id == site_id, _SCHEDULED)
+        if start is not None:
+            query = query.where(at >= start)
+        if end is not None:
+            query = query.where(at < end)
+        if ids is not None:
+            query = query.where(_content.c.id.in_(ids))
+        locked = self._connection.execute(query.order_by(_content.c.id).limit(limit).with_for_update())
+        return sorted(map(content_of, locked), key=_by_time)
 
     def save(self, content: Content) -> None:
         """Writes what reviewing and delivering move, never the text."""
@@ -136,6 +182,10 @@ class Calendar:
             .with_for_update()
         )
         return [content_of(row) for row in self._connection.execute(query)]
+
+
+def _by_time(content: Content) -> tuple[datetime | None, str]:
+    return content.scheduled_publish_at, content.id
 
 
 def _entry_of(row: Row[Any]) -> CalendarEntry:

@@ -1,10 +1,7 @@
 """The tables of the schema `publisher`."""
 
-from typing import Any
-
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     CheckConstraint,
     Column,
     Computed,
@@ -19,66 +16,38 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    Uuid,
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import JSONB
 
 from chassis.tables import chassis_tables
+from services.publisher.store.columns import (
+    flag_column,
+    id_column,
+    instant_column,
+    item_columns,
+    number_column,
+    word_column,
+    words_column,
+)
 
 metadata = MetaData()
 chassis_tables(metadata)
 
 
-def _id(name: str, *constraints: Any, nullable: bool = False, primary_key: bool = False) -> Column[str]:
-    return Column(name, Uuid(as_uuid=False), *constraints, nullable=nullable, primary_key=primary_key)
-
-
-def _instant(name: str, *, nullable: bool = False) -> Column[Any]:
-    return Column(name, DateTime(timezone=True), nullable=nullable)
-
-
-def _word(name: str, *, nullable: bool = False) -> Column[str]:
-    return Column(name, Text, nullable=nullable)
-
-
-def _words(name: str) -> Column[Any]:
-    return Column(name, ARRAY(Text), nullable=False)
-
-
-def _number(name: str) -> Column[int]:
-    return Column(name, Integer, nullable=False)
-
-
-def _flag(name: str) -> Column[bool]:
-    return Column(name, Boolean, nullable=False)
-
-
-def _item() -> list[Column[Any]]:
-    """What every item of the pipeline has."""
-    return [
-        _id("id", primary_key=True),
-        _id("account_id"),
-        _id("site_id", ForeignKey("site.id")),
-        _id("sector_id", ForeignKey("sector.id"), nullable=True),
-        _instant("created_at"),
-        _instant("updated_at"),
-    ]
-
-
 site = Table(
     "site",
     metadata,
-    _id("id", primary_key=True),
-    _id("account_id"),
-    _word("name"),
+    id_column("id", primary_key=True),
+    id_column("account_id"),
+    word_column("name"),
     Column("slug", Text, nullable=False, unique=True),
-    _word("url"),
-    _word("description"),
-    _word("language"),
-    _instant("created_at"),
-    _instant("updated_at"),
+    word_column("url"),
+    word_column("description"),
+    word_column("language"),
+    instant_column("created_at"),
+    instant_column("updated_at"),
     Index("site_account", "account_id", "name", "id"),
 )
 """Its time zone is the one of its publishing settings."""
@@ -86,13 +55,13 @@ site = Table(
 sector = Table(
     "sector",
     metadata,
-    _id("id", primary_key=True),
-    _id("account_id"),
-    _id("site_id", ForeignKey("site.id")),
-    _word("name"),
-    _word("description"),
-    _instant("created_at"),
-    _instant("updated_at"),
+    id_column("id", primary_key=True),
+    id_column("account_id"),
+    id_column("site_id", ForeignKey("site.id")),
+    word_column("name"),
+    word_column("description"),
+    instant_column("created_at"),
+    instant_column("updated_at"),
     Index("sector_name", "site_id", func.lower(text("name")), unique=True),
     Index("sector_site", "site_id", "name", "id"),
 )
@@ -100,21 +69,21 @@ sector = Table(
 publishing_settings = Table(
     "publishing_settings",
     metadata,
-    _id("site_id", ForeignKey("site.id"), primary_key=True),
-    _id("account_id"),
-    _word("time_zone"),
-    _flag("auto_approve_content"),
-    _flag("auto_schedule"),
-    _word("mode"),
+    id_column("site_id", ForeignKey("site.id"), primary_key=True),
+    id_column("account_id"),
+    word_column("time_zone"),
+    flag_column("auto_approve_content"),
+    flag_column("auto_schedule"),
+    word_column("mode"),
     Column("schedule_interval", JSONB, nullable=False),
-    _words("publish_days"),
-    _words("publish_time_slots"),
+    words_column("publish_days"),
+    words_column("publish_time_slots"),
     Column("daily_limit", Integer),
     Column("weekly_limit", Integer),
     Column("monthly_limit", Integer),
-    _word("catch_up"),
+    word_column("catch_up"),
     Column("quality_gates", JSONB, nullable=False),
-    _number("version"),
+    number_column("version"),
     CheckConstraint("mode IN ('slots', 'interval', 'immediate')", name="publishing_settings_mode"),
     CheckConstraint("catch_up IN ('publish_now', 'next_slot', 'hold')", name="publishing_settings_catch_up"),
 )
@@ -123,19 +92,19 @@ publishing_settings = Table(
 keyword = Table(
     "keyword",
     metadata,
-    *_item(),
-    _word("keyword"),
-    _word("normalised"),
+    *item_columns(),
+    word_column("keyword"),
+    word_column("normalised"),
     Column("volume", BigInteger),
-    _flag("volume_is_impressions"),
+    flag_column("volume_is_impressions"),
     Column("difficulty", Integer),
     Column("cpc", Numeric),
-    _word("currency", nullable=True),
-    _word("intent", nullable=True),
-    _word("country", nullable=True),
-    _id("cluster_id", ForeignKey("cluster.id"), nullable=True),
-    _word("status"),
-    _flag("disabled"),
+    word_column("currency", nullable=True),
+    word_column("intent", nullable=True),
+    word_column("country", nullable=True),
+    id_column("cluster_id", ForeignKey("cluster.id"), nullable=True),
+    word_column("status"),
+    flag_column("disabled"),
     # Lists are sorted by it: unknown volumes come after the searches of 0 a month, and pages need a value.
     Column(
         "volume_rank", BigInteger, Computed("COALESCE(volume, '-1'::bigint)", persisted=True), nullable=False
@@ -156,14 +125,14 @@ keyword = Table(
 cluster = Table(
     "cluster",
     metadata,
-    *_item(),
-    _word("name"),
+    *item_columns(),
+    word_column("name"),
     # Names are compared by it: NFKC, any case, single spaces, straight quotes.
-    _word("name_normalised"),
-    _word("description"),
-    _number("keywords_count"),
+    word_column("name_normalised"),
+    word_column("description"),
+    number_column("keywords_count"),
     Column("volume", BigInteger, nullable=False),
-    _word("status"),
+    word_column("status"),
     CheckConstraint("status IN ('new', 'mapped')", name="cluster_status"),
     UniqueConstraint(
         "site_id", "sector_id", "name_normalised", name="cluster_name", postgresql_nulls_not_distinct=True
@@ -175,15 +144,15 @@ cluster = Table(
 idea = Table(
     "idea",
     metadata,
-    *_item(),
-    _id("cluster_id", ForeignKey("cluster.id"), nullable=True),
-    _word("title"),
-    _word("description"),
-    _word("content_type"),
-    _word("content_structure"),
-    _words("target_keywords"),
-    _number("estimated_word_count"),
-    _word("status"),
+    *item_columns(),
+    id_column("cluster_id", ForeignKey("cluster.id"), nullable=True),
+    word_column("title"),
+    word_column("description"),
+    word_column("content_type"),
+    word_column("content_structure"),
+    words_column("target_keywords"),
+    number_column("estimated_word_count"),
+    word_column("status"),
     CheckConstraint("status IN ('new', 'queued', 'completed')", name="idea_status"),
     Index("idea_site", "site_id", "id"),
     Index("idea_cluster", "cluster_id", "id"),
@@ -193,18 +162,18 @@ idea = Table(
 task = Table(
     "task",
     metadata,
-    *_item(),
-    _id("idea_id", ForeignKey("idea.id"), nullable=True),
-    _id("cluster_id", ForeignKey("cluster.id"), nullable=True),
-    _word("title"),
-    _word("brief"),
-    _word("content_type"),
-    _word("content_structure"),
-    _words("target_keywords"),
-    _number("word_count"),
-    _word("status"),
-    _word("error"),
-    _id("content_id", nullable=True),
+    *item_columns(),
+    id_column("idea_id", ForeignKey("idea.id"), nullable=True),
+    id_column("cluster_id", ForeignKey("cluster.id"), nullable=True),
+    word_column("title"),
+    word_column("brief"),
+    word_column("content_type"),
+    word_column("content_structure"),
+    words_column("target_keywords"),
+    number_column("word_count"),
+    word_column("status"),
+    word_column("error"),
+    id_column("content_id", nullable=True),
     UniqueConstraint("idea_id", name="task_one_of_an_idea"),
     CheckConstraint("status IN ('queued', 'in_progress', 'completed', 'failed')", name="task_status"),
     Index("task_site", "site_id", "id"),
@@ -214,36 +183,36 @@ task = Table(
 content = Table(
     "content",
     metadata,
-    *_item(),
-    _id("task_id", ForeignKey("task.id"), nullable=True),
-    _id("cluster_id", ForeignKey("cluster.id"), nullable=True),
-    _id("run_id", nullable=True),
-    _word("slug"),
-    _word("title"),
+    *item_columns(),
+    id_column("task_id", ForeignKey("task.id"), nullable=True),
+    id_column("cluster_id", ForeignKey("cluster.id"), nullable=True),
+    id_column("run_id", nullable=True),
+    word_column("slug"),
+    word_column("title"),
     # Titles are compared by it: NFKC, any case, single spaces, straight quotes.
-    _word("title_normalised"),
-    _word("html"),
-    _word("excerpt"),
-    _word("meta_title"),
-    _word("meta_description"),
-    _word("primary_keyword"),
-    _words("categories"),
-    _words("tags"),
-    _word("content_type"),
-    _word("content_structure"),
-    _word("model_name"),
-    _word("prompt_version"),
-    _flag("images_wanted"),
-    _number("word_count"),
-    _number("version"),
-    _word("status"),
-    _word("review_note"),
-    _word("site_status"),
-    _word("publish_error"),
-    _instant("scheduled_publish_at", nullable=True),
-    _instant("published_at", nullable=True),
-    _word("external_id"),
-    _word("external_url"),
+    word_column("title_normalised"),
+    word_column("html"),
+    word_column("excerpt"),
+    word_column("meta_title"),
+    word_column("meta_description"),
+    word_column("primary_keyword"),
+    words_column("categories"),
+    words_column("tags"),
+    word_column("content_type"),
+    word_column("content_structure"),
+    word_column("model_name"),
+    word_column("prompt_version"),
+    flag_column("images_wanted"),
+    number_column("word_count"),
+    number_column("version"),
+    word_column("status"),
+    word_column("review_note"),
+    word_column("site_status"),
+    word_column("publish_error"),
+    instant_column("scheduled_publish_at", nullable=True),
+    instant_column("published_at", nullable=True),
+    word_column("external_id"),
+    word_column("external_url"),
     # Where it stands on the calendar, whatever its state; null for what has no time.
     Column(
         "calendar_at",
@@ -293,18 +262,18 @@ content = Table(
 content_version = Table(
     "content_version",
     metadata,
-    _id("content_id", ForeignKey("content.id", ondelete="CASCADE"), primary_key=True),
+    id_column("content_id", ForeignKey("content.id", ondelete="CASCADE"), primary_key=True),
     Column("version", Integer, primary_key=True),
-    _word("title"),
-    _word("html"),
-    _word("excerpt"),
-    _word("meta_title"),
-    _word("meta_description"),
-    _word("primary_keyword"),
-    _words("categories"),
-    _words("tags"),
-    _word("edited_by"),
-    _instant("created_at"),
+    word_column("title"),
+    word_column("html"),
+    word_column("excerpt"),
+    word_column("meta_title"),
+    word_column("meta_description"),
+    word_column("primary_keyword"),
+    words_column("categories"),
+    words_column("tags"),
+    word_column("edited_by"),
+    instant_column("created_at"),
 )
 """Every saved text of a content, the newest one too."""
 
@@ -312,12 +281,12 @@ image_blob = Table(
     "image_blob",
     metadata,
     Column("sha256", Text, primary_key=True),
-    _word("media_type"),
-    _number("width"),
-    _number("height"),
-    _number("size"),
+    word_column("media_type"),
+    number_column("width"),
+    number_column("height"),
+    number_column("size"),
     Column("data", LargeBinary, nullable=False),
-    _instant("created_at"),
+    instant_column("created_at"),
     CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", name="image_blob_sha256"),
     CheckConstraint("size = octet_length(data)", name="image_blob_size"),
 )
@@ -326,20 +295,20 @@ image_blob = Table(
 image = Table(
     "image",
     metadata,
-    *_item(),
-    _id("content_id", ForeignKey("content.id", ondelete="CASCADE")),
-    _word("image_type"),
-    _number("position"),
-    _word("prompt"),
-    _word("alt_text"),
-    _word("model_name"),
-    _word("url"),
+    *item_columns(),
+    id_column("content_id", ForeignKey("content.id", ondelete="CASCADE")),
+    word_column("image_type"),
+    number_column("position"),
+    word_column("prompt"),
+    word_column("alt_text"),
+    word_column("model_name"),
+    word_column("url"),
     Column("content_hash", Text, ForeignKey("image_blob.sha256"), nullable=True),
-    _word("media_type"),
-    _number("width"),
-    _number("height"),
-    _word("status"),
-    _word("error"),
+    word_column("media_type"),
+    number_column("width"),
+    number_column("height"),
+    word_column("status"),
+    word_column("error"),
     UniqueConstraint("content_id", "position", name="image_place"),
     CheckConstraint("image_type IN ('featured', 'in_article')", name="image_type"),
     CheckConstraint("status IN ('pending', 'generated', 'failed')", name="image_status"),
@@ -349,25 +318,37 @@ image = Table(
     Index("image_content_hash", "content_hash", postgresql_where=text("content_hash IS NOT NULL")),
 )
 
+calendar_feed = Table(
+    "calendar_feed",
+    metadata,
+    id_column("site_id", ForeignKey("site.id", ondelete="CASCADE"), primary_key=True),
+    id_column("account_id"),
+    Column("secret_hash", Text, nullable=False, unique=True),
+    word_column("created_by"),
+    instant_column("created_at"),
+    CheckConstraint("secret_hash ~ '^[0-9a-f]{64}$'", name="calendar_feed_secret_hash"),
+)
+"""Who has the secret reads the site's calendar; only its SHA-256 is kept."""
+
 publication = Table(
     "publication",
     metadata,
-    _id("id", primary_key=True),
-    _id("account_id"),
-    _id("site_id", ForeignKey("site.id")),
-    _id("content_id", ForeignKey("content.id")),
-    _word("target"),
+    id_column("id", primary_key=True),
+    id_column("account_id"),
+    id_column("site_id", ForeignKey("site.id")),
+    id_column("content_id", ForeignKey("content.id")),
+    word_column("target"),
     Column("marker", Text, nullable=False, unique=True),
-    _word("state"),
-    _number("attempts"),
-    _number("content_version"),
-    _word("external_id"),
-    _word("external_url"),
-    _word("error"),
+    word_column("state"),
+    number_column("attempts"),
+    number_column("content_version"),
+    word_column("external_id"),
+    word_column("external_url"),
+    word_column("error"),
     # While it is open: nobody else takes it up before this instant of the database's clock.
-    _instant("claimed_until", nullable=True),
-    _instant("created_at"),
-    _instant("updated_at"),
+    instant_column("claimed_until", nullable=True),
+    instant_column("created_at"),
+    instant_column("updated_at"),
     UniqueConstraint("content_id", "target", name="publication_once"),
     CheckConstraint("target IN ('hosted', 'wordpress', 'webhook')", name="publication_target"),
     CheckConstraint(
@@ -386,11 +367,11 @@ publication = Table(
 site_credits = Table(
     "site_credits",
     metadata,
-    _id("site_id", primary_key=True),
-    _id("account_id", primary_key=True),
+    id_column("site_id", primary_key=True),
+    id_column("account_id", primary_key=True),
     Column("day", Date, primary_key=True),
     Column("credits_used", BigInteger, nullable=False),
-    _instant("as_of"),
+    instant_column("as_of"),
     CheckConstraint("credits_used >= 0", name="site_credits_never_below_zero"),
 )
 """What billing said it charged for a site, by UTC day; a copy for the statistics, never the books."""

@@ -6,6 +6,7 @@ from chassis.transaction import Transaction
 from services.publisher.store.calendar import Calendar
 from services.publisher.store.clusters import Clusters
 from services.publisher.store.content import Contents
+from services.publisher.store.feeds import Feeds
 from services.publisher.store.ideas import Ideas
 from services.publisher.store.images import ImageBlobs, Images
 from services.publisher.store.keywords import Keywords
@@ -75,6 +76,10 @@ class PublisherTransaction(Transaction):
     @cached_property
     def calendar(self) -> Calendar:
         return Calendar(self.connection)
+
+    @cached_property
+    def feeds(self) -> Feeds:
+        return Feeds(self.connection)
 
     @cached_property
     def published(self) -> Published:

@@ -1,17 +1,22 @@
 """The calendar of a site: reading it, and giving content a time or taking it away."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Final
 
-from chassis.refusal import FieldFault, RequestInvalid
+from chassis.refusal import FieldFault, NotFound, RequestInvalid, StateConflict
 from services.publisher.domain.calendar_entry import CalendarEntry
 from services.publisher.domain.content import Content, ContentStatus, SiteStatus
 from services.publisher.domain.events import ContentScheduled, ContentUnscheduled
+from services.publisher.domain.local_time import to_utc
 from services.publisher.domain.publishing_settings import PublishingSettings
-from services.publisher.domain.schedule.slots import Slot, check_time, next_free_slot, next_free_slots
+from services.publisher.domain.schedule.checks import check_times
+from services.publisher.domain.schedule.explanation import Explanation, explain
+from services.publisher.domain.schedule.limits import Calendar, month_of, week_of
+from services.publisher.domain.schedule.slots import HORIZON_DAYS, Slot, next_free_slot, next_free_slots
 from services.publisher.store.transaction import PublisherTransaction
 from services.publisher.usecases.calendar_lock import LockedCalendar, lock_calendar, occupied
+from services.publisher.usecases.publishing import LATE_SECONDS
 
 RANGE_DAYS_MAX: Final = 400
 ENTRIES_MAX: Final = 5_000
@@ -22,11 +27,17 @@ COMING_DAYS_SHOWN: Final = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CalendarRange:
-    """A site's calendar from an instant to another."""
+    """A site's calendar from an instant to another.
+
+    `overdue` is what should have gone out and did not, whatever the range; `counts` what counts against the limits
+    of each day, week and month that the range touches.
+    """
 
     settings: PublishingSettings
     entries: list[CalendarEntry]
     unscheduled: list[CalendarEntry]
+    overdue: list[CalendarEntry]
+    counts: Calendar
 
 
 def get_calendar(
@@ -55,6 +66,10 @@ def get_calendar(
         settings=settings,
         entries=entries,
         unscheduled=tx.calendar.unscheduled(site_id, account_id=account_id, limit=UNSCHEDULED_MAX),
+        overdue=tx.calendar.overdue(
+            site_id, until=now - timedelta(seconds=LATE_SECONDS), limit=UNSCHEDULED_MAX
+        ),
+        counts=_counts(tx, settings, start, end),
     )
 
 
@@ -64,6 +79,39 @@ def preview_schedule(
     """The next `count` (1 to 100) free slots, as approval would give them out. Raises NotFound, NoFreeSlot."""
     settings = tx.settings.get(site_id, account_id=account_id)
     return next_free_slots(settings, occupied=occupied(tx, settings, now=now), now=now, count=count)
+
+
+def explain_slot(
+    tx: PublisherTransaction,
+    *,
+    site_id: str,
+    account_id: str,
+    content_id: str,
+    at: datetime | None,
+    now: datetime,
+) -> Explanation:
+    """Why the content has its time, or what a time `at` would mean for it or, without a content, for a new one.
+
+    Raises NotFound; StateConflict for content without a time; RequestInvalid without a content and a time, and for
+    a time that is over a day in the past or twenty years to come.
+    """
+    settings = tx.settings.get(site_id, account_id=account_id)
+    if content_id:
+        content = tx.content.get(content_id, account_id=account_id)
+        if content.site_id != site_id:
+            raise NotFound(kind="content", id=content_id)
+        at = at or content.scheduled_publish_at
+        if at is None:
+            raise StateConflict(
+                "This content has no time. Schedule it first, or ask about a time with `at`.",
+                metadata={"kind": "content", "state": content.site_status.value},
+            )
+    if at is None:
+        raise RequestInvalid(FieldFault("at", "is needed when no content_id is given"))
+    if not now - timedelta(days=1) <= at <= now + timedelta(days=HORIZON_DAYS):
+        raise RequestInvalid(FieldFault("at", "must not be in the past, nor over twenty years to come"))
+    without = [content_id] if content_id else []
+    return explain(settings, at, occupied=occupied(tx, settings, now=now, without=without), now=now)
 
 
 def schedule(
@@ -82,7 +130,7 @@ def schedule(
         return _take_next_slot(tx, content, calendar, now=now)
     moves = content.site_status is SiteStatus.SCHEDULED
     scheduled = content.move(at, now=now) if moves else content.schedule(at, now=now)
-    check_time(calendar.settings, at, occupied=calendar.occupied(now=now, without=[content.id]), now=now)
+    check_times(calendar.settings, [at], occupied=calendar.occupied(now=now, without=[content.id]), now=now)
     return _save(tx, scheduled, ContentScheduled.of(scheduled, now=now))
 
 
@@ -115,6 +163,17 @@ def _save(
     tx.calendar.save(content)
     tx.record(event, account_id=content.account_id)
     return content
+
+
+def _counts(
+    tx: PublisherTransaction, settings: PublishingSettings, start: datetime, end: datetime
+) -> Calendar:
+    """What counts in every day, week and month that the range touches, whole ones also where it begins inside."""
+    first, last = (at.astimezone(settings.zone).date() for at in (start, end - timedelta(microseconds=1)))
+    since = to_utc(min(month_of(first), week_of(first)), time(0), settings.zone)
+    after_month = month_of(month_of(last) + timedelta(days=31))
+    until = to_utc(max(after_month, week_of(last) + timedelta(days=7)), time(0), settings.zone)
+    return Calendar.of(settings, tx.calendar.occupied(settings.site_id, since=since, until=until))
 
 
 def _range(start: datetime | None, end: datetime | None, now: datetime) -> tuple[datetime, datetime]:

@@ -16,7 +16,7 @@ from services.publisher.domain.events import (
     ContentPublishUnconfirmed,
 )
 from services.publisher.domain.publication import Publication, PublicationState, Target
-from services.publisher.domain.schedule.slots import check_time
+from services.publisher.domain.schedule.checks import check_times
 from services.publisher.domain.site import Site
 from services.publisher.store.transaction import PublisherTransaction
 from services.publisher.usecases.calendar_lock import lock_calendar
@@ -56,7 +56,7 @@ def publish(tx: PublisherTransaction, *, content_id: str, account_id: str, now: 
     publishing = content.start_publishing(now=now)
     taken = calendar.occupied(now=now, without=[content.id])
     # Two may be asked for in the same instant: only the limits count here, not the slot.
-    check_time(calendar.settings, now, occupied=[at for at in taken if at != now], now=now)
+    check_times(calendar.settings, [now], occupied=[at for at in taken if at != now], now=now)
     tx.calendar.save(publishing)
     _ask(tx, publishing, now=now)
     return publishing

@@ -5,12 +5,13 @@ from datetime import datetime
 
 from chassis.ids import new_id
 from chassis.paging import Page, PageRequest
-from chassis.refusal import AlreadyExists, StaleEtag
-from services.publisher.domain.publishing_settings import PublishingSettings
+from chassis.refusal import AlreadyExists, FieldFault, RequestInvalid, StaleEtag
+from services.publisher.domain.publishing_settings import PublishingSettings, TimeZoneChange
 from services.publisher.domain.sector import Sector
 from services.publisher.domain.site import Site
 from services.publisher.domain.slug import unique_slug
 from services.publisher.store.transaction import PublisherTransaction
+from services.publisher.usecases.calendar_moves import keep_clock
 
 
 def create_site(
@@ -80,10 +81,19 @@ def get_settings(tx: PublisherTransaction, *, account_id: str, site_id: str) -> 
     return tx.settings.get(site_id, account_id=account_id)
 
 
-def put_settings(tx: PublisherTransaction, *, settings: PublishingSettings, etag: str) -> PublishingSettings:
-    """Replaces the settings of a site; what is on its calendar stays where it is. The same again changes nothing.
+def put_settings(
+    tx: PublisherTransaction,
+    *,
+    settings: PublishingSettings,
+    etag: str,
+    time_zone_change: TimeZoneChange | None = None,
+    now: datetime,
+) -> PublishingSettings:
+    """Replaces the settings of a site. The same again changes nothing.
 
-    Raises NotFound for the site, StaleEtag when an `etag` is given and others were saved after it was read.
+    What is on its calendar stays at its instant; with another time zone `time_zone_change` has to say whether it
+    stays at its instant or at its time on the clock. Raises NotFound for the site, StaleEtag when an `etag` is given
+    and others were saved after it was read, RequestInvalid when something is scheduled and it does not say.
     """
     before = tx.settings.lock(settings.site_id, account_id=settings.account_id)
     same = replace(settings, version=before.version) == before
@@ -93,4 +103,24 @@ def put_settings(tx: PublisherTransaction, *, settings: PublishingSettings, etag
         raise StaleEtag(kind="publishing_settings", etag=before.etag)
     after = replace(settings, version=before.version + 1)
     tx.settings.save(after)
+    if after.time_zone != before.time_zone:
+        _change_time_zone(tx, before, after, time_zone_change, now=now)
     return after
+
+
+def _change_time_zone(
+    tx: PublisherTransaction,
+    before: PublishingSettings,
+    after: PublishingSettings,
+    change: TimeZoneChange | None,
+    *,
+    now: datetime,
+) -> None:
+    if change is TimeZoneChange.KEEP_CLOCK:
+        keep_clock(tx, before, after, now=now)
+    elif change is None and (count := tx.calendar.count_scheduled(before.site_id)):
+        message = (
+            f"is needed: {count:,} scheduled {'content' if count == 1 else 'contents'} can keep the time on the clock"
+            " (keep_clock) or the instant (keep_instant)"
+        )
+        raise RequestInvalid(FieldFault("time_zone_change", message))

@@ -52,7 +52,7 @@ async def served(newsroom: Newsroom, woken: list[str]) -> AsyncIterator[Served]:
         ),
         (
             publisher.add_CalendarServiceServicer_to_server,
-            CalendarServicer(transactions, clock, wake_scheduler=wake),
+            CalendarServicer(transactions, clock, addresses=Addresses(), wake_scheduler=wake),
         ),
         (
             publisher.add_PublishingServiceServicer_to_server,

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from chassis.refusal import NotFound, Refusal, RequestInvalid, StateConflict
 from chassis.testing.callers import OTHER_ACCOUNT_ID
 from services.publisher.domain.content import Content, ContentStatus, SiteStatus
+from services.publisher.domain.schedule.explanation import Explanation
 from services.publisher.domain.site import Site
 from services.publisher.usecases import calendar
 from services.publisher.usecases.calendar import CalendarRange
@@ -289,3 +290,104 @@ def _allowing_refusals(call: Callable[[], Content]) -> Content | None:
         return call()
     except Refusal:
         return None
+
+
+# Counts, what is overdue, and why a time
+
+
+def test_the_calendar_counts_whole_days_weeks_and_months_against_the_limits(newsroom: Newsroom) -> None:
+    site = newsroom.site(daily_limit=2, weekly_limit=3, monthly_limit=10)
+    for at in (TODAY_14, TODAY_14 + timedelta(hours=4), TOMORROW_9, TOMORROW_9 + timedelta(days=20)):
+        newsroom.scheduled(site, at=at)
+
+    counts = _all(newsroom, site, start=TOMORROW_9, end=TOMORROW_9 + timedelta(days=1)).counts
+
+    monday = TODAY_14.date()
+    assert (counts.days[monday], counts.days[TOMORROW_9.date()]) == (2, 1)
+    assert counts.weeks[monday] == 3
+    assert counts.months[monday.replace(day=1)] == 4
+    assert counts.full(monday) is not None
+
+
+def test_what_failed_counts_nothing(newsroom: Newsroom) -> None:
+    site = newsroom.site()
+    newsroom.approved(site)
+    with newsroom.engine.begin() as connection:
+        connection.execute(
+            text("UPDATE content SET site_status = 'failed', updated_at = :at"), {"at": TODAY_14}
+        )
+
+    assert _all(newsroom, site).counts.days == {}
+
+
+def test_what_should_have_gone_out_is_overdue_whatever_the_range(newsroom: Newsroom) -> None:
+    site = newsroom.site()
+    late, soon = newsroom.scheduled(site, at=TODAY_14), newsroom.scheduled(site, at=TOMORROW_9)
+    newsroom.clock.set(TODAY_14 + timedelta(seconds=59))
+    assert _all(newsroom, site).overdue == []
+    newsroom.clock.set(TODAY_14 + timedelta(seconds=60))
+
+    shown = _all(newsroom, site, start=TOMORROW_9, end=TOMORROW_9 + timedelta(days=1))
+
+    assert [entry.content_id for entry in shown.overdue] == [late.id]
+    assert [entry.content_id for entry in shown.entries] == [soon.id]
+
+
+def _explained(
+    newsroom: Newsroom, site: Site, content: Content | None = None, at: datetime | None = None
+) -> Explanation:
+    return newsroom.run(
+        calendar.explain_slot,
+        site_id=site.id,
+        account_id=site.account_id,
+        content_id=content.id if content else "",
+        at=at,
+    )
+
+
+def test_a_time_is_explained_as_the_scheduler_found_it(newsroom: Newsroom) -> None:
+    site = newsroom.site()
+    newsroom.scheduled(site)
+    second = newsroom.scheduled(site)
+
+    found = _explained(newsroom, site, second)
+
+    assert found.text == newsroom.told("scheduled")[1]["explanation"]
+    assert (found.by_rule, found.obstacle) == (True, "")
+
+
+def test_a_time_that_somebody_chose_says_so_and_names_the_next_free_slot(newsroom: Newsroom) -> None:
+    site = newsroom.site()
+    content = newsroom.scheduled(site, at=TOMORROW_9 + timedelta(minutes=11))
+
+    found = _explained(newsroom, site, content)
+
+    assert not found.by_rule
+    assert "09:11 (UTC) is no publishing time of the site: somebody chose it" in found.text
+    assert "An earlier slot is free: Monday, 2 November 2026 at 14:00" in found.text
+
+
+def test_a_time_in_a_full_week_says_what_stands_in_its_way(newsroom: Newsroom) -> None:
+    site = newsroom.site(weekly_limit=1)
+    newsroom.scheduled(site, at=TODAY_14)
+
+    found = _explained(newsroom, site, at=TOMORROW_9)
+
+    assert found.obstacle == "the week of Monday, 2 November 2026 is full: 1 of 1 publications a week"
+    assert found.next_slot is not None
+    assert found.next_slot.at == TOMORROW_9 + timedelta(days=6)
+    assert "The next free slot is Monday, 9 November 2026 at 09:00" in found.text
+
+
+def test_what_has_no_time_has_nothing_to_explain(newsroom: Newsroom) -> None:
+    site = newsroom.site()
+    content = newsroom.approved(site)
+
+    with pytest.raises(StateConflict, match="has no time"):
+        _explained(newsroom, site, content)
+    with pytest.raises(RequestInvalid, match="is needed"):
+        _explained(newsroom, site)
+    with pytest.raises(RequestInvalid, match="twenty years"):
+        _explained(newsroom, site, at=datetime(9999, 12, 31, tzinfo=UTC))
+    with pytest.raises(NotFound):
+        _explained(newsroom, newsroom.site(name="Elsewhere"), newsroom.scheduled(site))

@@ -108,5 +108,15 @@ def month_of(day: date) -> date:
     return day.replace(day=1)
 
 
+def taken(local: datetime) -> MovedOn:
+    """Somebody has this local time."""
+    return MovedOn(Reason.TAKEN, local.date(), f"{spoken(local)} is taken")
+
+
+def spoken(local: datetime) -> str:
+    """A local time as people say it: Friday, 20 November 2026 at 09:00."""
+    return f"{_name(local.date())} at {local:%H:%M}"
+
+
 def _name(day: date) -> str:
     return f"{day:%A}, {day.day} {day:%B %Y}"

@@ -8,7 +8,7 @@ from chassis.refusal import FieldFault, RequestInvalid, StateConflict
 from services.publisher.domain.local_time import to_utc
 from services.publisher.domain.publishing_settings import IntervalUnit, Mode, PublishingSettings
 from services.publisher.domain.schedule.candidates import candidates
-from services.publisher.domain.schedule.limits import Calendar, MovedOn, Reason
+from services.publisher.domain.schedule.limits import Calendar, MovedOn, spoken, taken
 
 SLOTS_MAX = 100
 HORIZON_DAYS = 20 * 366
@@ -65,31 +65,6 @@ def next_free_slot(settings: PublishingSettings, *, occupied: Iterable[datetime]
     return next_free_slots(settings, occupied=occupied, now=now)[0]
 
 
-def check_time(
-    settings: PublishingSettings, at: datetime, *, occupied: Iterable[datetime], now: datetime
-) -> None:
-    """Refuse an exact time that somebody chose when it is past, taken, or in a full day, week or month.
-
-    `occupied` leaves out the content that is to be scheduled or moved. The sentence names the limit and its counts.
-    """
-    if at < now:
-        message = f"is in the past ({at:%Y-%m-%d %H:%M} UTC). Choose a time to come"
-        raise RequestInvalid(FieldFault("scheduled_publish_at", message))
-    calendar = Calendar.of(settings, occupied)
-    local = at.astimezone(calendar.zone)
-    full = calendar.full(local.date())
-    if full is not None:
-        moved = full.moved_on()
-    elif at in calendar.taken:
-        moved = _taken(local)
-    else:
-        return
-    raise StateConflict(
-        f"{moved.sentence[:1].upper()}{moved.sentence[1:]}. Choose another time, or take the next free slot.",
-        metadata={"kind": "calendar", "state": moved.reason, "day": moved.day.isoformat()},
-    )
-
-
 def _next(settings: PublishingSettings, calendar: Calendar, now: datetime) -> Slot:
     zone, horizon = calendar.zone, now + timedelta(days=HORIZON_DAYS)
     moved_on: list[MovedOn] = []
@@ -99,7 +74,7 @@ def _next(settings: PublishingSettings, calendar: Calendar, now: datetime) -> Sl
         if at in calendar.taken:
             moved_on_count += 1
             if len(moved_on) < MOVED_ON_KEPT_MAX:
-                moved_on.append(_taken(at.astimezone(zone)))
+                moved_on.append(taken(at.astimezone(zone)))
             continue
         local = at.astimezone(zone)
         full = calendar.full(local.date())
@@ -107,7 +82,7 @@ def _next(settings: PublishingSettings, calendar: Calendar, now: datetime) -> Sl
             return Slot(
                 at=at,
                 local=local,
-                rule=_rule(settings, local, now),
+                rule=rule_of(settings, local, now),
                 moved_on=tuple(moved_on),
                 moved_on_count=moved_on_count,
             )
@@ -130,13 +105,9 @@ def _before(midnight: datetime, settings: PublishingSettings) -> datetime:
     return midnight if settings.mode is Mode.IMMEDIATE else midnight - timedelta(microseconds=1)
 
 
-def _taken(local: datetime) -> MovedOn:
-    said = f"{local:%A}, {local.day} {local:%B %Y} at {local:%H:%M} is taken"
-    return MovedOn(Reason.TAKEN, local.date(), said)
-
-
-def _rule(settings: PublishingSettings, local: datetime, now: datetime) -> str:
-    when = f"{local:%A}, {local.day} {local:%B %Y} at {local:%H:%M} ({settings.time_zone})"
+def rule_of(settings: PublishingSettings, local: datetime, now: datetime) -> str:
+    """What makes a local time one of the site's."""
+    when = f"{spoken(local)} ({settings.time_zone})"
     match settings.mode:
         case Mode.SLOTS:
             return f"{when} is a publishing time of the site"

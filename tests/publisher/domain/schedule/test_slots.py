@@ -18,8 +18,9 @@ from services.publisher.domain.publishing_settings import (
     ScheduleInterval,
     Weekday,
 )
+from services.publisher.domain.schedule.checks import check_times
 from services.publisher.domain.schedule.limits import Reason
-from services.publisher.domain.schedule.slots import NoFreeSlot, check_time, next_free_slot, next_free_slots
+from services.publisher.domain.schedule.slots import NoFreeSlot, next_free_slot, next_free_slots
 from tests.publisher.domain.builders import NOW, settings
 
 WEEKDAYS = frozenset(Weekday) - {Weekday.SATURDAY, Weekday.SUNDAY}
@@ -240,7 +241,9 @@ def test_slots_are_asked_for_by_1_to_100(count: int) -> None:
 
 
 def test_an_exact_time_with_room_is_allowed_off_the_slots() -> None:
-    check_time(settings(daily_limit=1), utc("2026-11-17T11:11"), occupied=(utc("2026-11-16T09:00"),), now=NOW)
+    check_times(
+        settings(daily_limit=1), [utc("2026-11-17T11:11")], occupied=(utc("2026-11-16T09:00"),), now=NOW
+    )
 
 
 @pytest.mark.parametrize(
@@ -261,12 +264,12 @@ def test_an_exact_time_without_room_is_refused_by_the_limit_it_breaks(
     at = utc("2026-11-17T09:00")
 
     with pytest.raises(StateConflict, match=said):
-        check_time(settings(**limits), at, occupied=(at,), now=NOW)
+        check_times(settings(**limits), [at], occupied=(at,), now=NOW)
 
 
 def test_an_exact_time_in_the_past_is_refused() -> None:
     with pytest.raises(RequestInvalid, match="in the past"):
-        check_time(settings(), NOW - timedelta(seconds=1), occupied=(), now=NOW)
+        check_times(settings(), [NOW - timedelta(seconds=1)], occupied=(), now=NOW)
 
 
 def test_the_next_slot_behind_5000_scheduled_is_found_fast() -> None:

@@ -1,0 +1,76 @@
+"""Between what a calendar holds and its messages: instants in UTC, and local times on the site's clock."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from igny8.publisher import v1 as publisher
+
+from chassis.plain import instant_to_proto, maybe_instant_to_proto
+from services.publisher.domain.calendar_entry import CalendarEntry
+from services.publisher.domain.calendar_feed import CalendarFeed
+from services.publisher.domain.content import Content
+from services.publisher.domain.schedule.explanation import Explanation
+from services.publisher.domain.schedule.slots import Slot
+
+
+def entry_to_proto(entry: CalendarEntry, zone: ZoneInfo) -> publisher.CalendarEntry:
+    return publisher.CalendarEntry(
+        content_id=entry.content_id,
+        title=entry.title,
+        status=publisher.Content.Status.Value(f"STATUS_{entry.status.name}"),
+        site_status=publisher.Content.SiteStatus.Value(f"SITE_STATUS_{entry.site_status.name}"),
+        scheduled_publish_at=maybe_instant_to_proto(entry.scheduled_publish_at),
+        local_time="" if entry.at is None else _local(entry.at.astimezone(zone)),
+        published_at=maybe_instant_to_proto(entry.published_at),
+        external_url=entry.external_url,
+    )
+
+
+def counts_to_proto(counts: Mapping[date, int], limit: int | None) -> list[publisher.CalendarCount]:
+    return [
+        publisher.CalendarCount(date=day.isoformat(), count=count, full=limit is not None and count >= limit)
+        for day, count in sorted(counts.items())
+    ]
+
+
+def slot_to_proto(slot: Slot) -> publisher.Slot:
+    return publisher.Slot(
+        at=instant_to_proto(slot.at), local_time=_local(slot.local), explanation=slot.explanation
+    )
+
+
+def explanation_to_proto(explanation: Explanation) -> publisher.ExplainSlotResponse:
+    slot = explanation.next_slot
+    return publisher.ExplainSlotResponse(
+        at=instant_to_proto(explanation.at),
+        local_time=_local(explanation.local),
+        is_publishing_time=explanation.by_rule,
+        obstacle=explanation.obstacle,
+        explanation=explanation.text,
+        next_free_slot=None if slot is None else slot_to_proto(slot),
+    )
+
+
+def moved_to_proto(content: Content) -> publisher.MovedContent:
+    return publisher.MovedContent(
+        content_id=content.id,
+        title=content.title,
+        scheduled_publish_at=maybe_instant_to_proto(content.scheduled_publish_at),
+    )
+
+
+def feed_to_proto(site_id: str, feed: CalendarFeed | None) -> publisher.CalendarFeed:
+    """The feed without its secret; not active for None."""
+    if feed is None:
+        return publisher.CalendarFeed(site_id=site_id)
+    return publisher.CalendarFeed(
+        site_id=site_id,
+        active=True,
+        created_at=instant_to_proto(feed.created_at),
+        created_by=feed.created_by,
+    )
+
+
+def _local(at: datetime) -> str:
+    return f"{at:%Y-%m-%dT%H:%M}"
