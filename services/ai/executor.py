@@ -16,6 +16,7 @@ from chassis.refusal import Refusal
 from chassis.transaction import Transactions
 from services.ai.asking import ask
 from services.ai.domain.function_names import FunctionName, NothingToDo
+from services.ai.domain.run import CreditsTied
 from services.ai.domain.task import AiTask, Phase
 from services.ai.domain.task_item import Answer, ItemStatus, TaskItem
 from services.ai.functions.base import Function
@@ -33,8 +34,19 @@ T = TypeVar("T")
 ITEMS_AT_ONCE: Final = 4
 """Items of one execution that are worked on at the same time."""
 
-Admit = Callable[[int], Awaitable[None]]
-"""Asked with the quote's maximum before it is reserved; raises a Refusal when the run's limit does not allow it."""
+
+TOO_FEW_CREDITS: Final = frozenset({"INSUFFICIENT_CREDITS", "BUDGET_EXCEEDED"})
+"""Refusals of a hold that say nothing about the work."""
+
+
+class Admission(Protocol):
+    """What a run has to say to the credits that one of its items needs."""
+
+    async def ask(self, credits_required: int) -> None:
+        """Before they are reserved. Raises a Refusal when the run's limit does not allow it, now or at all."""
+
+    async def refused(self, credits_required: int) -> None:
+        """Billing has too few of them. Raises CreditsTied when other items of the run hold some."""
 
 
 class Step(Protocol):
@@ -67,7 +79,7 @@ class Executor:
         self._randomness = randomness
 
     async def begin(
-        self, task_id: str, lease: Lease, *, admit: Admit | None = None, attempts: int = ATTEMPTS_MAX
+        self, task_id: str, lease: Lease, *, admission: Admission | None = None, attempts: int = ATTEMPTS_MAX
     ) -> AiTask:
         """Prepares, quotes and reserves, as far as that is not done yet. No provider is called.
 
@@ -85,9 +97,9 @@ class Executor:
                 task, items = await self._prepare(task, lease, step)
             if not items:
                 return await self._nothing_to_do(task, lease)
-            return await self._reserve(task, items, lease, admit, step)
+            return await self._reserve(task, items, lease, admission, step)
         except Refusal as refusal:
-            if not passing(refusal) and not isinstance(refusal, LeaseLost):
+            if not passing(refusal) and not isinstance(refusal, LeaseLost | CreditsTied):
                 await self._write(write.refuse_task, lease, task, refusal=refusal)
             raise
 
@@ -157,23 +169,29 @@ class Executor:
         return await self._write(write.note_items, lease, task, items=items), items
 
     async def _reserve(
-        self, task: AiTask, items: list[TaskItem], lease: Lease, admit: Admit | None, step: Step
+        self, task: AiTask, items: list[TaskItem], lease: Lease, admission: Admission | None, step: Step
     ) -> AiTask:
         """The quote is noted before it is used: whoever repeats the reservation gets the same one, and none is left."""
         if task.quote_id is None:
             task = await self._quote(task, items, lease, step)
-        if admit is not None:
-            await admit(task.credits_quoted)
         try:
-            reservation_id = await step(lambda: self._ledger.reserve(task))
+            reservation_id = await self._hold(task, admission, step)
         except Refusal as refusal:
             if refusal.reason != "QUOTE_EXPIRED":
                 raise
             task = await self._quote(task, items, lease, step)
-            if admit is not None:
-                await admit(task.credits_quoted)
-            reservation_id = await step(lambda: self._ledger.reserve(task))
+            reservation_id = await self._hold(task, admission, step)
         return await self._write(write.note_reservation, lease, task, reservation_id=reservation_id)
+
+    async def _hold(self, task: AiTask, admission: Admission | None, step: Step) -> str:
+        if admission is not None:
+            await admission.ask(task.credits_quoted)
+        try:
+            return await step(lambda: self._ledger.reserve(task))
+        except Refusal as refusal:
+            if admission is not None and refusal.reason in TOO_FEW_CREDITS:
+                await admission.refused(task.credits_quoted)
+            raise
 
     async def _quote(self, task: AiTask, items: list[TaskItem], lease: Lease, step: Step) -> AiTask:
         estimate = self._functions[task.function_name].estimate(task, items)

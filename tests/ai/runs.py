@@ -52,6 +52,7 @@ class Desk:
         enabled: Sequence[Stage] = (Stage.IDEAS,),
         site_id: str = SITE,
         max_credits: int = 0,
+        account_id: str = ACCOUNT_ID,
         **settings: int,
     ) -> Run:
         """A run over so many clusters and keywords; `settings` hold for every stage."""
@@ -61,7 +62,7 @@ class Desk:
         }
         started: RunSnapshot = self.run(
             runs.start_run,
-            account_id=ACCOUNT_ID,
+            account_id=account_id,
             config=AutomationConfig(site_id=site_id, stages=stages, max_credits_per_run=max_credits),
             inputs={Stage.CLUSTER: ids_of(keywords), Stage.IDEAS: ids_of(clusters)},
             actor="user:1",
@@ -71,8 +72,10 @@ class Desk:
 
     # As a person
 
-    def get(self, run: Run, *, account_id: str = ACCOUNT_ID) -> RunSnapshot:
-        found: RunSnapshot = self.run(runs.get_run, run_id=run.id, account_id=account_id, now=self.now)
+    def get(self, run: Run, *, account_id: str = "") -> RunSnapshot:
+        found: RunSnapshot = self.run(
+            runs.get_run, run_id=run.id, account_id=account_id or run.account_id, now=self.now
+        )
         return found
 
     def read(self, run: Run) -> Run:
@@ -110,6 +113,12 @@ class Desk:
 
     def end(self, begun: Begun, **result: Any) -> None:
         self._leave(run_items.end_item, begun, result=ItemResult(**result))
+
+    def refused_by_billing(self, begun: Begun, credits_required: int) -> None:
+        self.run(run_items.check_credits_tied, run_item_id=begun.item.id, credits_required=credits_required)
+
+    def put_off(self, begun: Begun, required: int) -> None:
+        self._leave(run_items.put_off, begun, required=required)
 
     def hold_up(self, begun: Begun, reason: PauseReason) -> None:
         self._leave(run_items.hold_up, begun, reason=reason)
@@ -153,6 +162,12 @@ class Desk:
     def leases(self) -> int:
         with self.transactions.engine.connect() as connection:
             return int(connection.execute(text("SELECT count(*) FROM job_lease")).scalar_one())
+
+    def held(self) -> int:
+        """Credits that items in flight may still spend."""
+        with self.transactions.engine.connect() as connection:
+            held = connection.execute(text("SELECT coalesce(sum(credits_held), 0) FROM run_item"))
+            return int(held.scalar_one())
 
     def jobs(self) -> list[str]:
         """Ids of the items that were handed out, in order."""

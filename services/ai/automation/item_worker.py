@@ -12,7 +12,7 @@ from chassis.clock import Clock
 from chassis.ids import new_id
 from chassis.refusal import Refusal
 from chassis.transaction import Transactions
-from services.ai.domain.run import PauseReason, Run
+from services.ai.domain.run import CreditsTied, PauseReason, Run
 from services.ai.domain.run_item import RunItem
 from services.ai.domain.stages import Output, Stage, images_wanted
 from services.ai.domain.task import ATTEMPTS_MAX, AiTask, NeverEnded, TaskStatus
@@ -96,6 +96,9 @@ class ItemWorker:
         except Refusal as refusal:
             if isinstance(refusal, LeaseLost):
                 raise
+            if isinstance(refusal, CreditsTied):
+                await self._write(write.put_off, begun, required=refusal.required)
+                return True
             reason = HELD_UP.get(refusal.reason)
             if reason is not None:
                 await self._write(write.hold_up, begun, reason=reason)
@@ -151,15 +154,12 @@ class ItemWorker:
         item, lease = begun.item, begun.lease
         assert item.ai_task_id is not None, "the item was begun with its task log"
 
-        async def admit(credits_required: int) -> None:
-            await self._transactions.run(
-                write.admit_item, lease=lease, run_item_id=item.id, credits_required=credits_required
-            )
-
         if item.poisonous:
             task = await self._executor.abandon(item.ai_task_id, lease, NeverEnded(ATTEMPTS_MAX))
         else:
-            task = await self._executor.begin(item.ai_task_id, lease, admit=admit)
+            task = await self._executor.begin(
+                item.ai_task_id, lease, admission=_Admission(self._transactions, begun)
+            )
             if not task.ended:
                 task = await self._executor.work(item.ai_task_id, lease)
         if task.reservation_id is None and task.reason in HELD_UP:
@@ -206,6 +206,27 @@ class ItemWorker:
             credits_used=task.credits_used,
             outcome=f"{task.items_done} of {task.items_total} done" if task.items_failed else "",
             error=task.error if task.status is TaskStatus.ERROR else "",
+        )
+
+
+class _Admission:
+    """What the run of an item has to say to the credits it needs."""
+
+    def __init__(self, transactions: Transactions[AiTransaction], begun: Begun) -> None:
+        self._transactions = transactions
+        self._begun = begun
+
+    async def ask(self, credits_required: int) -> None:
+        await self._transactions.run(
+            write.admit_item,
+            lease=self._begun.lease,
+            run_item_id=self._begun.item.id,
+            credits_required=credits_required,
+        )
+
+    async def refused(self, credits_required: int) -> None:
+        await self._transactions.run(
+            write.check_credits_tied, run_item_id=self._begun.item.id, credits_required=credits_required
         )
 
 

@@ -58,6 +58,14 @@ class RunBudgetExceeded(Refusal):
         )
 
 
+class CreditsTied(RunBudgetExceeded):
+    """What is left would do, but for credits that the run's items in flight hold and may give back."""
+
+    def __init__(self, *, required: int, limit: int = 0, left: int = 0) -> None:
+        super().__init__(limit=limit, left=left, required=required)
+        self.required = required
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageProgress:
     """How far one stage of a run is, in items."""
@@ -77,6 +85,8 @@ class StageProgress:
     in_flight: int = 0
     outputs: int = 0
     credits_used: int = 0
+    credits_awaited: int = 0
+    """What an item needs that was put off because others hold the credits; 0 when none was."""
 
     @property
     def ended(self) -> int:
@@ -166,7 +176,8 @@ class Run:
             return self
         if self.status not in (RunStatus.PAUSING, RunStatus.PAUSED):
             raise self._conflict("resumed")
-        return replace(self, status=RunStatus.RUNNING, pause_reason=None, updated_at=now)
+        stages = tuple(replace(stage, credits_awaited=0) for stage in self.stages)
+        return replace(self, status=RunStatus.RUNNING, pause_reason=None, stages=stages, updated_at=now)
 
     def cancel(self, *, now: datetime) -> Self:
         """Asks it to end for good. Cancelling it again changes nothing."""
@@ -189,12 +200,18 @@ class Run:
         return self
 
     def admit(self, required: int, *, held: int) -> None:
-        """Lets an item spend up to `required` credits while others hold `held`. Raises RunBudgetExceeded."""
+        """Lets an item spend up to `required` credits while others hold `held`.
+
+        Raises CreditsTied when it may be let in once those have ended, else RunBudgetExceeded.
+        """
         if self.max_credits == 0:
             return
-        left = self.max_credits - self.credits_used - held
-        if required > left:
-            raise RunBudgetExceeded(limit=self.max_credits, left=max(left, 0), required=required)
+        unspent = self.max_credits - self.credits_used
+        if required <= unspent - held:
+            return
+        if held and required <= unspent:
+            raise CreditsTied(limit=self.max_credits, left=max(unspent - held, 0), required=required)
+        raise RunBudgetExceeded(limit=self.max_credits, left=max(unspent, 0), required=required)
 
     def _conflict(self, done: str) -> StateConflict:
         return StateConflict(

@@ -62,6 +62,10 @@ class RunItem:
         """The attempt does not count: something else than the item ended it."""
         return replace(self, attempts=max(0, self.attempts - 1), updated_at=now)
 
+    def put_off(self, *, now: datetime) -> Self:
+        """It waits until others have given credits back, and its execution with it. The attempt does not count."""
+        return replace(self.put_back(now=now), ai_task_id=self.ai_task_id)
+
     def put_back(self, *, now: datetime) -> Self:
         """It waits again, undispatched, because the run does not go on just now. The attempt does not count."""
         return replace(

@@ -187,6 +187,10 @@ class AiTask:
             finished_at=now,
         )
 
+    def dropped(self, *, now: datetime) -> Self:
+        """Ends an execution that was put off before anything was held or called, because nobody waits for it now."""
+        return replace(self, cancelling=True).finish([], now=now)
+
     def _result(self, failed_items: list[FailedItem]) -> dict[str, Any]:
         return {
             "tasks_processed": self.items_done,

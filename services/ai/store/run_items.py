@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import (
     ARRAY,
+    ColumnElement,
     Connection,
     RowMapping,
     Select,
@@ -69,15 +70,19 @@ class RunItems:
         """Items of a stage that no job was handed out for, in their order."""
         return self._all(
             select(run_item)
-            .where(
-                run_item.c.run_id == run_id,
-                run_item.c.stage == int(stage),
-                run_item.c.status == RunItemStatus.QUEUED,
-                ~run_item.c.dispatched,
-            )
+            .where(*_queued(run_id), run_item.c.dispatched.is_(False), run_item.c.stage == int(stage))
             .order_by(run_item.c.ordinal)
-            .limit(limit)
+            .limit(max(0, limit))
         )
+
+    def ahead(self, run_id: str) -> int:
+        """How many jobs of the run were handed out that no worker has begun."""
+        statement = (
+            select(func.count())
+            .select_from(run_item)
+            .where(*_queued(run_id), run_item.c.dispatched.is_(True))
+        )
+        return self._connection.execute(statement).scalar_one()
 
     def mark_dispatched(self, items: Sequence[RunItem], *, now: datetime) -> None:
         self._connection.execute(
@@ -102,12 +107,19 @@ class RunItems:
         statement = select(taken.c.stage, func.count()).group_by(taken.c.stage)
         return {Stage(stage): count for stage, count in self._connection.execute(statement)}
 
-    def held(self, run_id: str, *, beside: str) -> int:
-        """Credits that the run's items in flight may still spend, but for the item `beside`."""
-        statement = select(func.coalesce(func.sum(run_item.c.credits_held), 0)).where(
-            run_item.c.run_id == run_id, run_item.c.id != beside, run_item.c.credits_held > 0
+    def holding(self, run_id: str, *, beside: str | None = None) -> tuple[int, int]:
+        """Credits that the run's items in flight may still spend, and how many such items there are."""
+        held = func.coalesce(func.sum(run_item.c.credits_held), 0)
+        statement = select(held, func.count()).where(
+            run_item.c.run_id == run_id, run_item.c.credits_held > 0, run_item.c.id != beside
         )
-        return int(self._connection.execute(statement).scalar_one())
+        credits, items = self._connection.execute(statement).one()
+        return int(credits), items
+
+    def tasks_of_waiting(self, run_id: str) -> list[str]:
+        """The task logs of items that wait although they were begun before."""
+        statement = select(run_item.c.ai_task_id).where(*_queued(run_id), run_item.c.ai_task_id.is_not(None))
+        return [task_id for task_id in self._connection.execute(statement).scalars() if task_id]
 
     def now(self, run_id: str) -> list[RunItem]:
         return self._all(
@@ -121,7 +133,7 @@ class RunItems:
         """What comes up: later stages first, because their items are nearer to a published article."""
         return self._all(
             select(run_item)
-            .where(run_item.c.run_id == run_id, run_item.c.status == RunItemStatus.QUEUED)
+            .where(*_queued(run_id))
             .order_by(run_item.c.dispatched.desc(), run_item.c.stage.desc(), run_item.c.ordinal)
             .limit(limit)
         )
@@ -189,6 +201,10 @@ class RunItems:
 
     def _all(self, statement: Select[Any]) -> list[RunItem]:
         return [from_row(row) for row in self._connection.execute(statement).mappings()]
+
+
+def _queued(run_id: str) -> tuple[ColumnElement[bool], ...]:
+    return (run_item.c.run_id == run_id, run_item.c.status == RunItemStatus.QUEUED)
 
 
 def to_row(item: RunItem) -> dict[str, Any]:

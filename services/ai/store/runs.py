@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from chassis.paging import Page, PageRequest, read_page
@@ -40,6 +40,27 @@ class Runs:
             automation_run.c.site_id == site_id, automation_run.c.status.in_(ACTIVE)
         )
         return self._connection.execute(statement).scalar()
+
+    def count_others_running(self, run: Run) -> int:
+        """How many other runs of the same account go on."""
+        statement = (
+            select(func.count())
+            .select_from(automation_run)
+            .where(
+                automation_run.c.account_id == run.account_id,
+                automation_run.c.status == RunStatus.RUNNING,
+                automation_run.c.id != run.id,
+            )
+        )
+        return self._connection.execute(statement).scalar_one()
+
+    def await_credits(self, run_id: str, stage: Stage, credits: int) -> None:
+        """Notes what an item of the stage needs that was put off for lack of credits; 0 when none waits."""
+        self._connection.execute(
+            update(run_stage)
+            .where(run_stage.c.run_id == run_id, run_stage.c.stage == int(stage))
+            .values(credits_awaited=credits)
+        )
 
     def save(self, run: Run, *, before: Run) -> None:
         """Writes what changed since `before`."""
@@ -139,4 +160,5 @@ def _stage_row(run_id: str, stage: StageProgress) -> dict[str, Any]:
         "in_flight": stage.in_flight,
         "outputs": stage.outputs,
         "credits_used": stage.credits_used,
+        "credits_awaited": stage.credits_awaited,
     }

@@ -155,6 +155,7 @@ automation_run = Table(
         postgresql_where=text("status IN ('running', 'pausing', 'paused', 'cancelling')"),
     ),
     Index("automation_run_by_site", "site_id", "created_at", "id"),
+    Index("automation_run_running", "account_id", postgresql_where=text("status = 'running'")),
 )
 
 run_stage = Table(
@@ -173,6 +174,7 @@ run_stage = Table(
     Column("max_items", Integer, nullable=False),
     *(_count(name) for name in ("inputs", "total", "done", "failed", "skipped", "in_flight", "outputs")),
     _credits("credits_used"),
+    _credits("credits_awaited"),
     CheckConstraint("in_flight >= 0 AND done + failed + skipped <= total", name="run_stage_counts"),
 )
 
@@ -201,15 +203,25 @@ run_item = Table(
     _instant("updated_at"),
     UniqueConstraint("run_id", "stage", "ordinal", name="run_item_ordinal"),
     CheckConstraint("status IN ('queued', 'running', 'done', 'failed', 'skipped')", name="run_item_status"),
-    Index(
-        "run_item_waiting",
-        "run_id",
-        "stage",
-        "ordinal",
-        postgresql_where=text("status = 'queued' AND NOT dispatched"),
-    ),
     Index("run_item_handed_out", "handed_out_at", postgresql_where=text("status IN ('queued', 'running')")),
-    Index("run_item_ended", "run_id", "updated_at"),
+    # Every change of a run reads these, each in the order of its index: what it costs must not grow with the run.
+    Index(
+        "run_item_queued",
+        "run_id",
+        text("dispatched DESC"),
+        text("stage DESC"),
+        "ordinal",
+        postgresql_where=text("status = 'queued'"),
+    ),
+    Index("run_item_running", "run_id", "stage", "ordinal", postgresql_where=text("status = 'running'")),
+    Index(
+        "run_item_ended",
+        "run_id",
+        text("updated_at DESC"),
+        text("id DESC"),
+        postgresql_where=text("status IN ('done', 'failed')"),
+    ),
+    Index("run_item_holding", "run_id", postgresql_where=text("credits_held > 0")),
 )
 
 run_input = Table(

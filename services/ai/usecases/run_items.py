@@ -6,13 +6,14 @@ from datetime import datetime
 
 from chassis.refusal import NotFound
 from services.ai.domain.events import ExecuteRunItem, RunMove, TaskStarted
-from services.ai.domain.run import PauseReason, Run, RunStatus
+from services.ai.domain.run import CreditsTied, PauseReason, Run, RunStatus
 from services.ai.domain.run_item import RunItem
 from services.ai.domain.stages import Output, next_stage
 from services.ai.domain.task import AiTask
 from services.ai.store.leases import Lease
 from services.ai.store.transaction import AiTransaction
-from services.ai.usecases.runs import advance, pause, plan_outputs
+from services.ai.usecases.planning import plan_outputs
+from services.ai.usecases.runs import advance, end_waiting_tasks, pause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,11 +70,22 @@ def begin_item(
 
 
 def admit_item(tx: AiTransaction, *, lease: Lease, run_item_id: str, credits_required: int) -> None:
-    """Sets the credits an item may spend aside in its run's own limit. Raises RunBudgetExceeded."""
+    """Sets the credits an item may spend aside in its run's own limit. Raises CreditsTied and RunBudgetExceeded."""
     run = tx.runs.lock(tx.run_items.get(run_item_id).run_id)
     tx.leases.hold(lease)
-    run.admit(credits_required, held=tx.run_items.held(run.id, beside=run_item_id))
-    tx.run_items.save(replace(tx.run_items.get(run_item_id), credits_held=credits_required))
+    held, _ = tx.run_items.holding(run.id, beside=run_item_id)
+    run.admit(credits_required, held=held)
+    item = replace(tx.run_items.get(run_item_id), credits_held=credits_required)
+    tx.run_items.save(item)
+    if run.progress(item.stage).credits_awaited:
+        tx.runs.await_credits(run.id, item.stage, credits_required if run.max_credits else 0)
+
+
+def check_credits_tied(tx: AiTransaction, *, run_item_id: str, credits_required: int) -> None:
+    """Raises CreditsTied when other items of the run hold credits at billing, which refused this one for want of them."""
+    held, _ = tx.run_items.holding(tx.run_items.get(run_item_id).run_id, beside=run_item_id)
+    if held:
+        raise CreditsTied(required=credits_required)
 
 
 def end_item(tx: AiTransaction, *, lease: Lease, run_item_id: str, result: ItemResult, now: datetime) -> None:
@@ -106,6 +118,23 @@ def hold_up(
         pause(tx, run, reason, now=now, before=before)
     else:
         advance(tx, run, before=before, move=RunMove.PROGRESSED, now=now)
+    tx.leases.give_up(lease)
+
+
+def put_off(tx: AiTransaction, *, lease: Lease, run_item_id: str, required: int, now: datetime) -> None:
+    """The item waits until items in flight have ended, which hold the credits it needs."""
+    run = tx.runs.lock(tx.run_items.get(run_item_id).run_id)
+    tx.leases.hold(lease)
+    item, before = tx.run_items.get(run_item_id), run
+    if run.status is RunStatus.CANCELLING:
+        end_waiting_tasks(tx, [item.ai_task_id] if item.ai_task_id else [], now=now)
+        run = _return(tx, run, item, now=now)
+    else:
+        tx.run_items.save(item.put_off(now=now))
+        progress = run.progress(item.stage)
+        progress = replace(progress, in_flight=progress.in_flight - 1, credits_awaited=required)
+        run = run.with_progress(progress, now=now)
+    advance(tx, run, before=before, move=RunMove.PROGRESSED, now=now)
     tx.leases.give_up(lease)
 
 
@@ -165,7 +194,7 @@ def _end(tx: AiTransaction, run: Run, item: RunItem, result: ItemResult, *, now:
     following = next_stage(item.stage, run.enabled)
     if following is not None and run.status is not RunStatus.CANCELLING:
         run = plan_outputs(tx, run, following, result.flow, now=now)
-    advance(tx, run, before=before, move=RunMove.PROGRESSED, now=now)
+    advance(tx, run, before=before, move=RunMove.PROGRESSED, now=now, freed=item.credits_held > 0)
 
 
 def _return(tx: AiTransaction, run: Run, item: RunItem, *, now: datetime) -> Run:

@@ -7,12 +7,13 @@ from datetime import datetime
 from chassis.ids import new_id
 from chassis.paging import Page, PageRequest
 from services.ai.domain.config import AutomationConfig
-from services.ai.domain.events import ExecuteRunItem, RunMove, RunMoved, RunSnapshot
+from services.ai.domain.events import RunMove, RunMoved, RunSnapshot, TaskEnded
 from services.ai.domain.function_names import NothingToDo
 from services.ai.domain.run import PauseReason, Run, RunStatus, StageProgress
 from services.ai.domain.run_item import RunItem, RunItemStatus
-from services.ai.domain.stages import Output, PlannedItem, Stage, plan
+from services.ai.domain.stages import Output, Stage
 from services.ai.store.transaction import AiTransaction
+from services.ai.usecases.planning import hand_out, plan_outputs
 
 
 def start_run(
@@ -110,6 +111,7 @@ def cancel_run(tx: AiTransaction, *, run_id: str, account_id: str, now: datetime
     run = before.cancel(now=now)
     if run is before:
         return snapshot(tx, run, now=now)
+    end_waiting_tasks(tx, tx.run_items.tasks_of_waiting(run_id), now=now)
     for stage, (count, sent) in tx.run_items.skip_waiting(run_id, now=now).items():
         progress = run.progress(stage)
         run = run.with_progress(
@@ -121,40 +123,16 @@ def cancel_run(tx: AiTransaction, *, run_id: str, account_id: str, now: datetime
     return advance(tx, run, before=before, move=move, now=now)
 
 
-def plan_outputs(
-    tx: AiTransaction, run: Run, stage: Stage, outputs: Sequence[Output], *, now: datetime
-) -> Run:
-    """Makes items of `stage` for these inputs, as far as the run does the stage and has room for them.
-
-    An input that the stage has had is left out: two batches of keywords may lead to the same cluster, and its ideas
-    are written and paid once.
-    """
-    progress = run.progress(stage)
-    if not progress.enabled or not outputs:
-        return run
-    by_id = {output.id: output for output in outputs}
-    taken = tx.run_items.taken(run.id, stage, list(by_id))
-    wanted = [output for output in by_id.values() if output.id not in taken][: progress.room()]
-    if not wanted:
-        return run
-    planned = plan(stage, wanted, batch_size=progress.batch_size)
-    tx.run_items.add(
-        [
-            _item(run, item, ordinal=progress.total + number, now=now)
-            for number, item in enumerate(planned, start=1)
-        ]
-    )
-    progress = replace(progress, total=progress.total + len(planned), inputs=progress.inputs + len(wanted))
-    return run.with_progress(progress, now=now)
-
-
-def advance(tx: AiTransaction, run: Run, *, before: Run, move: RunMove, now: datetime) -> RunSnapshot:
+def advance(
+    tx: AiTransaction, run: Run, *, before: Run, move: RunMove, now: datetime, freed: bool = False
+) -> RunSnapshot:
     """Hands out what may start, settles the run's state, and writes and announces what changed.
 
-    The one end of every change of a run: nothing else writes a run or announces one.
+    The one end of every change of a run: nothing else writes a run or announces one. `freed` says that an item gave
+    credits back which another may wait for.
     """
     if run.status is RunStatus.RUNNING:
-        run = _dispatch(tx, run, now=now)
+        run = hand_out(tx, run, freed=freed, now=now)
     settled = run.settled(now=now)
     if settled.status is run.status:
         return _announce(tx, run, before=before, move=move, now=now)
@@ -172,6 +150,16 @@ def _announce(tx: AiTransaction, run: Run, *, before: Run, move: RunMove, now: d
     return seen
 
 
+def end_waiting_tasks(tx: AiTransaction, task_ids: Sequence[str], *, now: datetime) -> None:
+    """Ends executions that were begun and put off, of items that are dropped. Nothing was held or called for them."""
+    for task_id in task_ids:
+        task = tx.tasks.lock(task_id)
+        if not task.ended:
+            stopped = task.dropped(now=now)
+            tx.tasks.save(stopped)
+            tx.record(TaskEnded(task=stopped), account_id=stopped.account_id)
+
+
 def snapshot(tx: AiTransaction, run: Run, *, now: datetime) -> RunSnapshot:
     return RunSnapshot(
         run=run,
@@ -179,39 +167,6 @@ def snapshot(tx: AiTransaction, run: Run, *, now: datetime) -> RunSnapshot:
         now=tuple(tx.run_items.now(run.id)),
         next=tuple(tx.run_items.next(run.id)),
         last=tuple(tx.run_items.last(run.id)),
-    )
-
-
-def _dispatch(tx: AiTransaction, run: Run, *, now: datetime) -> Run:
-    """Hands jobs out up to each stage's concurrency, the later stages first."""
-    for progress in reversed(run.stages):
-        free = progress.concurrency - progress.in_flight
-        waits = progress.total - progress.ended - progress.in_flight
-        if free <= 0 or waits <= 0:
-            continue
-        items = tx.run_items.waiting(run.id, progress.stage, limit=free)
-        if not items:
-            continue
-        tx.run_items.mark_dispatched(items, now=now)
-        for item in items:
-            tx.enqueue(
-                ExecuteRunItem(run_item_id=item.id, account_id=run.account_id), account_id=run.account_id
-            )
-        run = run.with_progress(replace(progress, in_flight=progress.in_flight + len(items)), now=now)
-    return run
-
-
-def _item(run: Run, planned: PlannedItem, *, ordinal: int, now: datetime) -> RunItem:
-    return RunItem(
-        id=new_id(),
-        run_id=run.id,
-        account_id=run.account_id,
-        stage=planned.stage,
-        ordinal=ordinal,
-        label=planned.label,
-        input_ids=planned.input_ids,
-        created_at=now,
-        updated_at=now,
     )
 
 

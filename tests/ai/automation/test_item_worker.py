@@ -126,6 +126,41 @@ async def test_a_budget_of_a_hundred_allows_ninety_eight_with_eight_at_once(work
     assert len(workshop.image.asked) == 14
 
 
+async def test_a_limit_that_one_quote_nearly_fills_lets_items_wait_and_not_the_run(
+    workshop: Workshop,
+) -> None:
+    config = workshop.config(Stage.CLUSTER, max_credits=13, batch_size=1, concurrency=4)
+    run = workshop.start(config, {Stage.CLUSTER: await workshop.keywords()})
+
+    await at_once(workshop)
+
+    ended = workshop.read_run(run)
+    assert (ended.status, ended.credits_used) == (RunStatus.COMPLETED, workshop.spent)
+    assert {task.credits_quoted for task in workshop.tasks()} == {7}
+    assert [task.status for task in workshop.tasks()] == [TaskStatus.SUCCESS] * 4
+    assert "paused" not in workshop.told("runs")
+
+
+async def test_cancelling_ends_the_executions_of_items_that_wait_for_credits(workshop: Workshop) -> None:
+    config = workshop.config(Stage.CLUSTER, max_credits=13, batch_size=1, concurrency=2)
+    run = workshop.start(config, {Stage.CLUSTER: await workshop.keywords()})
+    workshop.text.gate = asyncio.Event()
+    first, second = workshop.jobs()
+
+    async def begin_first() -> None:
+        await workshop.item_worker().do(first)
+
+    async with cancelled_at_the_end(begin_first()) as working:
+        await until(lambda: workshop.text.asked)
+        await workshop.item_worker().do(second)
+        steer(workshop, runs.cancel_run, run)
+        workshop.text.gate.set()
+        await working
+
+    assert workshop.read_run(run).status is RunStatus.CANCELLED
+    assert [task.status for task in workshop.tasks()] == [TaskStatus.SUCCESS, TaskStatus.CANCELLED]
+
+
 async def test_an_empty_balance_pauses_the_run_and_a_top_up_lets_it_complete(workshop: Workshop) -> None:
     workshop.clock.advance(seconds=1)
     workshop.billing.price(model_name="offline-image-1", credits_per_image=400)
