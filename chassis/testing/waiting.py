@@ -13,7 +13,7 @@ T = TypeVar("T")
 async def until(condition: Callable[[], Awaitable[T]], *, timeout_seconds: float = ...) -> T: ...
 @overload
 async def until(condition: Callable[[], T], *, timeout_seconds: float = ...) -> T: ...
-async def until(condition: Callable[[], Any], *, timeout_seconds: float = 15.0) -> Any:
+async def until(condition: Callable[[], Any], *, timeout_seconds: float = 60.0) -> Any:
     """Asks again and again until the condition's value is true, and returns it.
 
     Raises AssertionError with the last value after the timeout.
