@@ -54,6 +54,10 @@ lint-arrows: dev
 lint-types: dev
 	$(BIN)/mypy
 
+.PHONY: docs
+docs: suite ## Write docs/events.md and docs/asyncapi.json anew from the protos
+	$(BIN)/python -m gateway.documents docs
+
 .PHONY: bench
 bench: dev ## The benchmarks beside their peers (ONLY=suite,ledger,ai,runs,publisher,gateway)
 	$(BIN)/python -m bench $(ONLY)

@@ -123,6 +123,11 @@ class Keyring:
             raise ValueError(f"The secret key must have at least {SECRET_KEY_LENGTH_MIN} characters.")
         return cls(secret_key.encode())
 
+    def derived(self, purpose: str) -> bytes:
+        """32 secret bytes for one purpose, independent of every signing key and of every other purpose."""
+        info = f"igny8 derived key v1 purpose={purpose}".encode()
+        return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(self._secret)
+
     def private(self, issuer: str) -> Ed25519PrivateKey:
         """The key `issuer` signs with."""
         key = self._private.get(issuer)

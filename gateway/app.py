@@ -16,11 +16,13 @@ from chassis.ids import new_id
 from chassis.refusal import Refusal
 from gateway import events, pages, problems
 from gateway.compression import compressed
+from gateway.credentials import credentials_of
 from gateway.endpoint import Endpoint
 from gateway.http_protocol import HEADERS_BYTES_MAX
 from gateway.limits import Admission, Standing
 from gateway.refusals import HeadersTooLarge, MethodNotAllowed, RouteUnknown, TooManyRequests
 from gateway.router import Match, Router
+from gateway.sessions import SessionOver
 
 UNCOUNTED: Final = (b"/healthz", b"/readyz")
 
@@ -49,7 +51,7 @@ Answer = Callable[["Request"], Awaitable[Response]]
 class Request:
     """One request: its verb, raw path, query, headers in lower case, and the way to its body."""
 
-    __slots__ = ("headers", "path", "query", "receive", "scope", "verb")
+    __slots__ = ("credentials", "headers", "path", "query", "receive", "scope", "verb")
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self.scope = scope
@@ -58,12 +60,13 @@ class Request:
         self.path: bytes = (scope.get("raw_path") or scope["path"].encode()).partition(b"?")[0]
         self.query: bytes = scope["query_string"]
         self.headers = _headers(scope["headers"])
-
-    @property
-    def client_address(self) -> str:
-        """The IP address of the other end, or as a proxy in front that is believed says; empty where it has none."""
-        client = self.scope.get("client")
-        return str(client[0]) if client else ""
+        client = scope.get("client")
+        # Address and scheme are those of the connection, or what a proxy in front that is believed says.
+        self.credentials = credentials_of(
+            self.headers,
+            client_address=str(client[0]) if client else "",
+            secure=scope.get("scheme") == "https",
+        )
 
     @property
     def is_for_api(self) -> bool:
@@ -118,7 +121,7 @@ class Gateway:
         """Where the caller stands with its rate; whoever looks whether the gateway is well is not counted."""
         if request.path in UNCOUNTED:
             return None
-        return self._admission.take(request.headers.get("authorization", ""), request.client_address)
+        return self._admission.take(request.credentials.key, request.credentials.client_address)
 
     async def _answer(self, request: Request, standing: Standing | None) -> tuple[str, Response]:
         route = ""
@@ -136,11 +139,16 @@ class Gateway:
             (route, target), values = _target(match, request.verb)
             if isinstance(target, Endpoint):
                 return route, await target.answer(
-                    values, request.query, request.headers, request.receive, request.client_address
+                    values, request.query, request.headers, request.receive, request.credentials
                 )
             return route, await target(request)
         except Refusal as refusal:
             return route, self._refused(request, refusal)
+        except SessionOver as over:
+            response = self._refused(request, over.refusal)
+            for cookie in over.cookies:
+                response.headers.append("Set-Cookie", cookie)
+            return route, response
         except ConnectionError:
             return route, Response(None, 400)
         except Exception:
@@ -200,7 +208,7 @@ def events_answer(stream: "events.Events") -> Answer:
     """The event stream as one of the gateway's own answers."""
 
     async def answer(request: Request) -> Response:
-        return await stream.answer(request.query, request.headers)
+        return await stream.answer(request.query, request.headers, request.credentials)
 
     return answer
 
@@ -209,7 +217,7 @@ def poll_answer(stream: "events.Events") -> Answer:
     """What happened, asked for now and then."""
 
     async def answer(request: Request) -> Response:
-        return await stream.poll(request.query, request.headers)
+        return await stream.poll(request.query, request.credentials)
 
     return answer
 

@@ -23,8 +23,10 @@ from gateway.bodies import (
     require_type,
 )
 from gateway.calls import Calls, FileAnswer
+from gateway.credentials import Credentials
 from gateway.operations import Operation
 from gateway.refusals import NotAcceptable
+from gateway.sessions import Sessions, session_part
 
 FILE_HEADERS = frozenset(
     {"etag", "cache-control", "content-disposition", "content-security-policy", "last-modified", "location"}
@@ -41,12 +43,16 @@ ForClient = Callable[[str, str], str]
 class Endpoint:
     """What answers one operation."""
 
-    def __init__(self, operation: Operation, calls: Calls, access: Access, for_client: ForClient) -> None:
+    def __init__(
+        self, operation: Operation, calls: Calls, access: Access, for_client: ForClient, sessions: Sessions
+    ) -> None:
         self.operation = operation
         self._binding = Binding(operation)
         self._calls = calls
         self._access = access
         self._for_client = for_client
+        self._sessions = sessions
+        self._session_part = session_part(operation)
         self._is_public = operation.access == options_pb2.ACCESS_PUBLIC
         self._etag = _etag_reader(operation)
 
@@ -56,29 +62,38 @@ class Endpoint:
         query: bytes,
         headers: dict[str, str],
         receive: Receive,
-        client_address: str,
+        credentials: Credentials,
     ) -> Response:
         """Answers a request, or raises a Refusal. `values` are the path's variables in the template's order."""
         operation = self.operation
         if not operation.answers_file:
             _check_accept(headers.get("accept", ""))
-        token = await self._token(headers, client_address)
+        token = await self._token(credentials)
         if operation.is_upload:
             return await self._upload(values, query, headers, receive, token)
         body = await read_json_body(receive, headers) if operation.body else None
         request = self._binding.message(values, query, body, headers)
         if operation.answers_file:
             return await self._file(request, token, headers)
-        response, _ = await self._calls.unary(operation, request, token)
-        return self._json(response, headers)
 
-    async def _token(self, headers: dict[str, str], client_address: str) -> str:
+        async def call(message: Message) -> Message:
+            return (await self._calls.unary(operation, message, token))[0]
+
+        def write(response: Message) -> Response:
+            return self._json(response, headers)
+
+        if self._session_part is not None:
+            return await self._sessions.answer(self._session_part, request, headers, credentials, call, write)
+        return write(await call(request))
+
+    async def _token(self, credentials: Credentials) -> str:
         """The token the call goes out with. What anybody may change, the gateway asks for as itself, and says for whom."""
+        changes = self.operation.verb != "GET"
         if not self._is_public:
-            return await self._access.token(headers.get("authorization", ""))
-        if self.operation.verb == "GET" or not client_address:
+            return await self._access.token(credentials, changes=changes)
+        if not changes or not credentials.client_address:
             return ""
-        return self._for_client(self.operation.service, client_address)
+        return self._for_client(self.operation.service, credentials.client_address)
 
     async def _upload(
         self, values: tuple[str, ...], query: bytes, headers: dict[str, str], receive: Receive, token: str

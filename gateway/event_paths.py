@@ -33,7 +33,7 @@ def stream(domains: frozenset[str]) -> Schema:
             },
             "default": {"$ref": "#/components/responses/Problem"},
         },
-        "security": [{"bearer": []}],
+        "security": [{"bearer": []}, {"session": []}],
     }
 
 
@@ -79,7 +79,7 @@ def poll(domains: frozenset[str]) -> Schema:
             "200": {"description": "What happened.", "content": {"application/json": {"schema": answer}}},
             "default": {"$ref": "#/components/responses/Problem"},
         },
-        "security": [{"bearer": []}],
+        "security": [{"bearer": []}, {"session": []}],
     }
 
 

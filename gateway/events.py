@@ -5,19 +5,28 @@ import contextlib
 import logging
 import random
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from urllib.parse import parse_qs
 
 import nats.errors
 import orjson
-from google.protobuf.descriptor import FileDescriptor
-from igny8.options.v1 import options_pb2
 from nats.js.errors import Error as JetStreamError
 from sse_starlette.sse import EventSourceResponse, SendTimeoutError
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from chassis.refusal import FieldFault, Refusal, RequestInvalid, ServiceUnavailable, Unauthenticated
+from chassis.identity import Caller
+from chassis.refusal import (
+    FieldFault,
+    PermissionDenied,
+    Refusal,
+    RequestInvalid,
+    ServiceUnavailable,
+    Unauthenticated,
+)
 from gateway.access import Access
+from gateway.credentials import Credentials
+from gateway.event_types import EventTypes
 from gateway.feed import Event, Feed, Subscriber
 from gateway.refusals import NotAcceptable
 
@@ -38,35 +47,55 @@ _log = logging.getLogger(__name__)
 _random = random.SystemRandom()
 
 
+@dataclass(slots=True)
+class _Listener:
+    """Who hears what: a caller as it was last verified, and the domains it asked for."""
+
+    types: EventTypes
+    credentials: Credentials
+    caller: Caller
+    domains: frozenset[str]
+
+    def hears(self, event: Event) -> bool:
+        """Whether the event was asked for, and is for this caller's role."""
+        return event.domain in self.domains and self.types.may_hear(self.caller, event.name)
+
+
 class Events:
     """Answers requests for event streams."""
 
-    def __init__(self, feed: Feed, access: Access, domains: frozenset[str]) -> None:
+    def __init__(self, feed: Feed, access: Access, types: EventTypes) -> None:
         self._feed = feed
         self._access = access
-        self.domains = domains
+        self._types = types
 
-    async def answer(self, query: bytes, headers: dict[str, str]) -> Response:
-        """An open stream. Raises Unauthenticated, RequestInvalid for an unknown type, TooManyStreams."""
+    async def answer(self, query: bytes, headers: dict[str, str], credentials: Credentials) -> Response:
+        """An open stream.
+
+        Raises Unauthenticated, RequestInvalid for an unknown type, PermissionDenied for one that is not for the
+        caller, TooManyStreams.
+        """
         _check_accept(headers.get("accept", ""))
-        authorization = headers.get("authorization", "")
-        caller = await self._access.caller(authorization)
-        domains, _ = self._wanted(query, "types")
+        caller = await self._access.caller(credentials)
+        domains, _ = self._wanted(caller, query, "types")
         subscriber = self._feed.join(caller.account(), caller.actor)
-        frames = self._frames(subscriber, domains, headers.get("last-event-id", ""), authorization)
+        listener = _Listener(self._types, credentials, caller, domains)
+        frames = self._frames(subscriber, listener, headers.get("last-event-id", ""))
         return _Stream(
             frames,
             self._feed,
             subscriber,
         )
 
-    async def poll(self, query: bytes, headers: dict[str, str]) -> Response:
+    async def poll(self, query: bytes, credentials: Credentials) -> Response:
         """The account's events after a place, at most 500, and the place to ask from next.
 
         Without a place nothing but the one to begin at is answered. Raises as `answer` does, and ServiceUnavailable.
         """
-        account_id = (await self._access.caller(headers.get("authorization", ""))).account()
-        domains, after = self._wanted(query, "types", "after")
+        caller = await self._access.caller(credentials)
+        account_id = caller.account()
+        domains, after = self._wanted(caller, query, "types", "after")
+        listener = _Listener(self._types, credentials, caller, domains)
         if not self._feed.is_live:
             raise ServiceUnavailable("events")
         # What the feed has had is in the stream before it is read below: nothing up to here can be missed.
@@ -77,7 +106,7 @@ class Events:
         try:
             async with contextlib.aclosing(self._feed.since(account_id, after)) as missed:
                 async for event in missed:
-                    if event.domain in domains:
+                    if listener.hears(event):
                         found.append(event)
                     if len(found) == POLL_EVENTS_MAX:
                         return _polled(found, event.id)
@@ -89,19 +118,26 @@ class Events:
         # A place the feed has not come to yet is never gone back from.
         return _polled(found, self._feed.id_of(max(position, int(after.rpartition(".")[2]))))
 
-    def _wanted(self, query: bytes, *known: str) -> tuple[frozenset[str], str]:
+    def _wanted(self, caller: Caller, query: bytes, *known: str) -> tuple[frozenset[str], str]:
         """The domains asked for, and the place to go on from."""
         parameters = _parameters(query)
         unknown = [name for name in parameters if name not in known]
         if unknown:
             raise RequestInvalid(*(FieldFault(name[:100], "is not a parameter here") for name in unknown))
-        words = {word for text in parameters.get("types", []) for word in text.split(",") if word}
-        if words - self.domains:
-            raise RequestInvalid(FieldFault("types", f"must be of: {', '.join(sorted(self.domains))}"))
-        return frozenset(words) or self.domains, parameters.get("after", [""])[0]
+        words = frozenset(word for text in parameters.get("types", []) for word in text.split(",") if word)
+        if words - self._types.domains:
+            raise RequestInvalid(FieldFault("types", f"must be of: {', '.join(sorted(self._types.domains))}"))
+        allowed = self._types.domains_for(caller)
+        for domain in sorted(words - allowed):
+            needed = self._types.needed_for(domain).name.lower()
+            raise PermissionDenied(
+                f"Events of the type {domain} need the role {needed}. Ask an owner of the account, or leave it out.",
+                metadata={"needed": needed, "role": caller.role.name.lower(), "type": domain},
+            )
+        return words or allowed, parameters.get("after", [""])[0]
 
     async def _frames(
-        self, subscriber: Subscriber, domains: frozenset[str], last_id: str, authorization: str
+        self, subscriber: Subscriber, listener: _Listener, last_id: str
     ) -> AsyncIterator[bytes]:
         """Opening, what was missed, then live events until the stream ends, each with its place in the stream."""
         position = subscriber.start
@@ -109,7 +145,7 @@ class Events:
             try:
                 async for event in self._feed.since(subscriber.account_id, last_id):
                     position = max(position, event.sequence)
-                    if event.domain in domains:
+                    if listener.hears(event):
                         yield event.frame
             except LookupError:
                 yield _reset(self._feed.id_of(position))
@@ -118,14 +154,14 @@ class Events:
                 yield _retry()
                 return
         yield _opening(self._feed.id_of(position))
-        async for event in self._live(subscriber, position, authorization):
-            if event.domain in domains:
+        async for event in self._live(subscriber, position, listener):
+            if listener.hears(event):
                 yield event.frame
         if subscriber.was_reset:
             yield _reset(self._feed.id_of(self._feed.position))
         yield _retry()
 
-    async def _live(self, subscriber: Subscriber, position: int, authorization: str) -> AsyncIterator[Event]:
+    async def _live(self, subscriber: Subscriber, position: int, listener: _Listener) -> AsyncIterator[Event]:
         now = asyncio.get_running_loop().time
         until = now() + _random.uniform(*LIFETIME_SECONDS)
         check_at = now() + CHECK_SECONDS
@@ -138,7 +174,7 @@ class Events:
             except TimeoutError:
                 waiting = True
             if now() >= check_at:
-                if not await self._may_still(authorization):
+                if not await self._may_still(listener):
                     return
                 check_at = now() + CHECK_SECONDS
             if waiting:
@@ -149,9 +185,10 @@ class Events:
             if event.sequence > position:
                 yield event
 
-    async def _may_still(self, authorization: str) -> bool:
+    async def _may_still(self, listener: _Listener) -> bool:
+        """Looks at the caller again, whose role may have changed; a billing that is away changes nothing."""
         try:
-            await self._access.caller(authorization)
+            listener.caller = await self._access.caller(listener.credentials)
         except Unauthenticated:
             return False
         except Refusal as refusal:
@@ -179,16 +216,6 @@ class _Stream(EventSourceResponse):
             _log.info("an event stream's client did not read; it was let go")
         finally:
             self._feed.leave(self._subscriber)
-
-
-def event_domains(files: list[FileDescriptor]) -> frozenset[str]:
-    """The domains of every event message, for example `credits`, `runs`."""
-    return frozenset(
-        message.GetOptions().Extensions[options_pb2.event].domain
-        for file in files
-        for message in file.message_types_by_name.values()
-        if message.GetOptions().HasExtension(options_pb2.event)
-    )
 
 
 def _parameters(query: bytes) -> dict[str, list[str]]:

@@ -87,13 +87,13 @@ class Admission:
         self._per_caller = per_caller
         self._per_address = per_address
 
-    def take(self, authorization: str, address: str) -> Standing | None:
+    def take(self, credential: str, address: str) -> Standing | None:
         """Where the request stands: with its address when that has no more, else with its credential."""
         standing = self._per_address.take(address.encode())
-        if not authorization or (standing is not None and standing.wait_seconds):
+        if not credential or (standing is not None and standing.wait_seconds):
             return standing
         # A credential is counted as it comes: which ones are good is seen later, and costs more.
-        return self._per_caller.take(hashlib.sha256(authorization.encode()).digest()) or standing
+        return self._per_caller.take(hashlib.sha256(credential.encode()).digest()) or standing
 
 
 def admission(*, per_caller: int, per_address: int) -> Admission:

@@ -11,9 +11,11 @@ from chassis.errors import CATALOGUE
 from gateway import bodies, event_paths, events
 from gateway.binding import QUERY_PARAMETERS_MAX, query_parameters
 from gateway.comments import Comments
+from gateway.credentials import CSRF_COOKIE, SESSION_COOKIE
 from gateway.operations import Operation
 from gateway.problems import PROBLEM_JSON, title_of
 from gateway.schemas import STRING_LENGTH_MAX, Schema, Schemas
+from gateway.sessions import MODE_COOKIE, session_part
 
 VERSION = "0.1.0"
 
@@ -76,7 +78,22 @@ def document(operations: Iterable[Operation], comments: Comments, domains: froze
                     "type": "http",
                     "scheme": "bearer",
                     "description": "An API key (`igny8_…`) or an access token of /api/v1/auth/login.",
-                }
+                },
+                "session": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": SESSION_COOKIE,
+                    "description": (
+                        "What signing in sets for the pages of the product; over https its name begins with `__Host-`. "
+                        "A header Authorization counts before it."
+                    ),
+                },
+                "csrf": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "X-CSRF-Token",
+                    "description": f"With the session cookie, the value of the cookie `{CSRF_COOKIE}`.",
+                },
             },
             "responses": {
                 "Problem": {"description": "Refused; `reason` says why.", "content": _PROBLEM_CONTENT},
@@ -101,11 +118,19 @@ def _operation(operation: Operation, operation_id: str, schemas: Schemas, commen
         "x-access": _NEEDED.get(operation.access, ""),
         "parameters": _parameters(operation, schemas),
         "responses": _responses(operation, schemas, comment),
-        "security": [] if operation.access == options_pb2.ACCESS_PUBLIC else [{"bearer": []}],
+        "security": _security(operation),
     }
     if operation.body:
         described["requestBody"] = _request_body(operation, schemas)
     return described
+
+
+def _security(operation: Operation) -> list[Schema]:
+    """Any one of these: a token, or the session cookie, with its CSRF token where something may change."""
+    if operation.access == options_pb2.ACCESS_PUBLIC:
+        return []
+    cookie: Schema = {"session": []} if operation.verb == "GET" else {"session": [], "csrf": []}
+    return [{"bearer": []}, cookie]
 
 
 def _parameters(operation: Operation, schemas: Schemas) -> list[Schema]:
@@ -128,6 +153,11 @@ def _parameters(operation: Operation, schemas: Schemas) -> list[Schema]:
         text = "The ETag of what is to be changed; 412 when it was changed meanwhile."
         schema = {"type": "string", "pattern": "^[^,]*$", "description": text}
         found.append(_parameter("If-Match", "header", schema, required=False))
+    part = session_part(operation)
+    if part is not None and part.gives:
+        text = "Keeps the tokens out of the answer: the session cookie is all that a page needs."
+        schema = {"type": "string", "enum": [MODE_COOKIE], "description": text}
+        found.append(_parameter("X-Session", "header", schema, required=False))
     return found
 
 

@@ -18,19 +18,23 @@ from chassis.clock import Clock, SystemClock
 from chassis.errors import from_rpc_error
 from chassis.identity import Keyring, TokenVerifier
 from chassis.service_tokens import ServiceTokens
-from gateway import docs, events, openapi, pages
+from gateway import asyncapi, docs, events, openapi, pages
 from gateway.access import Access, Exchange
 from gateway.app import Answer, Gateway, Request, events_answer, poll_answer
 from gateway.calls import Calls
 from gateway.comments import comments_of
+from gateway.csrf import CsrfTokens
 from gateway.endpoint import Endpoint
+from gateway.event_types import EventTypes
 from gateway.feed import Connect, Feed
 from gateway.health import Health
 from gateway.limits import admission
 from gateway.operations import operations_of, service_of
+from gateway.sessions import Sessions
 
 NAME = "gateway"
-EXCHANGE_METHOD = "igny8.billing.v1.AccountService.ExchangeApiKey"
+EXCHANGE_KEY = "igny8.billing.v1.AccountService.ExchangeApiKey"
+EXCHANGE_SESSION = "igny8.billing.v1.AccountService.ExchangeSession"
 EXCHANGE_SECONDS_MAX = 2.0
 STOP_SECONDS_MAX = 5.0
 
@@ -54,22 +58,32 @@ class Process:
         requests_per_minute: tuple[int, int] = (0, 0),
         clock: Clock | None = None,
         exchange: Exchange | None = None,
+        exchange_session: Exchange | None = None,
     ) -> None:
-        """`addresses` is host:port by service; `exchange` replaces the call to billing that exchanges API keys.
+        """`addresses` is host:port by service. `exchange` and `exchange_session` replace the calls to billing that
+        exchange API keys and sessions.
 
         `requests_per_minute` are those of a caller and of an address; 0 means as many as it likes.
         """
         self.operations = operations_of(files)
         self._described = described
-        self._domains = events.event_domains(list(files))
+        self._event_types = EventTypes(files)
         self._channels = {name: _channel(target, name, files) for name, target in addresses.items()}
         self._tokens = ServiceTokens(keyring, NAME, clock)
-        verifier = TokenVerifier(keyring, audience=NAME, clock=clock or SystemClock())
-        self.access = Access(verifier, exchange or self._exchange)
+        self._clock = clock or SystemClock()
+        csrf = CsrfTokens(keyring)
+        self.access = Access(
+            TokenVerifier(keyring, audience=NAME, clock=self._clock),
+            key=exchange or self._exchange_key,
+            session=exchange_session or self._exchange_session,
+            csrf=csrf,
+        )
+        self._sessions = Sessions(csrf, self.access.forget_session, self._clock)
         self.feed = Feed(connect)
         self.health = Health(self._channels, self.feed)
         self._background = Background()
         self._openapi = b""
+        self._asyncapi = b""
         self._docs = ""
         per_caller, per_address = requests_per_minute
         self._admission = admission(per_caller=per_caller, per_address=per_address)
@@ -95,14 +109,16 @@ class Process:
     def _compose(self, support_url: str, cors_origins: Sequence[str]) -> ASGIApp:
         calls = Calls(self._channels)
         endpoints = [
-            Endpoint(operation, calls, self.access, self._tokens.for_client) for operation in self.operations
+            Endpoint(operation, calls, self.access, self._tokens.for_client, self._sessions)
+            for operation in self.operations
         ]
-        stream = events.Events(self.feed, self.access, self._domains)
+        stream = events.Events(self.feed, self.access, self._event_types)
         own: dict[str, Answer] = {
             "/": _home,
             "/healthz": self._live,
             "/readyz": self._ready,
             "/openapi.json": self._openapi_answer,
+            "/asyncapi.json": self._asyncapi_answer,
             "/docs": self._docs_answer,
             events.PATH: events_answer(stream),
             events.POLL_PATH: poll_answer(stream),
@@ -128,6 +144,10 @@ class Process:
         self._write_documents()
         return Response(self._openapi, 200, {"Cache-Control": "no-cache"}, "application/json")
 
+    async def _asyncapi_answer(self, _request: Request) -> Response:
+        self._write_documents()
+        return Response(self._asyncapi, 200, {"Cache-Control": "no-cache"}, "application/json")
+
     async def _docs_answer(self, _request: Request) -> Response:
         self._write_documents()
         return pages.page("API", self._docs)
@@ -136,14 +156,22 @@ class Process:
         """Made when first asked for: most processes never are."""
         if not self._openapi:
             comments = comments_of(self._described)
-            document = openapi.document(self.operations, comments, self._domains)
+            document = openapi.document(self.operations, comments, self._event_types.domains)
             self._openapi = orjson.dumps(document)
+            self._asyncapi = orjson.dumps(asyncapi.document(self._event_types, comments))
             self._docs = docs.docs_body(document, comments)
 
-    async def _exchange(self, key: str) -> str:
+    async def _exchange_key(self, key: str) -> str:
         """Asks billing for an access token of an API key. Raises RemoteRefusal."""
-        method = Default().FindMethodByName(EXCHANGE_METHOD)
-        return await exchange_api_key(self._channels["billing"], method, self._tokens("billing"), key)
+        return await self._exchanged(EXCHANGE_KEY, secret=key)
+
+    async def _exchange_session(self, refresh_token: str) -> str:
+        """Asks billing for an access token of a session. Raises RemoteRefusal."""
+        return await self._exchanged(EXCHANGE_SESSION, refresh_token=refresh_token)
+
+    async def _exchanged(self, method: str, **secret: str) -> str:
+        descriptor = Default().FindMethodByName(method)
+        return await exchanged(self._channels["billing"], descriptor, self._tokens("billing"), **secret)
 
 
 async def _home(_request: Request) -> Response:
@@ -151,16 +179,16 @@ async def _home(_request: Request) -> Response:
     return Response(None, 302, {"Location": "/docs", "Cache-Control": "no-store"})
 
 
-async def exchange_api_key(
-    channel: grpc.aio.Channel, method: MethodDescriptor, authorization: str, key: str
+async def exchanged(
+    channel: grpc.aio.Channel, method: MethodDescriptor, authorization: str, **secret: str
 ) -> str:
-    """The access token that billing gives for an API key. Raises RemoteRefusal."""
+    """The access token that billing gives for a secret. Raises RemoteRefusal."""
     request_class = message_factory.GetMessageClass(method.input_type)
     call = channel.unary_unary(
         f"/{method.containing_service.full_name}/{method.name}",
         request_serializer=request_class.SerializeToString,
         response_deserializer=message_factory.GetMessageClass(method.output_type).FromString,
-    )(request_class(secret=key), timeout=EXCHANGE_SECONDS_MAX, metadata=[("authorization", authorization)])
+    )(request_class(**secret), timeout=EXCHANGE_SECONDS_MAX, metadata=[("authorization", authorization)])
     try:
         return str((await call).access_token)
     except grpc.aio.AioRpcError as error:

@@ -96,6 +96,19 @@ class BodyTooSlow(Refusal):
         )
 
 
+class CsrfRefused(Refusal):
+    """A session cookie came without its CSRF token to a call that may change something."""
+
+    reason = "CSRF_REFUSED"
+
+    def __init__(self, header: str, cookie: str) -> None:
+        header = header.title().replace("Csrf", "CSRF")
+        super().__init__(
+            f"Send the value of the cookie {cookie} in the header {header}, or a token instead of the session cookie.",
+            metadata={"header": header, "cookie": cookie},
+        )
+
+
 class TooManyStreams(Refusal):
     """The caller has as many event streams open as it may."""
 

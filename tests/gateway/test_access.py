@@ -15,7 +15,9 @@ from chassis.identity import Caller, CallerKind, Keyring, Role, TokenIssuer, Tok
 from chassis.refusal import Refusal, Unauthenticated
 from chassis.testing import ManualClock
 from chassis.testing.callers import api_key, person, service
-from gateway.access import KEY_SECONDS_MAX, Access
+from gateway.access import KEY_SECONDS_MAX, Access, Exchange
+from gateway.credentials import Credentials
+from gateway.csrf import CsrfTokens
 from tests.gateway.conftest import KEYRING, Keys
 from tests.gateway.shelf import ShelfServicer
 
@@ -123,6 +125,9 @@ async def test_what_anybody_may_read_is_asked_by_nobody(
     assert servicer.callers == [None]
 
 
+GOOD = Credentials(authorization="Bearer igny8_good")
+
+
 class _Time:
     """A monotonic clock that a test moves."""
 
@@ -134,16 +139,22 @@ class _Time:
 
 
 def _access(keys: Keys, now: Callable[[], float] = time.monotonic) -> Access:
-    return Access(TokenVerifier(KEYRING, audience="gateway"), keys.exchange, monotonic=now)
+    return _access_by(keys.exchange, TokenVerifier(KEYRING, audience="gateway"), now)
+
+
+def _access_by(
+    exchange: Exchange, verifier: TokenVerifier, now: Callable[[], float] = time.monotonic
+) -> Access:
+    return Access(verifier, key=exchange, session=exchange, csrf=CsrfTokens(KEYRING), monotonic=now)
 
 
 async def test_a_key_is_exchanged_once_while_it_is_believed() -> None:
     keys, now = Keys(), _Time()
     access = _access(keys, now)
 
-    await access.token("Bearer igny8_good")
+    await access.token(GOOD)
     now.seconds = KEY_SECONDS_MAX - 0.1
-    await access.token("Bearer igny8_good")
+    await access.token(GOOD)
 
     assert keys.asked == 1
 
@@ -151,12 +162,12 @@ async def test_a_key_is_exchanged_once_while_it_is_believed() -> None:
 async def test_a_revoked_key_is_felt_within_five_seconds() -> None:
     keys, now = Keys(), _Time()
     access = _access(keys, now)
-    await access.token("Bearer igny8_good")
+    await access.token(GOOD)
     keys.callers.clear()
     now.seconds = 5.0
 
     with pytest.raises(Refusal) as refused:
-        await access.token("Bearer igny8_good")
+        await access.token(GOOD)
 
     assert refused.value.reason == "CREDENTIALS_REFUSED"
 
@@ -165,7 +176,7 @@ async def test_many_who_bring_the_same_key_cost_one_exchange() -> None:
     keys = Keys()
     access = _access(keys)
 
-    await asyncio.gather(*(access.token("Bearer igny8_good") for _ in range(50)))
+    await asyncio.gather(*(access.token(GOOD) for _ in range(50)))
 
     assert keys.asked == 1
 
@@ -174,19 +185,20 @@ async def test_a_billing_that_is_away_is_said_and_not_taken_for_a_bad_key() -> N
     async def away(_key: str) -> str:
         raise remote_refusal("SERVICE_UNAVAILABLE", "billing is away", service="billing")
 
-    access = Access(TokenVerifier(KEYRING, audience="gateway"), away)
+    access = _access_by(away, TokenVerifier(KEYRING, audience="gateway"))
 
     with pytest.raises(Refusal) as refused:
-        await access.token("Bearer igny8_good")
+        await access.token(GOOD)
 
     assert refused.value.reason == "SERVICE_UNAVAILABLE"
 
 
 async def test_a_token_that_expires_while_it_is_remembered_is_refused(clock: ManualClock) -> None:
-    access = Access(TokenVerifier(KEYRING, "gateway", clock), Keys().exchange)
-    authorization = f"Bearer {TokenIssuer(KEYRING, 'billing', clock).issue(person())}"
-    await access.token(authorization)
+    access = _access_by(Keys().exchange, TokenVerifier(KEYRING, "gateway", clock))
+    token = TokenIssuer(KEYRING, "billing", clock).issue(person())
+    credentials = Credentials(authorization=f"Bearer {token}")
+    await access.token(credentials)
     clock.advance(minutes=11)
 
     with pytest.raises(Unauthenticated):
-        await access.token(authorization)
+        await access.token(credentials)

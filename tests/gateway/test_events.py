@@ -10,6 +10,8 @@ import httpx
 import orjson
 import pytest
 
+from chassis.identity import Role
+from chassis.ids import new_id
 from chassis.nats import Bus
 from chassis.streams import EVENTS_STREAM, ensure_streams
 from chassis.testing import until
@@ -21,6 +23,8 @@ from tests.gateway.conftest import KEYRING, Keys, Running, bearer, running
 from tests.gateway.shelf import DESCRIBED, FILES
 from tests.gateway.sse import listening
 from tests.kit.streams import SessionNats
+
+OTHER_USER_ID = new_id()
 
 
 @pytest.fixture
@@ -91,7 +95,35 @@ async def test_a_type_that_does_not_exist_is_refused_with_those_that_do(live: Ru
         answer = await client.get("/api/v1/events?types=cheese")
 
     assert answer.status_code == 400
-    assert answer.json()["errors"] == [{"field": "types", "message": "must be of: credits, runs"}]
+    assert answer.json()["errors"] == [{"field": "types", "message": "must be of: credits, keys, runs"}]
+
+
+async def test_events_above_the_callers_role_are_not_told(bus: Bus, live: Running) -> None:
+    async with (
+        listening(live.url, bearer(person(Role.VIEWER))) as of_viewer,
+        listening(live.url, bearer(person(Role.OWNER, user_id=OTHER_USER_ID))) as of_owner,
+    ):
+        place = await of_viewer.block()
+        await of_owner.block()
+        await _publish(bus, 1, subject="keys.{}.lent")
+        await _publish(bus, 2)
+
+        told = [await of_viewer.event(), await of_owner.event()]
+        assert place is not None
+        async with listening(live.url, bearer(person(Role.VIEWER)), last_id=place.id) as resumed:
+            replayed = await resumed.event()
+
+    assert [event.event for event in told] == ["credits.captured", "keys.lent"]
+    assert replayed.event == "credits.captured"
+
+
+async def test_asking_for_a_type_above_ones_role_is_refused_with_the_role_it_needs(live: Running) -> None:
+    async with httpx.AsyncClient(base_url=live.url, headers=bearer(person(Role.EDITOR))) as client:
+        stream = await client.get("/api/v1/events?types=keys,credits")
+        poll = await client.get("/api/v1/events/poll?types=keys")
+
+    assert (stream.status_code, poll.status_code) == (403, 403)
+    assert stream.json()["metadata"] == {"needed": "owner", "role": "editor", "type": "keys"}
 
 
 async def test_a_stream_goes_on_after_the_last_event_without_loss_or_repeat(bus: Bus, live: Running) -> None:

@@ -8,7 +8,7 @@ from openapi_spec_validator import validate
 
 from gateway.comments import comments_of
 from gateway.docs import docs_body
-from gateway.events import event_domains
+from gateway.event_types import EventTypes
 from gateway.openapi import document
 from gateway.operations import descriptor_set, operations_of, product_files
 from gateway.schemas import TEXT_PATTERN
@@ -17,14 +17,14 @@ from tests.gateway.shelf import DESCRIBED, FILES
 
 @pytest.fixture(scope="module")
 def shelf_document() -> dict[str, Any]:
-    return document(operations_of(FILES), comments_of(DESCRIBED), event_domains(FILES))
+    return document(operations_of(FILES), comments_of(DESCRIBED), EventTypes(FILES).domains)
 
 
 @pytest.fixture(scope="module")
 def product_document() -> dict[str, Any]:
     found = descriptor_set()
     files = product_files(found)
-    return document(operations_of(files), comments_of(found), event_domains(files))
+    return document(operations_of(files), comments_of(found), EventTypes(files).domains)
 
 
 def test_the_document_of_the_product_is_valid(product_document: dict[str, Any]) -> None:
@@ -109,7 +109,13 @@ def test_errors_named_in_a_comment_are_described(shelf_document: dict[str, Any])
 
 def test_a_public_method_asks_for_no_token(shelf_document: dict[str, Any]) -> None:
     assert shelf_document["paths"]["/media/{sha256}"]["get"]["security"] == []
-    assert shelf_document["paths"]["/api/v1/books"]["get"]["security"] == [{"bearer": []}]
+    assert shelf_document["paths"]["/api/v1/books"]["get"]["security"] == [{"bearer": []}, {"session": []}]
+
+
+def test_what_changes_something_asks_a_cookie_for_its_csrf_token(shelf_document: dict[str, Any]) -> None:
+    made = shelf_document["paths"]["/api/v1/shelves/{shelf}/books"]["post"]
+
+    assert made["security"] == [{"bearer": []}, {"session": [], "csrf": []}]
 
 
 def test_the_reference_lists_every_operation_and_needs_nothing_from_the_network(

@@ -17,7 +17,7 @@ from services.billing.servicers import Context
 from services.billing.settings import BillingSettings
 from services.billing.store.transaction import BillingTransaction
 from services.billing.usecases import sign_in
-from services.billing.usecases.sign_in import SignedIn
+from services.billing.usecases.sign_in import Present, SignedIn
 
 
 class SignInMethods:
@@ -108,6 +108,14 @@ class SignInMethods:
             refresh_token_expires_at=instant_to_proto(signed_in.refresh_token_expires_at),
         )
 
+    async def ExchangeSession(
+        self, request: billing.ExchangeSessionRequest, context: Context
+    ) -> billing.ExchangeSessionResponse:
+        now = self._clock.now()
+        present = await self._transactions.run(sign_in.session_of, secret=request.refresh_token, now=now)
+        token, ends_at = self._access_token(present, now, until=present.session_ends_at)
+        return billing.ExchangeSessionResponse(access_token=token, expires_at=instant_to_proto(ends_at))
+
     async def SignOut(self, request: billing.SignOutRequest, context: Context) -> billing.SignOutResponse:
         await self._transactions.run(sign_in.sign_out, secret=request.refresh_token, now=self._clock.now())
         return billing.SignOutResponse()
@@ -138,7 +146,10 @@ class SignInMethods:
             refresh_token_expires_at=instant_to_proto(signed_in.refresh_token_expires_at),
         )
 
-    def _access_token(self, signed_in: SignedIn, now: datetime) -> tuple[str, datetime]:
+    def _access_token(
+        self, signed_in: SignedIn | Present, now: datetime, *, until: datetime | None = None
+    ) -> tuple[str, datetime]:
+        """A token that works for as long as the settings say, and not beyond `until`."""
         caller = Caller(
             kind=CallerKind.PERSON,
             subject=signed_in.user.id,
@@ -147,6 +158,8 @@ class SignInMethods:
             suspended=signed_in.account.suspended,
         )
         seconds = self._settings.access_token_seconds
+        if until is not None:
+            seconds = min(seconds, int((until - now).total_seconds()))
         token = self._issuer.issue(caller, lifetime_seconds=seconds)
         return token, now + timedelta(seconds=seconds)
 

@@ -39,6 +39,19 @@ class Sessions:
             return None
         return from_row(Session, locked), from_row(RefreshToken, row)
 
+    def with_token(self, secret_hash: str) -> tuple[Session, RefreshToken] | None:
+        """The session that a token is of, and the token, to be read and not changed."""
+        token = tables.refresh_token
+        row = self._connection.execute(
+            select(*_TOKEN).where(token.c.secret_hash == secret_hash)
+        ).one_or_none()
+        if row is None:
+            return None
+        session = self._connection.execute(
+            select(tables.session).where(tables.session.c.id == row.session_id)
+        ).one_or_none()
+        return None if session is None else (from_row(Session, session), from_row(RefreshToken, row))
+
     def save(self, session: Session) -> None:
         """Writes what can change of a session: when it expires, and when it was ended."""
         self._connection.execute(

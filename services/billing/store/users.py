@@ -55,6 +55,11 @@ class Users:
             raise NotFound(kind="user", id=user_id)
         return _user(row)
 
+    def find(self, user_id: str) -> User | None:
+        """The person, of whatever account; None where there is nobody (any more)."""
+        row = self._connection.execute(select(*_USER).where(_COLUMNS.id == user_id)).one_or_none()
+        return None if row is None else _user(row)
+
     def hold(self, user_id: str) -> User | None:
         """The person, who is not removed before this transaction ends; None where that has happened."""
         row = self._connection.execute(

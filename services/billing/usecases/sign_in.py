@@ -108,6 +108,26 @@ def refresh(tx: BillingTransaction, *, secret: str, lifetime: timedelta, now: da
     return _signed_in(tx, user, session)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Present:
+    """A person in a session, as both are now, and when the session ends."""
+
+    account: Account
+    user: User
+    session_ends_at: datetime
+
+
+def session_of(tx: BillingTransaction, *, secret: str, now: datetime) -> Present:
+    """Who is signed in by a refresh token that has not been exchanged. Changes nothing. Raises SessionRefused."""
+    found = tx.sessions.with_token(hash_of(secret))
+    if found is None or not found[0].takes(found[1], now=now):
+        raise SessionRefused
+    user = tx.users.find(found[0].user_id)
+    if user is None:
+        raise SessionRefused
+    return Present(account=tx.accounts.get(user.account_id), user=user, session_ends_at=found[0].expires_at)
+
+
 def sign_out(tx: BillingTransaction, *, secret: str, now: datetime) -> None:
     """Ends the session of a refresh token; one that is unknown or has ended is a success too."""
     found = tx.sessions.lock_of(hash_of(secret))

@@ -26,6 +26,10 @@ def refresh(token: str) -> billing_proto.RefreshRequest:
     return billing_proto.RefreshRequest(refresh_token=token)
 
 
+def exchange(token: str) -> billing_proto.ExchangeSessionRequest:
+    return billing_proto.ExchangeSessionRequest(refresh_token=token)
+
+
 def invite(
     email: str = "ben@example.com", role: Any = billing_proto.User.ROLE_EDITOR
 ) -> billing_proto.InviteUserRequest:

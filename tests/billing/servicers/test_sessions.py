@@ -6,12 +6,13 @@ from datetime import timedelta
 import pytest
 from igny8.billing import v1 as billing_proto
 
+from chassis.testing.callers import service
 from services.billing.convert import instant_from_proto
 from services.billing.scheduler import Sweeper
 from tests.billing.books import Billing
 from tests.billing.servicers.calls import Calls
 from tests.billing.servicers.outcome import outcome
-from tests.billing.servicers.people import refresh, sign_in, sign_up
+from tests.billing.servicers.people import exchange, refresh, sign_in, sign_up
 
 
 async def test_a_refresh_token_gives_the_next_pair(calls: Calls, billing: Billing) -> None:
@@ -117,6 +118,70 @@ async def test_an_access_token_is_no_refresh_token(calls: Calls) -> None:
 
     # It is longer than any refresh token.
     assert await outcome(calls.accounts().Refresh(refresh(joined.access_token))) == "REQUEST_INVALID"
+
+
+async def test_the_gateway_exchanges_a_sessions_token_without_rotating_it(
+    calls: Calls, billing: Billing
+) -> None:
+    joined = await calls.accounts().SignUp(sign_up())
+    gateway = calls.accounts(service("gateway", account_id=None))
+
+    first = await gateway.ExchangeSession(exchange(joined.refresh_token))
+    again = await gateway.ExchangeSession(exchange(joined.refresh_token))
+
+    assert calls.verified(first.access_token) == calls.verified(joined.access_token)
+    assert calls.verified(again.access_token) == calls.verified(joined.access_token)
+    assert instant_from_proto(first.expires_at) == billing.clock.now() + timedelta(minutes=10)
+
+
+async def test_a_token_exchanged_for_the_gateway_ends_with_its_session(
+    calls: Calls, billing: Billing
+) -> None:
+    joined = await calls.accounts().SignUp(sign_up())
+    billing.clock.advance(days=30, minutes=-3)
+    gateway = calls.accounts(service("gateway", account_id=None))
+
+    made = await gateway.ExchangeSession(exchange(joined.refresh_token))
+    billing.clock.advance(minutes=3)
+
+    assert instant_from_proto(made.expires_at) == billing.clock.now()
+    assert await outcome(gateway.ExchangeSession(exchange(joined.refresh_token))) == "CREDENTIALS_REFUSED"
+
+
+async def test_a_token_that_was_refreshed_is_no_session_and_asking_does_not_end_the_new_one(
+    calls: Calls,
+) -> None:
+    joined = await calls.accounts().SignUp(sign_up())
+    gateway = calls.accounts(service("gateway", account_id=None))
+    renewed = await calls.accounts().Refresh(refresh(joined.refresh_token))
+
+    late = await outcome(gateway.ExchangeSession(exchange(joined.refresh_token)))
+
+    assert late == "CREDENTIALS_REFUSED"
+    assert await outcome(gateway.ExchangeSession(exchange(renewed.refresh_token))) == ""
+
+
+async def test_a_session_that_was_signed_out_or_never_was_is_not_exchanged(calls: Calls) -> None:
+    joined = await calls.accounts().SignUp(sign_up())
+    gateway = calls.accounts(service("gateway", account_id=None))
+    await calls.accounts().SignOut(billing_proto.SignOutRequest(refresh_token=joined.refresh_token))
+
+    refused = [
+        await outcome(gateway.ExchangeSession(exchange(token)))
+        for token in (joined.refresh_token, "igny8r_" + "x" * 43, joined.access_token[:200])
+    ]
+
+    assert refused == ["CREDENTIALS_REFUSED"] * 3
+
+
+async def test_nobody_but_a_service_exchanges_a_session(calls: Calls) -> None:
+    joined = await calls.accounts().SignUp(sign_up())
+
+    by_owner = await outcome(
+        calls.accounts(joined.access_token).ExchangeSession(exchange(joined.refresh_token))
+    )
+
+    assert by_owner == "PERMISSION_DENIED"
 
 
 async def test_expired_sessions_and_tokens_are_forgotten_and_others_stay(
