@@ -1,6 +1,7 @@
 """The embedded suite: which processes it has, with which environment, and how it comes up and goes down."""
 
 import asyncio
+import contextlib
 import dataclasses
 import os
 import signal
@@ -11,7 +12,7 @@ from pathlib import Path
 from suite import bootstrap_state, databases, migrations, secrets, stack
 from suite.child import Child, ServiceProcess, service_environment
 from suite.embedded import nats, postgres, process
-from suite.embedded.ports import LOOPBACK, free_port
+from suite.embedded.ports import LOOPBACK, reserve_port
 from suite.lock import locked
 from suite.logs import log_file
 from suite.settings import SuiteSettings
@@ -61,7 +62,7 @@ async def run(
             return INTERRUPTED
         finally:
             stack.remove(settings.data_dir)
-            await suite.supervisor.stop()
+            await suite.go_down()
 
 
 async def make_usable(settings: SuiteSettings, *, say: Callable[[str], None]) -> None:
@@ -109,6 +110,8 @@ class _Suite:
             say=say, on_change=self._write_pids, restart_seconds_max=restart_seconds_max
         )
         self._stack: StackFile | None = None
+        self._held = contextlib.ExitStack()
+        """The ports of everything: a process that was killed finds its own free when it starts again."""
 
     async def work(self, while_running: WhileRunning) -> int:
         self._stack = self._with_pids(await self._come_up())
@@ -125,6 +128,10 @@ class _Suite:
             running.cancel()
             watching.cancel()
             await asyncio.wait([running, watching])
+
+    async def go_down(self) -> None:
+        with self._held:
+            await self.supervisor.stop()
 
     def stop_on_signals(self, work: "asyncio.Task[int]") -> None:
         def on_signal() -> None:
@@ -155,6 +162,8 @@ class _Suite:
             log=log_file(data_dir, "nats"),
             say=self.say,
         )
+        self._held.callback(database.stop)
+        self._held.callback(bus.stop)
         await self.supervisor.start(database, bus)
         self.say(f"PostgreSQL (port {database.port}) and NATS (port {bus.port}) are ready.")
         owner_dsn = databases.prepare(database.dsn(), passwords=kept.roles)
@@ -194,7 +203,8 @@ class _Suite:
         for name, preferred in wanted.items():
             # Nor is it another one's preferred port, or one stranger would move all of ours by one.
             others = {port for port in wanted.values() if port != preferred}
-            chosen[name] = free_port(preferred, taken=others | set(chosen.values()))
+            reserved = self._held.enter_context(reserve_port(preferred, taken=others | set(chosen.values())))
+            chosen[name] = reserved.port
             if chosen[name] != preferred:
                 self.say(f"Port {preferred} is taken; {name} listens on {chosen[name]}.")
         return chosen

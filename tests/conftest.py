@@ -20,6 +20,7 @@ from chassis.nats import Bus  # noqa: E402
 from chassis.outbox import Outbox  # noqa: E402
 from chassis.testing import ManualClock  # noqa: E402
 from chassis.transaction import Transaction, Transactions  # noqa: E402
+from suite.embedded.ports import reserve_port  # noqa: E402
 from tests.kit import databases  # noqa: E402
 from tests.kit.databases import SessionDatabase  # noqa: E402
 from tests.kit.streams import SessionNats, empty_streams  # noqa: E402
@@ -105,6 +106,13 @@ def transactions_for(
     yield transactions
     for each in made:
         each.close()
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    """A port that nobody but a server of this test gets."""
+    with reserve_port() as reserved:
+        yield reserved.port
 
 
 @pytest.fixture

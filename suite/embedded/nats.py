@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from suite.embedded import process
-from suite.embedded.ports import LOOPBACK, free_port
+from suite.embedded.ports import LOOPBACK, ReservedPort, reserve_port
 from suite.embedded.process import ServerFailed
 
 USER = "igny8"
@@ -66,6 +66,7 @@ class EmbeddedNats:
         self.log = log or self.folder / "nats.log"
         self._durable = durable
         self._say = say
+        self._reserved: list[ReservedPort] = []
         self._child: subprocess.Popen[bytes] | None = None
         self._program = program()
 
@@ -134,6 +135,8 @@ class EmbeddedNats:
         )
         self._child.wait()
         self._child = None
+        while self._reserved:
+            self._reserved.pop().close()
         return willing
 
     def returncode(self) -> int | None:
@@ -142,11 +145,13 @@ class EmbeddedNats:
 
     def _choose_ports(self) -> None:
         """The first launch chooses; later ones keep to it, because clients know it by then."""
-        if self.port:
+        if self._reserved:
             return
         preferred, preferred_monitoring = self._preferred_ports
-        self.port = free_port(preferred)
-        self.monitoring_port = free_port(preferred_monitoring, taken=(self.port,))
+        if self.port:
+            preferred, preferred_monitoring = self.port, self.monitoring_port
+        self._reserved = [reserve_port(preferred), reserve_port(preferred_monitoring)]
+        self.port, self.monitoring_port = (reserved.port for reserved in self._reserved)
         if preferred not in (None, self.port):
             self._say(f"Port {preferred} is taken; NATS listens on {self.port}.")
 

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from suite.embedded import process
-from suite.embedded.ports import LOOPBACK, free_port
+from suite.embedded.ports import LOOPBACK, ReservedPort, reserve_port
 from suite.embedded.postgres_user import user_for
 from suite.embedded.process import ServerFailed
 
@@ -76,6 +76,7 @@ class EmbeddedPostgres:
         self.log = log or self.folder / "postgres.log"
         self._durable = durable
         self._say = say
+        self._reserved: ReservedPort | None = None
         self._child: subprocess.Popen[bytes] | None = None
         self._programs = programs()
 
@@ -146,6 +147,9 @@ class EmbeddedPostgres:
         )
         self._child.wait()
         self._child = None
+        if self._reserved:
+            self._reserved.close()
+            self._reserved = None
         return willing
 
     def returncode(self) -> int | None:
@@ -160,11 +164,13 @@ class EmbeddedPostgres:
 
     def _choose_port(self) -> None:
         """The first launch chooses; later ones keep to it, because clients know it by then."""
-        if self.port:
+        if self._reserved:
             return
-        self.port = free_port(self._preferred_port)
-        if self._preferred_port not in (None, self.port):
-            self._say(f"Port {self._preferred_port} is taken; PostgreSQL listens on {self.port}.")
+        preferred = self.port or self._preferred_port
+        self._reserved = reserve_port(preferred)
+        self.port = self._reserved.port
+        if preferred not in (None, self.port):
+            self._say(f"Port {preferred} is taken; PostgreSQL listens on {self.port}.")
 
     def _pid_file_lines(self) -> list[str]:
         try:

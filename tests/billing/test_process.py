@@ -20,7 +20,6 @@ from chassis.identity import Keyring
 from chassis.nats import Bus
 from chassis.service_tokens import ServiceTokens
 from chassis.testing import until
-from suite.embedded.ports import free_port
 from tests.kit.databases import SessionDatabase
 from tests.kit.streams import SessionNats
 
@@ -42,10 +41,10 @@ class Process:
 
 
 @pytest.fixture
-def process(database: SessionDatabase, nats_server: SessionNats, bus: Bus) -> Iterator[Process]:
+def process(database: SessionDatabase, nats_server: SessionNats, bus: Bus, port: int) -> Iterator[Process]:
     dsn = database.dsn("billing")
     database.empty("billing")
-    address = f"127.0.0.1:{free_port()}"
+    address = f"127.0.0.1:{port}"
     running = subprocess.Popen(
         [sys.executable, "-m", "services.billing"],
         cwd=ROOT,

@@ -3,11 +3,10 @@
 import asyncio
 import contextlib
 import signal
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -28,6 +27,7 @@ from chassis.testing import until
 from chassis.testing.callers import ACCOUNT_ID
 from chassis.testing.serving import SECRET_KEY
 from chassis.transaction import Transaction
+from suite.embedded.ports import reserve_port
 from tests.chassis import echo
 from tests.kit.databases import SessionDatabase
 from tests.kit.streams import SessionNats
@@ -40,25 +40,26 @@ class Settings(ServiceSettings):
     service: ClassVar[str] = "billing"
 
 
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+@pytest.fixture
+def metrics_port() -> Iterator[int]:
+    with reserve_port() as reserved:
+        yield reserved.port
 
 
 @pytest.fixture
-def settings(database: SessionDatabase, nats_server: SessionNats, bus: Bus) -> Settings:
+def settings(
+    database: SessionDatabase, nats_server: SessionNats, bus: Bus, port: int, metrics_port: int
+) -> Settings:
     """Those of a service on the session's servers, its tables and the streams empty."""
     dsn = database.dsn("billing")
     database.empty("billing")
-    port = free_port()
     return Settings(
         secret_key=SecretStr(SECRET_KEY),
         database_url=SecretStr(dsn),
         nats_url=SecretStr(nats_server.url),
         billing_addr=f"127.0.0.1:{port}",
         ai_addr=f"127.0.0.1:{port}",
-        metrics_port=free_port(),
+        metrics_port=metrics_port,
         database_connections=4,
     )
 
@@ -316,7 +317,7 @@ async def test_a_process_ends_well_and_soon_at_sigterm_and_logs_no_error(
         assert child.poll() is None
         return False
 
-    await until(ready)
+    await until(ready, timeout_seconds=60)
     memory = psutil.Process(child.pid).memory_info().rss / 1024**2
     began = time.monotonic()
     child.send_signal(signal.SIGTERM)

@@ -19,8 +19,7 @@ class SessionNats:
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="igny8-test-nats-")
-        self._password = new_password()
-        self._server = self._new_server(port=None)
+        self._server = EmbeddedNats(Path(self._folder.name, "nats"), password=new_password(), durable=False)
 
     @property
     def url(self) -> str:
@@ -38,17 +37,11 @@ class SessionNats:
         """As the kernel would: without a word, and nothing written on the way."""
         assert self._server.pid is not None
         process.end(self._server.pid, by=signal.SIGKILL, grace_seconds=5.0)
-        self._server.stop()
+        assert self._server.returncode() is not None
 
     def start_again(self) -> None:
         """On the same data and the same port."""
-        self._server = self._new_server(port=self._server.port)
         self._server.start()
-
-    def _new_server(self, *, port: int | None) -> EmbeddedNats:
-        return EmbeddedNats(
-            Path(self._folder.name, "nats"), password=self._password, port=port, durable=False
-        )
 
 
 async def empty_streams(bus: Bus) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -29,11 +28,13 @@ ENVIRONMENT = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(filter(
 
 
 @pytest.fixture
-async def address(database: SessionDatabase, nats_server: SessionNats, bus: Bus) -> AsyncIterator[str]:
+async def address(
+    database: SessionDatabase, nats_server: SessionNats, bus: Bus, port: int
+) -> AsyncIterator[str]:
     """Where a process of the service listens, on clean tables and streams."""
     dsn = database.dsn("notifications")
     database.empty("notifications")
-    address = f"127.0.0.1:{_free_port()}"
+    address = f"127.0.0.1:{port}"
     settings = {
         **ENVIRONMENT,
         "IGNY8_SECRET_KEY": SECRET_KEY,
@@ -88,9 +89,3 @@ async def _unread(stub: Any) -> int:
 
 def _as_owner(callee: str) -> str:
     return f"Bearer {TokenIssuer(Keyring.from_secret(SECRET_KEY), 'billing').issue(person())}"
-
-
-def _free_port() -> int:
-    with socket.socket() as opened:
-        opened.bind(("127.0.0.1", 0))
-        return int(opened.getsockname()[1])

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -28,11 +27,13 @@ ENVIRONMENT = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(filter(
 
 
 @pytest.fixture
-async def address(database: SessionDatabase, nats_server: SessionNats, bus: Bus) -> AsyncIterator[str]:
+async def address(
+    database: SessionDatabase, nats_server: SessionNats, bus: Bus, port: int
+) -> AsyncIterator[str]:
     """Where a process of the service listens, on clean tables and streams."""
     dsn = database.dsn("publisher")
     database.empty("publisher")
-    address = f"127.0.0.1:{_free_port()}"
+    address = f"127.0.0.1:{port}"
     settings = {
         **ENVIRONMENT,
         "IGNY8_SECRET_KEY": SECRET_KEY,
@@ -120,9 +121,3 @@ def _channels(caller: Caller) -> Channels:
     issuer = TokenIssuer(keyring, "ai" if by_service else "billing")
     token = issuer.issue(caller, audience="publisher") if by_service else issuer.issue(caller)
     return Channels(lambda _callee: f"Bearer {token}", as_itself=False)
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])

@@ -16,7 +16,7 @@ from sqlalchemy import text
 from suite import bootstrap, bootstrap_state, price_command, prices, private_file, secrets
 from suite.child import ServiceProcess, service_environment
 from suite.databases import SERVICES
-from suite.embedded.ports import free_port
+from suite.embedded.ports import reserve_port
 from suite.embedded.process import last_words, wait_until
 from suite.stack import StackFile
 from tests.kit.databases import SessionDatabase
@@ -72,7 +72,8 @@ def served(
     folder = tmp_path_factory.mktemp("billing")
     log = folder / "billing.log"
     dsn = database.dsn("billing")
-    address, metrics = f"127.0.0.1:{free_port()}", free_port()
+    reserved, metrics = reserve_port(), reserve_port()
+    address = f"127.0.0.1:{reserved.port}"
     child = ServiceProcess(
         "billing",
         command=[sys.executable, "-m", "services.billing"],
@@ -81,17 +82,18 @@ def served(
             IGNY8_BILLING_DATABASE_URL=dsn,
             IGNY8_NATS_URL=nats_server.url,
             IGNY8_BILLING_ADDR=address,
-            IGNY8_METRICS_PORT=str(metrics),
+            IGNY8_METRICS_PORT=str(metrics.port),
         ),
         log=log,
-        ready_url=f"http://127.0.0.1:{metrics}/readyz",
+        ready_url=f"http://127.0.0.1:{metrics.port}/readyz",
     )
-    child.launch()
-    assert wait_until(child.is_ready, timeout_seconds=60), last_words(log)
-    yield address, folder
-    assert child.pid is not None
-    os.kill(child.pid, signal.SIGTERM)
-    assert wait_until(lambda: child.returncode() is not None, timeout_seconds=30)
+    with reserved, metrics:
+        child.launch()
+        assert wait_until(child.is_ready, timeout_seconds=60), last_words(log)
+        yield address, folder
+        assert child.pid is not None
+        os.kill(child.pid, signal.SIGTERM)
+        assert wait_until(lambda: child.returncode() is not None, timeout_seconds=30)
 
 
 @pytest.fixture

@@ -1,11 +1,12 @@
 """The supervisor starts children that die again, gives up on those that never work, and leaves no orphan."""
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from chassis.testing import until
 from suite.child import ServiceProcess, service_environment
 from suite.embedded import process
-from suite.embedded.ports import LOOPBACK, free_port
+from suite.embedded.ports import LOOPBACK, reserve_port
 from suite.supervisor import ChildFailed, Supervisor
 
 FAKE = str(Path(__file__).with_name("fake_service.py"))
@@ -32,9 +33,11 @@ async def supervisor(said: list[str]) -> AsyncIterator[Supervisor]:
 
 
 @pytest.fixture
-def child(tmp_path: Path) -> Callable[..., ServiceProcess]:
+def child(tmp_path: Path) -> Iterator[Callable[..., ServiceProcess]]:
+    held = contextlib.ExitStack()
+
     def make(name: str = "fake", *habit: str) -> ServiceProcess:
-        port = free_port()
+        port = held.enter_context(reserve_port()).port
         return ServiceProcess(
             name,
             command=[sys.executable, "-I", "-S", FAKE, str(port), *habit],
@@ -43,7 +46,8 @@ def child(tmp_path: Path) -> Callable[..., ServiceProcess]:
             ready_url=f"http://{LOOPBACK}:{port}/readyz",
         )
 
-    return make
+    with held:
+        yield make
 
 
 async def test_children_are_ready_when_start_returns(
@@ -172,8 +176,7 @@ async def test_a_child_that_waits_for_its_next_start_is_not_started_after_the_st
     assert fake.pid == died
 
 
-def test_no_child_outlives_a_supervisor_that_is_killed(tmp_path: Path) -> None:
-    port = free_port()
+def test_no_child_outlives_a_supervisor_that_is_killed(tmp_path: Path, port: int) -> None:
     script = f"""
 import asyncio, sys
 from pathlib import Path

@@ -15,7 +15,7 @@ import psycopg2
 import pytest
 
 from suite.embedded import process
-from suite.embedded.ports import LOOPBACK, free_port
+from suite.embedded.ports import LOOPBACK, reserve_port
 from suite.embedded.postgres import EmbeddedPostgres, new_password, programs
 from suite.embedded.postgres_user import user_for
 from suite.embedded.process import ServerFailed
@@ -271,4 +271,4 @@ def test_an_ordinary_user_runs_it_too(data_dir: Path) -> None:
 
 def test_no_port_left_is_said() -> None:
     with pytest.raises(OSError, match="are all in use"):
-        free_port(40000, taken=range(40000, 40100))
+        reserve_port(40000, taken=range(40000, 40100))
