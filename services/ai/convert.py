@@ -22,7 +22,7 @@ from services.ai.domain.run_item import RunItem, RunItemStatus
 from services.ai.domain.stages import DEFAULTS, Stage, StageConfig
 from services.ai.domain.task import AiTask, TaskStatus
 
-SNAPSHOT_INPUTS_MAX = 5
+SNAPSHOT_IDS_MAX = 5
 """Ids that an item shows in a snapshot of its run; the list of items has them all."""
 
 _RUN_EVENTS: dict[RunMove, type[Message]] = {
@@ -128,17 +128,18 @@ def snapshot_to_proto(snapshot: RunSnapshot) -> ai.AutomationRun:
         (message.last, snapshot.last),
     ):
         # An event must stay small, and an item may be a batch of a thousand keywords.
-        shown.extend(run_item_to_proto(item, inputs_max=SNAPSHOT_INPUTS_MAX) for item in items)
+        shown.extend(run_item_to_proto(item, ids_max=SNAPSHOT_IDS_MAX) for item in items)
     return message
 
 
 def run_to_proto(run: Run, *, now: datetime) -> ai.AutomationRun:
+    left = run.time_left(now)
     return ai.AutomationRun(
         id=run.id,
         account_id=run.account_id,
         site_id=run.site_id,
         status=ai.AutomationRun.Status.Value(f"STATUS_{run.status.name}"),
-        trigger=ai.AutomationRun.TRIGGER_MANUAL,
+        trigger=ai.AutomationRun.Trigger.Value(f"TRIGGER_{run.trigger.name}"),
         pause_reason=run.pause_reason.value if run.pause_reason else "",
         error=run.error,
         stages=[
@@ -152,14 +153,27 @@ def run_to_proto(run: Run, *, now: datetime) -> ai.AutomationRun:
                 in_flight=progress.in_flight,
                 outputs=progress.outputs,
                 credits_used=progress.credits_used,
+                skipped=progress.skipped,
+                inputs=progress.inputs,
+                batch_size=progress.batch_size,
+                concurrency=progress.concurrency,
+                max_items_per_run=progress.max_items,
+                expected=progress.expected,
             )
             for progress in run.stages
         ],
         percent=run.percent,
         credits_used=run.credits_used,
         max_credits=run.max_credits,
-        elapsed_seconds=int(((run.finished_at or now) - run.created_at).total_seconds()),
-        seconds_left=run.seconds_left(now),
+        credits_remaining=run.credits_remaining,
+        elapsed_seconds=run.clock.elapsed_seconds(now),
+        seconds_left=left.seconds if left else None,
+        seconds_left_basis=left.basis if left else "",
+        paused_at=maybe_instant_to_proto(run.paused_at),
+        paused_seconds=run.paused_seconds,
+        expected_seconds=run.expected_seconds,
+        text_model=run.text_model,
+        image_model=run.image_model,
         sequence=run.sequence,
         actor=run.actor,
         created_at=instant_to_proto(run.created_at),
@@ -173,17 +187,25 @@ def run_status_from_proto(status: ai.AutomationRun.Status.ValueType) -> RunStatu
     return RunStatus[ai.AutomationRun.Status.Name(status).removeprefix("STATUS_")] if status else None
 
 
-def run_item_to_proto(item: RunItem, *, inputs_max: int | None = None) -> ai.RunItem:
+def run_item_to_proto(item: RunItem, *, ids_max: int | None = None) -> ai.RunItem:
     return ai.RunItem(
         id=item.id,
         run_id=item.run_id,
         stage=int(item.stage),
         label=item.label,
-        input_ids=item.input_ids[:inputs_max],
+        input_ids=item.input_ids[:ids_max],
         status=ai.RunItem.Status.Value(f"STATUS_{item.status.name}"),
         attempts=item.attempts,
         ai_task_id=item.ai_task_id or "",
         credits_used=item.credits_used,
+        ordinal=item.ordinal,
+        cost=money_to_proto(item.cost),
+        input_tokens=item.input_tokens,
+        output_tokens=item.output_tokens,
+        outputs=item.outputs,
+        output_ids=item.output_ids[:ids_max],
+        output_type=item.stage.output_type,
+        retries=item.retries,
         outcome=item.outcome,
         error=item.error,
         created_at=instant_to_proto(item.created_at),

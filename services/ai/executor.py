@@ -134,7 +134,7 @@ class Executor:
         return await self._finish(task, lease)
 
     async def outputs(self, task_id: str) -> list[dict[str, Any]]:
-        """What came of the items that are done, as `Saved.to_json` wrote it."""
+        """What came of the items that are done, as `Saved.to_json` wrote it, with the tokens each took."""
         _, items = await self._read(task_id)
         return [item.output for item in items if item.status is ItemStatus.DONE]
 
@@ -288,7 +288,11 @@ class Executor:
             lease,
             task,
             position=item.position,
-            output=saved.to_json(),
+            output={
+                **saved.to_json(),
+                "input_tokens": answer.input_tokens,
+                "output_tokens": answer.output_tokens,
+            },
             outputs=saved.outputs,
             credits_used=charge.credits_used,
             cost=charge.cost_usd,

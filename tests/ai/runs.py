@@ -14,13 +14,13 @@ from chassis.transaction import Transactions
 from services.ai.domain.config import AutomationConfig
 from services.ai.domain.events import RunSnapshot
 from services.ai.domain.run import PauseReason, Run, RunStatus
-from services.ai.domain.run_item import RunItem
+from services.ai.domain.run_item import ItemResult, RunItem
 from services.ai.domain.stages import DEFAULTS, Output, Stage
 from services.ai.domain.task import AiTask
 from services.ai.store import tables
 from services.ai.store.transaction import AiTransaction
 from services.ai.usecases import run_items, runs
-from services.ai.usecases.run_items import Begun, ItemResult
+from services.ai.usecases.run_items import Begun
 
 SITE = "0199eeee-0000-7000-8000-000000000001"
 
@@ -176,6 +176,10 @@ class Desk:
     def told(self) -> list[str]:
         """The names of the events, in order."""
         return [event.subject.rpartition(".")[2] for event in recorded(self.transactions.engine)]
+
+    def events(self) -> list[dict[str, Any]]:
+        """The payloads of the events, in order, as a subscriber gets them."""
+        return [event.payload for event in recorded(self.transactions.engine)]
 
     def sequences(self) -> list[int]:
         """The sequence that each event carries, in order."""

@@ -13,7 +13,7 @@ from chassis.ids import new_id
 from chassis.refusal import Refusal
 from chassis.transaction import Transactions
 from services.ai.domain.run import CreditsTied, PauseReason, Run
-from services.ai.domain.run_item import RunItem
+from services.ai.domain.run_item import ItemResult, RunItem
 from services.ai.domain.stages import Output, Stage, images_wanted
 from services.ai.domain.task import ATTEMPTS_MAX, AiTask, NeverEnded, TaskStatus
 from services.ai.executor import Executor
@@ -24,7 +24,7 @@ from services.ai.patience import fault_of_ours, passing, patiently
 from services.ai.store.leases import LeaseLost
 from services.ai.store.transaction import AiTransaction
 from services.ai.usecases import run_items as write
-from services.ai.usecases.run_items import Begun, ItemResult
+from services.ai.usecases.run_items import Begun
 
 HELD_UP: Final = {
     "INSUFFICIENT_CREDITS": PauseReason.INSUFFICIENT_CREDITS,
@@ -141,14 +141,15 @@ class ItemWorker:
             for task in response.tasks
             if task.status in (publisher.Task.STATUS_QUEUED, publisher.Task.STATUS_IN_PROGRESS)
         ]
-        return ItemResult(flow=flow, outputs=len(response.tasks), outcome="queued")
+        made = [task.id for task in response.tasks]
+        return ItemResult(flow=flow, outputs=len(made), output_ids=made, outcome="queued")
 
     async def _review(self, item: RunItem) -> ItemResult:
         content = await self._inventory.submit_for_review(item.input_ids[0])
         outcome = _CONTENT_STATUS.Name(content.status).removeprefix("STATUS_").lower()
         if content.site_status == publisher.Content.SITE_STATUS_SCHEDULED:
             outcome = f"{outcome}, scheduled"
-        return ItemResult(outputs=1, outcome=outcome)
+        return ItemResult(outputs=1, output_ids=item.input_ids, outcome=outcome)
 
     async def _execute(self, begun: Begun) -> ItemResult | PauseReason:
         item, lease = begun.item, begun.lease
@@ -203,7 +204,11 @@ class ItemWorker:
         return ItemResult(
             flow=flow,
             outputs=task.outputs,
+            output_ids=[output.id for output in flow],
             credits_used=task.credits_used,
+            cost=task.cost,
+            input_tokens=sum(output["input_tokens"] for output in outputs),
+            output_tokens=sum(output["output_tokens"] for output in outputs),
             outcome=f"{task.items_done} of {task.items_total} done" if task.items_failed else "",
             error=task.error if task.status is TaskStatus.ERROR else "",
         )

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Self
 
 from chassis.refusal import Refusal, StateConflict
+from services.ai.domain.run_clock import Clock, StageLeft, TimeLeft, time_left
 from services.ai.domain.stages import Stage
 
 
@@ -25,6 +26,13 @@ ENDED = frozenset({RunStatus.CANCELLED, RunStatus.COMPLETED, RunStatus.FAILED})
 """Final states: each frees the site for another run."""
 
 ACTIVE = frozenset(RunStatus) - ENDED
+
+
+class Trigger(StrEnum):
+    """What started a run."""
+
+    MANUAL = "manual"
+    SCHEDULED = "scheduled"
 
 
 class PauseReason(StrEnum):
@@ -85,6 +93,8 @@ class StageProgress:
     in_flight: int = 0
     outputs: int = 0
     credits_used: int = 0
+    expected: int = 0
+    """Items that the estimate at the start expected of it."""
     credits_awaited: int = 0
     """What an item needs that was put off because others hold the credits; 0 when none was."""
 
@@ -119,6 +129,13 @@ class Run:
     sequence: int = 0
     """Counts its changes; each of its events carries it."""
     finished_at: datetime | None = None
+    trigger: Trigger = Trigger.MANUAL
+    paused_at: datetime | None = None
+    """Since when it is paused."""
+    paused_seconds: int = 0
+    """How long it was paused before."""
+    expected_seconds: int = 0
+    """What earlier runs of the site let expect; 0 when there were none."""
     enabled: frozenset[Stage] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -153,13 +170,29 @@ class Run:
         stages = tuple(progress if other.stage is progress.stage else other for other in self.stages)
         return replace(self, stages=stages, updated_at=now)
 
-    def seconds_left(self, now: datetime) -> int | None:
-        """A guess from the pace so far; None before anything ended, and while it does not run."""
-        ended = sum(progress.ended for progress in self.stages)
-        left = sum(progress.total - progress.ended for progress in self.stages)
-        if self.status is not RunStatus.RUNNING or ended == 0:
+    @property
+    def credits_remaining(self) -> int | None:
+        """What is left of its limit; None without one."""
+        return None if self.max_credits == 0 else max(0, self.max_credits - self.credits_used)
+
+    @property
+    def clock(self) -> Clock:
+        return Clock(
+            created_at=self.created_at,
+            finished_at=self.finished_at,
+            paused_at=self.paused_at,
+            paused_seconds=self.paused_seconds,
+        )
+
+    def time_left(self, now: datetime) -> TimeLeft | None:
+        """A guess; None while it does not run, and before there is anything to guess from."""
+        if self.status is not RunStatus.RUNNING:
             return None
-        return round((now - self.created_at).total_seconds() / ended * left)
+        return time_left(
+            [StageLeft(stage.total, stage.ended, stage.expected) for stage in self.stages],
+            active_seconds=self.clock.active_seconds(now),
+            expected_seconds=self.expected_seconds,
+        )
 
     def pause(self, reason: PauseReason, *, now: datetime) -> Self:
         """Asks it to pause: at once when nothing is in flight. Pausing a paused run changes nothing."""
@@ -177,7 +210,8 @@ class Run:
         if self.status not in (RunStatus.PAUSING, RunStatus.PAUSED):
             raise self._conflict("resumed")
         stages = tuple(replace(stage, credits_awaited=0) for stage in self.stages)
-        return replace(self, status=RunStatus.RUNNING, pause_reason=None, stages=stages, updated_at=now)
+        going = self._going(now=now)
+        return replace(going, status=RunStatus.RUNNING, pause_reason=None, stages=stages, updated_at=now)
 
     def cancel(self, *, now: datetime) -> Self:
         """Asks it to end for good. Cancelling it again changes nothing."""
@@ -185,14 +219,15 @@ class Run:
             return self
         if self.status in ENDED:
             raise self._conflict("cancelled")
-        return replace(self, status=RunStatus.CANCELLING, pause_reason=None, updated_at=now)
+        going = self._going(now=now)
+        return replace(going, status=RunStatus.CANCELLING, pause_reason=None, updated_at=now)
 
     def settled(self, *, now: datetime) -> Self:
         """Takes the step that waits for nothing to be in flight, when nothing is."""
         if self.in_flight:
             return self
         if self.status is RunStatus.PAUSING:
-            return replace(self, status=RunStatus.PAUSED, updated_at=now)
+            return replace(self, status=RunStatus.PAUSED, updated_at=now, paused_at=now)
         if self.status is RunStatus.CANCELLING:
             return replace(self, status=RunStatus.CANCELLED, updated_at=now, finished_at=now)
         if self.status is RunStatus.RUNNING and self.everything_ended:
@@ -212,6 +247,13 @@ class Run:
         if held and required <= unspent:
             raise CreditsTied(limit=self.max_credits, left=max(unspent - held, 0), required=required)
         raise RunBudgetExceeded(limit=self.max_credits, left=max(unspent, 0), required=required)
+
+    def _going(self, *, now: datetime) -> Self:
+        """It stands still no longer."""
+        if self.paused_at is None:
+            return self
+        paused = self.paused_seconds + round((now - self.paused_at).total_seconds())
+        return replace(self, paused_at=None, paused_seconds=paused)
 
     def _conflict(self, done: str) -> StateConflict:
         return StateConflict(

@@ -1,11 +1,13 @@
 """One unit of work of one stage of a run."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Self
 
-from services.ai.domain.stages import Stage
+from services.ai.domain.stages import Output, Stage
 from services.ai.domain.task import ATTEMPTS_MAX
 
 
@@ -17,6 +19,21 @@ class RunItemStatus(StrEnum):
     DONE = "done"
     FAILED = "failed"
     SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemResult:
+    """How an item ended. `error` is empty when it succeeded; the outputs of `flow` go on to the next stage either way."""
+
+    flow: Sequence[Output] = ()
+    outputs: int = 0
+    output_ids: Sequence[str] = ()
+    credits_used: int = 0
+    cost: Decimal = Decimal(0)
+    input_tokens: int = 0
+    output_tokens: int = 0
+    outcome: str = ""
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +59,17 @@ class RunItem:
     credits_held: int = 0
     """What its execution may still spend; 0 before the quote and after the end."""
     credits_used: int = 0
+    """All its executions together, as cost and tokens are."""
+    cost: Decimal = Decimal(0)
+    """What the providers charged, in USD."""
+    input_tokens: int = 0
+    output_tokens: int = 0
+    outputs: int = 0
+    """Things it made."""
+    output_ids: tuple[str, ...] = ()
+    """What it made, or worked on where it makes nothing new, at publisher."""
+    retries: int = 0
+    """How often somebody asked for it again after it had failed."""
     outcome: str = ""
     error: str = ""
 
@@ -78,23 +106,38 @@ class RunItem:
             updated_at=now,
         )
 
-    def done(self, *, credits_used: int, outcome: str, now: datetime) -> Self:
+    def done(self, result: ItemResult, *, now: datetime) -> Self:
+        return replace(
+            self._took(result, now=now), status=RunItemStatus.DONE, outcome=result.outcome, error=""
+        )
+
+    def failed(self, result: ItemResult, *, now: datetime) -> Self:
+        return replace(self._took(result, now=now), status=RunItemStatus.FAILED, error=result.error)
+
+    def retried(self, *, input_ids: tuple[str, ...] | None, now: datetime) -> Self:
+        """It failed and waits again, for an execution of its own; what it cost before stays counted."""
         return replace(
             self,
-            status=RunItemStatus.DONE,
-            credits_used=credits_used,
-            credits_held=0,
-            outcome=outcome,
+            status=RunItemStatus.QUEUED,
+            dispatched=False,
+            attempts=0,
+            retries=self.retries + 1,
+            ai_task_id=None,
+            input_ids=input_ids or self.input_ids,
+            error="",
             updated_at=now,
         )
 
-    def failed(self, error: str, *, credits_used: int, now: datetime) -> Self:
+    def _took(self, result: ItemResult, *, now: datetime) -> Self:
         return replace(
             self,
-            status=RunItemStatus.FAILED,
-            credits_used=credits_used,
             credits_held=0,
-            error=error,
+            credits_used=self.credits_used + result.credits_used,
+            cost=self.cost + result.cost,
+            input_tokens=self.input_tokens + result.input_tokens,
+            output_tokens=self.output_tokens + result.output_tokens,
+            outputs=self.outputs + result.outputs,
+            output_ids=tuple(dict.fromkeys((*self.output_ids, *result.output_ids))),
             updated_at=now,
         )
 

@@ -33,7 +33,13 @@ class Stage(IntEnum):
         """What the stage makes, for people."""
         return _OUTPUTS[self]
 
+    @property
+    def output_type(self) -> str:
+        """The noun of publisher that what the stage makes is found under."""
+        return _OUTPUT_TYPES.get(self, "content")
 
+
+_OUTPUT_TYPES = {Stage.CLUSTER: "cluster", Stage.IDEAS: "idea", Stage.TASKS: "task"}
 _TITLES = {
     Stage.CLUSTER: "Keywords to clusters",
     Stage.IDEAS: "Clusters to ideas",

@@ -223,6 +223,12 @@ def to_row(item: RunItem) -> dict[str, Any]:
         "ai_task_id": item.ai_task_id,
         "credits_held": item.credits_held,
         "credits_used": item.credits_used,
+        "cost": item.cost,
+        "input_tokens": item.input_tokens,
+        "output_tokens": item.output_tokens,
+        "outputs": item.outputs,
+        "output_ids": list(item.output_ids),
+        "retries": item.retries,
         "outcome": item.outcome,
         "error": item.error,
         "created_at": item.created_at,
@@ -235,4 +241,5 @@ def from_row(row: RowMapping) -> RunItem:
     values["stage"] = Stage(values["stage"])
     values["status"] = RunItemStatus(values["status"])
     values["input_ids"] = tuple(values["input_ids"])
+    values["output_ids"] = tuple(values["output_ids"])
     return RunItem(**values)

@@ -8,7 +8,15 @@ from sqlalchemy.exc import IntegrityError
 
 from chassis.paging import Page, PageRequest, read_page
 from chassis.refusal import NotFound
-from services.ai.domain.run import ACTIVE, PauseReason, Run, RunAlreadyActive, RunStatus, StageProgress
+from services.ai.domain.run import (
+    ACTIVE,
+    PauseReason,
+    Run,
+    RunAlreadyActive,
+    RunStatus,
+    StageProgress,
+    Trigger,
+)
 from services.ai.domain.stages import Stage
 from services.ai.store.tables import automation_run, run_stage
 
@@ -134,12 +142,17 @@ def to_row(run: Run) -> dict[str, Any]:
         "created_at": run.created_at,
         "updated_at": run.updated_at,
         "finished_at": run.finished_at,
+        "trigger": run.trigger.value,
+        "paused_at": run.paused_at,
+        "paused_seconds": run.paused_seconds,
+        "expected_seconds": run.expected_seconds,
     }
 
 
 def from_row(row: RowMapping, stages: tuple[StageProgress, ...]) -> Run:
     values = dict(row)
     values["status"] = RunStatus(values["status"])
+    values["trigger"] = Trigger(values["trigger"])
     values["pause_reason"] = PauseReason(values["pause_reason"]) if values["pause_reason"] else None
     return Run(**values, stages=stages)
 
@@ -161,4 +174,5 @@ def _stage_row(run_id: str, stage: StageProgress) -> dict[str, Any]:
         "outputs": stage.outputs,
         "credits_used": stage.credits_used,
         "credits_awaited": stage.credits_awaited,
+        "expected": stage.expected,
     }

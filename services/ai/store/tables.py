@@ -147,6 +147,11 @@ automation_run = Table(
     _instant("created_at"),
     _instant("updated_at"),
     _instant("finished_at", nullable=True),
+    Column("trigger", Text, nullable=False, server_default="manual"),
+    _instant("paused_at", nullable=True),
+    _count("paused_seconds"),
+    _count("expected_seconds"),
+    CheckConstraint("trigger IN ('manual', 'scheduled')", name="automation_run_trigger"),
     # One active run per site, whoever asks and however many ask at once; every final state frees the place.
     Index(
         "automation_run_one_active_per_site",
@@ -175,6 +180,7 @@ run_stage = Table(
     *(_count(name) for name in ("inputs", "total", "done", "failed", "skipped", "in_flight", "outputs")),
     _credits("credits_used"),
     _credits("credits_awaited"),
+    _count("expected"),
     CheckConstraint("in_flight >= 0 AND done + failed + skipped <= total", name="run_stage_counts"),
 )
 
@@ -201,6 +207,12 @@ run_item = Table(
     _words("error"),
     _instant("created_at"),
     _instant("updated_at"),
+    Column("cost", Numeric, nullable=False, server_default="0"),
+    _credits("input_tokens"),
+    _credits("output_tokens"),
+    _count("outputs"),
+    Column("output_ids", JSONB, nullable=False, server_default="[]"),
+    _count("retries"),
     UniqueConstraint("run_id", "stage", "ordinal", name="run_item_ordinal"),
     CheckConstraint("status IN ('queued', 'running', 'done', 'failed', 'skipped')", name="run_item_status"),
     Index("run_item_handed_out", "handed_out_at", postgresql_where=text("status IN ('queued', 'running')")),

@@ -1,14 +1,14 @@
 """What a worker writes about an item of a run: begun, admitted, ended, put back, handed out again."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from chassis.refusal import NotFound
 from services.ai.domain.events import ExecuteRunItem, RunMove, TaskStarted
 from services.ai.domain.run import CreditsTied, PauseReason, Run, RunStatus
-from services.ai.domain.run_item import RunItem
-from services.ai.domain.stages import Output, next_stage
+from services.ai.domain.run_item import ItemResult, RunItem
+from services.ai.domain.stages import next_stage
 from services.ai.domain.task import AiTask
 from services.ai.store.leases import Lease
 from services.ai.store.transaction import AiTransaction
@@ -27,17 +27,6 @@ class Begun:
 
 TaskOf = Callable[[Run, RunItem], AiTask | None]
 """The task log of an item's execution, to be written down; None for a stage that needs no model."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ItemResult:
-    """How an item ended. `error` is empty when it succeeded; `outputs` flow to the next stage either way."""
-
-    flow: Sequence[Output] = ()
-    outputs: int = 0
-    credits_used: int = 0
-    outcome: str = ""
-    error: str = ""
 
 
 def begin_item(
@@ -174,11 +163,7 @@ def _end(tx: AiTransaction, run: Run, item: RunItem, result: ItemResult, *, now:
     if item.ended:
         return
     before = run
-    if result.error:
-        ended = item.failed(result.error, credits_used=result.credits_used, now=now)
-    else:
-        ended = item.done(credits_used=result.credits_used, outcome=result.outcome, now=now)
-    tx.run_items.save(ended)
+    tx.run_items.save(item.failed(result, now=now) if result.error else item.done(result, now=now))
     progress = run.progress(item.stage)
     run = run.with_progress(
         replace(

@@ -6,6 +6,7 @@ import pytest
 
 from chassis.refusal import StateConflict
 from services.ai.domain.run import ACTIVE, ENDED, PauseReason, Run, RunBudgetExceeded, RunStatus
+from services.ai.domain.run_clock import THIS_RUN, TimeLeft
 from services.ai.domain.stages import Stage
 from tests.ai.domain.builders import NOW, a_run
 
@@ -102,6 +103,22 @@ def test_a_run_with_a_waiting_item_is_not_completed() -> None:
     )
 
 
+@pytest.mark.parametrize("move", ["resume", "cancel"])
+def test_a_run_knows_how_long_it_stood_still(move: str) -> None:
+    paused = a_run(progress={Stage.CONTENT: {"total": 4}}).pause(PauseReason.USER, now=NOW)
+
+    going = getattr(paused, move)(now=NOW + timedelta(seconds=70))
+
+    assert (paused.paused_at, going.paused_at, going.paused_seconds) == (NOW, None, 70)
+
+
+def test_what_remains_is_known_of_a_run_with_a_limit_only() -> None:
+    progress = {Stage.CONTENT: {"credits_used": 30}}
+
+    assert a_run(progress=progress, max_credits=100).credits_remaining == 70
+    assert a_run(progress=progress).credits_remaining is None
+
+
 def test_every_state_is_active_or_ended() -> None:
     assert set(RunStatus) == ACTIVE | ENDED
     assert not ACTIVE & ENDED
@@ -116,8 +133,10 @@ def test_percent_counts_ended_items_of_those_known() -> None:
 def test_time_left_is_unknown_before_anything_ended_and_then_follows_the_pace() -> None:
     later = NOW + timedelta(seconds=60)
 
-    assert a_run(progress=BUSY).seconds_left(later) is None
-    assert a_run(progress={Stage.CONTENT: {"total": 4, "done": 1}}).seconds_left(later) == 180
+    assert a_run(progress=BUSY).time_left(later) is None
+    assert a_run(progress={Stage.CONTENT: {"total": 4, "done": 1}}).time_left(later) == TimeLeft(
+        180, THIS_RUN
+    )
 
 
 def budgeted(*, used: int) -> Run:

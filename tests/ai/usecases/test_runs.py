@@ -10,9 +10,11 @@ from igny8.ai import v1 as ai
 from chassis.ids import new_id
 from chassis.paging import PageRequest
 from chassis.refusal import NotFound, Refusal, StateConflict
+from chassis.wire_json import to_dict
 from services.ai import convert
 from services.ai.domain.function_names import NothingToDo
 from services.ai.domain.run import ENDED, PauseReason, RunAlreadyActive, RunStatus
+from services.ai.domain.run_fold import at, fold
 from services.ai.domain.run_item import RunItemStatus
 from services.ai.domain.stages import Output, Stage
 from services.ai.usecases import runs
@@ -306,9 +308,14 @@ def test_every_event_is_the_run_as_it_is_read_with_a_rising_sequence(desk: Desk)
         lambda: desk.cancel(run),
     ]
 
-    for step in steps:
+    shown = None
+    for number, step in enumerate(steps):
         step()
         assert desk.last_event() == convert.snapshot_to_proto(desk.get(run))
+        for event in desk.events()[-2:]:
+            shown = fold(shown, event)
+        desk.clock.advance(seconds=number + 0.4)
+        assert at(shown, desk.now) == to_dict(convert.snapshot_to_proto(desk.get(run)))
 
     assert desk.sequences() == list(range(1, len(desk.sequences()) + 1))
 
