@@ -12,6 +12,7 @@ class Teaser:
     slug: str
     excerpt: str
     published_at: datetime
+    updated_at: datetime
     image_url: str = ""
     image_width: int = 0
     image_height: int = 0

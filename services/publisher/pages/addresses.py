@@ -16,6 +16,9 @@ class Addresses:
     def content(self, site_slug: str, content_slug: str) -> str:
         return self.absolute(f"/published/{quote(site_slug, safe='')}/{quote(content_slug, safe='')}")
 
+    def article_feed(self, site_slug: str) -> str:
+        return f"{self.site(site_slug)}/feed.xml"
+
     def calendar_feed(self, secret: str) -> str:
         return self.absolute(f"/calendar/{secret}.ics")
 

@@ -72,6 +72,7 @@ def article_page(
         description=description,
         url=url,
         site_url=addresses.site(site.slug),
+        feed_url=addresses.article_feed(site.slug),
         data=_linked_data(site, content, featured, description=description, url=url, addresses=addresses),
     )
 
@@ -93,6 +94,7 @@ def index_page(site: Site, teasers: Sequence[Teaser], *, zone: ZoneInfo, address
         title=site.name,
         description=site.description,
         url=addresses.site(site.slug),
+        feed_url=addresses.article_feed(site.slug),
     )
 
 

@@ -199,7 +199,7 @@ class CalendarServicer(publisher.CalendarServiceServicer):
         self, request: publisher.ReadCalendarFeedRequest, context: Context
     ) -> publisher.ReadCalendarFeedResponse:
         found = await self._transactions.run(
-            calendar_feed.read_feed, file=request.file, now=self._clock.now()
+            calendar_feed.read_feed, token=request.token, now=self._clock.now()
         )
         data = await asyncio.to_thread(calendar_file, found.site, found.entries, self._addresses)
         await context.send_initial_metadata(

@@ -1,5 +1,6 @@
 """PublishingService: deliveries, and the pages of the built-in target."""
 
+import hashlib
 from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
@@ -15,12 +16,16 @@ from services.publisher.convert import content_to_proto
 from services.publisher.domain.publication import Publication, PublicationState
 from services.publisher.pages.addresses import Addresses
 from services.publisher.pages.rendering import Page, article_page, index_page
+from services.publisher.pages.syndication import feed_xml, sitemap_xml
 from services.publisher.servicers import Context
 from services.publisher.store.transaction import PublisherTransaction
 from services.publisher.usecases import published, publishing
 
 CACHE_CONTROL = "public, max-age=60"
 """Readers may see a page for a minute after it changed or was taken off."""
+
+SITEMAP_MAX = 10_000
+FEED_MAX = 50
 
 _STATUS = {
     PublicationState.PENDING: publisher.Publication.STATUS_PENDING,
@@ -90,6 +95,24 @@ class PublishingServicer(publisher.PublishingServiceServicer):
         page = index_page(found.site, found.teasers, zone=zone, addresses=self._addresses)
         return publisher.GetPublishedIndexResponse(body=await _send(page, context))
 
+    async def GetSitemap(
+        self, request: publisher.GetSitemapRequest, context: Context
+    ) -> publisher.GetSitemapResponse:
+        found = await self._transactions.run(
+            published.published_index, site_slug=request.site_slug, limit=SITEMAP_MAX
+        )
+        sitemap = sitemap_xml(found.site, found.teasers, addresses=self._addresses)
+        return publisher.GetSitemapResponse(body=await _send_xml(sitemap, "application/xml", context))
+
+    async def GetArticleFeed(
+        self, request: publisher.GetArticleFeedRequest, context: Context
+    ) -> publisher.GetArticleFeedResponse:
+        found = await self._transactions.run(
+            published.published_index, site_slug=request.site_slug, limit=FEED_MAX
+        )
+        feed = feed_xml(found.site, found.teasers, addresses=self._addresses)
+        return publisher.GetArticleFeedResponse(body=await _send_xml(feed, "application/rss+xml", context))
+
 
 async def _send(page: Page, context: Context) -> HttpBody:
     """The page as a body, and as metadata the response headers that the gateway is to set."""
@@ -101,6 +124,16 @@ async def _send(page: Page, context: Context) -> HttpBody:
         )
     )
     return HttpBody(content_type="text/html; charset=utf-8", data=page.html)
+
+
+async def _send_xml(data: bytes, media_type: str, context: Context) -> HttpBody:
+    await context.send_initial_metadata(
+        (
+            ("x-http-etag", f'"{hashlib.sha256(data).hexdigest()[:32]}"'),
+            ("x-http-cache-control", CACHE_CONTROL),
+        )
+    )
+    return HttpBody(content_type=f"{media_type}; charset=utf-8", data=data)
 
 
 def _publication_to_proto(publication: Publication) -> publisher.Publication:

@@ -51,10 +51,9 @@ def revoke_feed(tx: PublisherTransaction, *, site_id: str, account_id: str) -> N
     tx.feeds.remove(site_id)
 
 
-def read_feed(tx: PublisherTransaction, *, file: str, now: datetime) -> FeedContent:
+def read_feed(tx: PublisherTransaction, *, token: str, now: datetime) -> FeedContent:
     """What the holder of a secret may see: 90 days back, a year ahead, 5,000 entries. Raises NotFound."""
-    secret, dot, kind = file.rpartition(".")
-    feed = tx.feeds.by_hash(hash_of(secret)) if dot and kind == "ics" else None
+    feed = tx.feeds.by_hash(hash_of(token))
     if feed is None:
         raise NotFound(kind="calendar_feed", id="")
     return FeedContent(

@@ -39,10 +39,10 @@ def published_article(tx: PublisherTransaction, *, site_slug: str, content_slug:
     return PublishedArticle(site=site, content=content, images=tx.images.of_content(content.id))
 
 
-def published_index(tx: PublisherTransaction, *, site_slug: str) -> PublishedIndex:
-    """The newest 200 published articles of a site. Raises NotFound."""
+def published_index(tx: PublisherTransaction, *, site_slug: str, limit: int = TEASERS_MAX) -> PublishedIndex:
+    """The newest published articles of a site, at most `limit`. Raises NotFound."""
     site = _site(tx, site_slug)
-    return PublishedIndex(site=site, teasers=tx.published.newest(site.id, limit=TEASERS_MAX))
+    return PublishedIndex(site=site, teasers=tx.published.newest(site.id, limit=limit))
 
 
 def _site(tx: PublisherTransaction, slug: str) -> Site:

@@ -130,7 +130,7 @@ def test_nothing_an_article_holds_becomes_markup() -> None:
 
 
 def test_the_index_escapes_what_it_lists() -> None:
-    teaser = Teaser(title=HOSTILE, slug='x"><script>', excerpt=HOSTILE, published_at=AT)
+    teaser = Teaser(title=HOSTILE, slug='x"><script>', excerpt=HOSTILE, published_at=AT, updated_at=AT)
 
     page = index_page(replace(SITE, name=HOSTILE, description=HOSTILE), [teaser], zone=ROME, addresses=PUBLIC)
 
@@ -143,6 +143,7 @@ def test_the_index_links_each_article_once_for_readers_of_screens() -> None:
         slug="compost",
         excerpt="",
         published_at=AT,
+        updated_at=AT,
         image_url="/media/abc",
         image_width=1200,
         image_height=800,
@@ -181,7 +182,9 @@ def _article(
 
 
 def _published(**words: Any) -> Content:
-    return content(ContentStatus.APPROVED, SiteStatus.PUBLISHED, text=text(**words), published_at=AT)
+    return content(
+        ContentStatus.APPROVED, SiteStatus.PUBLISHED, text=text(**words), published_at=AT, updated_at=AT
+    )
 
 
 def _linked_data(page: Page) -> dict[str, Any]:

@@ -172,8 +172,8 @@ async def test_a_secret_address_is_shown_once_and_read_by_anybody_who_has_it(
 
     made = await calendar.CreateCalendarFeed(publisher.CreateCalendarFeedRequest(site_id=site.id))
     shown = await calendar.GetCalendarFeed(publisher.GetCalendarFeedRequest(site_id=site.id))
-    file = made.url.removeprefix("https://igny8.example/calendar/")
-    body = (await public.ReadCalendarFeed(publisher.ReadCalendarFeedRequest(file=file))).body
+    token = made.url.removeprefix("https://igny8.example/calendar/").removesuffix(".ics")
+    body = (await public.ReadCalendarFeed(publisher.ReadCalendarFeedRequest(token=token))).body
 
     assert shown.feed == made.feed
     assert made.feed.active
@@ -182,7 +182,7 @@ async def test_a_secret_address_is_shown_once_and_read_by_anybody_who_has_it(
     assert f"UID:{content.id}@igny8".encode() in body.data
     async with grpc.aio.insecure_channel(served.target) as channel:
         stub: Any = publisher.CalendarServiceStub(channel)
-        call = stub.ReadCalendarFeed(publisher.ReadCalendarFeedRequest(file=file), timeout=5)
+        call = stub.ReadCalendarFeed(publisher.ReadCalendarFeedRequest(token=token), timeout=5)
         headers = dict(await call.initial_metadata())
         await call
     assert headers["x-http-etag"].startswith('"')
@@ -194,16 +194,16 @@ async def test_an_ended_address_is_not_found(
 ) -> None:
     site = newsroom.site()
     made = await calendar.CreateCalendarFeed(publisher.CreateCalendarFeedRequest(site_id=site.id))
-    file = made.url.rpartition("/")[2]
+    token = made.url.rpartition("/")[2].removesuffix(".ics")
 
     await calendar.RevokeCalendarFeed(publisher.RevokeCalendarFeedRequest(site_id=site.id))
 
     shown = await calendar.GetCalendarFeed(publisher.GetCalendarFeedRequest(site_id=site.id))
     assert shown.feed == publisher.CalendarFeed(site_id=site.id)
     with pytest.raises(RemoteRefusal) as refused:
-        await public.ReadCalendarFeed(publisher.ReadCalendarFeedRequest(file=file))
+        await public.ReadCalendarFeed(publisher.ReadCalendarFeedRequest(token=token))
     assert refused.value.reason == "NOT_FOUND"
-    assert file.removesuffix(".ics") not in str(refused.value)
+    assert token not in str(refused.value)
 
 
 async def test_viewers_neither_move_nor_make_addresses(newsroom: Newsroom, served: Served) -> None:

@@ -126,6 +126,24 @@ async def test_a_page_comes_with_the_headers_the_gateway_sets(newsroom: Newsroom
     assert "default-src 'none'" in headers["x-http-content-security-policy"]
 
 
+async def test_a_site_has_a_sitemap_and_a_feed_of_what_is_published(
+    newsroom: Newsroom, readers: "PublishingServiceAsyncStub"
+) -> None:
+    content = await _published(newsroom)
+    newsroom.approved(newsroom.site())
+    site_slug = content.external_url.split("/")[2]
+
+    sitemap = await readers.GetSitemap(publisher.GetSitemapRequest(site_slug=site_slug))
+    feed = await readers.GetArticleFeed(publisher.GetArticleFeedRequest(site_slug=site_slug))
+
+    assert sitemap.body.content_type == "application/xml; charset=utf-8"
+    assert feed.body.content_type == "application/rss+xml; charset=utf-8"
+    assert f"/{content.slug}</loc>".encode() in sitemap.body.data
+    assert feed.body.data.count(b"<item>") == 1
+    with pytest.raises(RemoteRefusal, match="No page"):
+        await readers.GetSitemap(publisher.GetSitemapRequest(site_slug="nowhere"))
+
+
 async def test_only_what_is_published_has_a_page(
     newsroom: Newsroom, readers: "PublishingServiceAsyncStub"
 ) -> None:
