@@ -29,7 +29,10 @@ def suite(
     outer.chmod(0o711)
     try:
         with running(
-            outer / "data", module=module, arguments=arguments, environment=RATE_LIMITS_OFF | dict(environment)
+            outer / "data",
+            module=module,
+            arguments=arguments,
+            environment=RATE_LIMITS_OFF | dict(environment),
         ) as up:
             yield up
     finally:

@@ -7,12 +7,15 @@ and a capture are found done.
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, Protocol, TypeVar
 
+from chassis import telemetry
 from chassis.clock import Clock
 from chassis.refusal import Refusal
+from chassis.together import Together
 from chassis.transaction import Transactions
 from services.ai.asking import ask
 from services.ai.domain.function_names import FunctionName, NothingToDo
@@ -28,11 +31,17 @@ from services.ai.providers.registry import Providers
 from services.ai.store.leases import Lease, LeaseLost
 from services.ai.store.transaction import AiTransaction
 from services.ai.usecases import tasks as write
+from services.ai.usecases.item_steps import Answered, Completed, complete_items, journal_answers
 
 T = TypeVar("T")
 
-ITEMS_AT_ONCE: Final = 4
-"""Items of one execution that are worked on at the same time."""
+ITEMS_BY_CALLS: Final = 2
+"""Items of one execution that are worked on at once, by the calls at once that their model allows: while as many as
+may be called are at the provider, as many are journalled, saved and captured, so the provider never waits for us."""
+
+SURE_SECONDS: Final = 0.05
+"""So long it is taken for granted that nobody has cancelled an execution. Many times that is what a call to a model
+takes, so it is asked before all but the fastest; and no more often, however many calls begin."""
 
 
 TOO_FEW_CREDITS: Final = frozenset({"INSUFFICIENT_CREDITS", "BUDGET_EXCEEDED"})
@@ -69,6 +78,7 @@ class Executor:
         inventory: Inventory,
         clock: Clock,
         randomness: random.Random,
+        sure_seconds: float = SURE_SECONDS,
     ) -> None:
         self._transactions = transactions
         self._functions = functions
@@ -77,6 +87,10 @@ class Executor:
         self._inventory = inventory
         self._clock = clock
         self._randomness = randomness
+        self._sure_seconds = sure_seconds
+        self._underway = 0
+        self._answers = Together[Answered, TaskItem](self._journal, underway=self._items_underway)
+        self._completions = Together[Completed, AiTask](self._complete, underway=self._items_underway)
 
     async def begin(
         self, task_id: str, lease: Lease, *, admission: Admission | None = None, attempts: int = ATTEMPTS_MAX
@@ -108,12 +122,12 @@ class Executor:
         task, items = await self._read(task_id)
         if task.ended:
             return task
-        at_once, stop = asyncio.Semaphore(ITEMS_AT_ONCE), asyncio.Event()
-        if task.cancelling:
-            stop.set()
+        calls = await self._providers.calls_at_once(
+            task.model_name, makes_images=task.function_name.makes_images
+        )
+        at_work = _AtWork(task=task, lease=lease, calls_at_once=calls)
         ended = await asyncio.gather(
-            *(self._within(at_once, stop, task, item, lease) for item in items if item.open),
-            return_exceptions=True,
+            *(self._within(at_work, item) for item in items if item.open), return_exceptions=True
         )
         for failure in ended:
             # Every item has come as far as it could: what a provider has answered is journalled. One stands for all.
@@ -200,26 +214,30 @@ class Executor:
             write.note_quote, lease, task, quote_id=quote.id, credits=quote.maximum_credits
         )
 
-    async def _within(
-        self, at_once: asyncio.Semaphore, stop: asyncio.Event, task: AiTask, item: TaskItem, lease: Lease
-    ) -> None:
+    async def _within(self, at_work: "_AtWork", item: TaskItem) -> None:
         """Does the item unless the task was cancelled meanwhile, which the end of each item before tells.
 
         What a provider has answered already is delivered even then: it was paid for.
         """
-        async with at_once:
-            if stop.is_set() and item.answer is None:
+        async with at_work.items:
+            self._underway += 1
+            try:
+                at_work.cancelling |= (await self._item(at_work, item)).cancelling
+            except _Stopped:
+                # It was not begun, and is left as it is.
                 return
-            if (await self._item(task, item, lease)).cancelling:
-                stop.set()
+            finally:
+                self._underway -= 1
 
-    async def _item(self, task: AiTask, item: TaskItem, lease: Lease) -> AiTask:
+    def _items_underway(self) -> int:
+        return self._underway
+
+    async def _item(self, at_work: "_AtWork", item: TaskItem) -> AiTask:
         """One item from wherever it stands to its end. An item that fails fails alone."""
+        task, lease = at_work.task, at_work.lease
         function = self._functions[task.function_name]
         try:
-            if item.answer is None:
-                await self._patiently(lambda: function.begin(self._inventory, item))
-            item, answer, output = await self._understood(function, task, item, lease)
+            item, answer, output = await self._understood(function, at_work, item)
             return await self._deliver(function, task, item, answer, output, lease)
         except Refusal as refusal:
             if passing(refusal) or isinstance(refusal, LeaseLost):
@@ -227,7 +245,7 @@ class Executor:
             return await self._fail(function, task, item, refusal, lease)
 
     async def _understood(
-        self, function: Function, task: AiTask, item: TaskItem, lease: Lease
+        self, function: Function, at_work: "_AtWork", item: TaskItem
     ) -> tuple[TaskItem, Answer, Any]:
         """The item with its answer, journalled, and what it says; a malformed one is asked for once more.
 
@@ -235,35 +253,48 @@ class Executor:
         """
         try:
             if item.answer is None:
-                item = await self._call(function, task, item, lease)
+                item = await self._call(function, at_work, item)
             answer = _journalled(item)
             return item, answer, function.parse(item, answer)
         except ProviderMalformed as malformed:
             if item.repaired:
                 raise
             fault = malformed.metadata.get("fault") or malformed.message
-        item = await self._call(function, task, item, lease, fault=fault)
+        item = await self._call(function, at_work, item, fault=fault)
         answer = _journalled(item)
         return item, answer, function.parse(item, answer)
 
     async def _call(
-        self, function: Function, task: AiTask, item: TaskItem, lease: Lease, *, fault: str = ""
+        self, function: Function, at_work: "_AtWork", item: TaskItem, *, fault: str = ""
     ) -> TaskItem:
-        answer = await ask(
-            self._providers,
-            function.request(task, item, fault=fault),
-            randomness=self._randomness,
-        )
-        return await self._patiently(
-            lambda: self._transactions.run(
-                write.journal_answer,
-                lease=lease,
-                task_id=task.id,
-                position=item.position,
-                answer=answer,
-                repair=bool(fault),
+        """Asks the provider and journals its answer. Raises _Stopped for an item that must not begin any more.
+
+        The place among the calls is given up before the journal's commit, so that the next call begins at once: what
+        a crash may lose are the answers of one batch, which the account never pays for.
+        """
+        async with at_work.calls:
+            if not fault:
+                await self._check_may_begin(at_work)
+                await self._patiently(lambda: function.begin(self._inventory, item))
+            answer = await ask(
+                self._providers,
+                function.request(at_work.task, item, fault=fault),
+                randomness=self._randomness,
             )
-        )
+        step = Answered(lease=at_work.lease, item=item.answered(answer, repair=bool(fault)))
+        return await self._patiently(lambda: self._answers.submit(step))
+
+    async def _check_may_begin(self, at_work: "_AtWork") -> None:
+        """Raises _Stopped when the execution was cancelled; one of a run never is, its run is."""
+        if at_work.task.run_id is None:
+            async with at_work.asking:
+                if time.monotonic() - at_work.sure_at > self._sure_seconds and not at_work.cancelling:
+                    task = await self._patiently(
+                        lambda: self._transactions.run(write.get_task, task_id=at_work.task.id)
+                    )
+                    at_work.cancelling, at_work.sure_at = task.cancelling, time.monotonic()
+        if at_work.cancelling:
+            raise _Stopped
 
     async def _deliver(
         self, function: Function, task: AiTask, item: TaskItem, answer: Answer, output: Any, lease: Lease
@@ -283,11 +314,9 @@ class Executor:
                 facts={"function": task.function_name.value, **saved.facts},
             )
         )
-        return await self._write(
-            write.complete_item,
-            lease,
-            task,
-            position=item.position,
+        step = Completed(
+            lease=lease,
+            item=item,
             output={
                 **saved.to_json(),
                 "input_tokens": answer.input_tokens,
@@ -296,7 +325,15 @@ class Executor:
             outputs=saved.outputs,
             credits_used=charge.credits_used,
             cost=charge.cost_usd,
+            traceparent=telemetry.traceparent(),
         )
+        return await self._patiently(lambda: self._completions.submit(step))
+
+    async def _journal(self, steps: Sequence[Answered]) -> Sequence[TaskItem | LeaseLost]:
+        return await self._transactions.run_repeatable(journal_answers, steps=steps)
+
+    async def _complete(self, steps: Sequence[Completed]) -> Sequence[AiTask | LeaseLost]:
+        return await self._transactions.run_repeatable(complete_items, steps=steps, now=self._clock.now())
 
     async def _fail(
         self, function: Function, task: AiTask, item: TaskItem, refusal: Refusal, lease: Lease
@@ -320,6 +357,23 @@ class Executor:
 
     async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:
         return await patiently(call, self._randomness)
+
+
+class _Stopped(Exception):
+    """The task was cancelled before the item began."""
+
+
+class _AtWork:
+    """One execution while its items are done."""
+
+    def __init__(self, *, task: AiTask, lease: Lease, calls_at_once: int) -> None:
+        self.task = task
+        self.lease = lease
+        self.items = asyncio.Semaphore(calls_at_once * ITEMS_BY_CALLS)
+        self.calls = asyncio.Semaphore(calls_at_once)
+        self.asking = asyncio.Lock()
+        self.cancelling = task.cancelling
+        self.sure_at = time.monotonic()
 
 
 def _journalled(item: TaskItem) -> Answer:

@@ -122,8 +122,10 @@ class Workshop:
         ledger: Ledger | None = None,
         function: Function | None = None,
         providers: Providers | None = None,
+        sure_seconds: float = 0.0,
     ) -> Executor:
-        """A process's executor; a test may give it another road to billing, or one function in another form."""
+        """A process's executor; a test may give it another road to billing, or one function in another form. Unlike
+        a real one it asks before each call whether it was cancelled."""
         return Executor(
             transactions=self.transactions,
             functions={**FUNCTIONS, function.name: function} if function else FUNCTIONS,
@@ -132,6 +134,7 @@ class Workshop:
             inventory=self.inventory,
             clock=self.clock,
             randomness=random.Random(1),
+            sure_seconds=sure_seconds,
         )
 
     def item_worker(self, executor: Executor | None = None) -> ItemWorker:

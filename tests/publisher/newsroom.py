@@ -216,7 +216,7 @@ def _add_image(tx: PublisherTransaction, *, image: Image) -> None:
             size=3,
             created_at=image.created_at,
         )
-        tx.image_blobs.keep(blob, b"png")
+        tx.image_blobs.keep([(blob, b"png")])
     tx.images.add([image])
 
 

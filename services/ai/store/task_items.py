@@ -2,12 +2,16 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
+from chassis.bulk import update_rows
 from services.ai.domain.task_item import Answer, ItemStatus, TaskItem
 from services.ai.store.tables import task_item
+
+_ANSWER: Final = ("status", "answer_data", "answer_meta", "repaired")
+_ENDING: Final = (*_ANSWER, "output", "credits_used", "cost")
 
 
 class TaskItems:
@@ -26,6 +30,23 @@ class TaskItems:
             .where(task_item.c.task_id == item.task_id, task_item.c.position == item.position)
             .values(**to_row(item))
         )
+
+    def save_answers(self, items: Sequence[TaskItem]) -> None:
+        """The journal of items whose provider has answered, with one statement."""
+        update_rows(self._connection, task_item, [to_row(item) for item in items], columns=_ANSWER)
+
+    def save_endings(self, items: Sequence[TaskItem]) -> None:
+        """Items that ended, with one statement."""
+        update_rows(self._connection, task_item, [to_row(item) for item in items], columns=_ENDING)
+
+    def still_open(self, items: Sequence[TaskItem]) -> set[tuple[str, int]]:
+        """Those of the items that have not ended, by task and position. Their answers are not read."""
+        statement = select(task_item.c.task_id, task_item.c.position).where(
+            task_item.c.task_id.in_({item.task_id for item in items}),
+            task_item.c.position.in_({item.position for item in items}),
+            task_item.c.status.in_((ItemStatus.PENDING, ItemStatus.ANSWERED)),
+        )
+        return {(task_id, position) for task_id, position in self._connection.execute(statement)}
 
     def of(self, task_id: str) -> list[TaskItem]:
         """All items of an execution, in order."""

@@ -1,15 +1,19 @@
 """Task logs in the database."""
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
+from chassis.bulk import update_rows
 from chassis.paging import Page, PageRequest, read_page
 from chassis.refusal import NotFound
 from services.ai.domain.function_names import FunctionName
 from services.ai.domain.task import AiTask, Phase, TaskStatus
 from services.ai.store.tables import ai_task, job_lease
+
+_PROGRESS: Final = ("phase", "items_done", "items_failed", "outputs", "credits_used", "cost", "updated_at")
 
 _columns = [column for column in ai_task.c if column.name != "operation_type"]
 
@@ -44,6 +48,18 @@ class Tasks:
         if row is None:
             raise NotFound(kind="ai_task", id=task_id)
         return from_row(row)
+
+    def lock_all(self, task_ids: Iterable[str]) -> dict[str, AiTask]:
+        """Several tasks by their ids, held until the transaction ends. Always locked in the order of their ids."""
+        statement = (
+            select(*_columns).where(ai_task.c.id.in_(set(task_ids))).order_by(ai_task.c.id).with_for_update()
+        )
+        found = map(from_row, self._connection.execute(statement).mappings())
+        return {task.id: task for task in found}
+
+    def save_progress(self, tasks: Sequence[AiTask]) -> None:
+        """What changes while items end; the payload may be long, and stays as it is."""
+        update_rows(self._connection, ai_task, tasks, columns=_PROGRESS)
 
     def touch(self, task_id: str, *, now: datetime) -> None:
         """Notes that something was done about the task, so that it is not taken for forgotten at once again."""

@@ -3,15 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from decimal import Decimal
-from typing import Any
 
 from chassis import idempotency
 from chassis.paging import Page, PageRequest
 from chassis.refusal import Refusal
 from services.ai.domain.events import ExecuteTask, TaskEnded, TaskProgressed, TaskStarted
 from services.ai.domain.task import AiTask, FailedItem, Phase, TaskStatus
-from services.ai.domain.task_item import Answer, ItemStatus, TaskItem
+from services.ai.domain.task_item import ItemStatus, TaskItem
 from services.ai.store.leases import Lease
 from services.ai.store.transaction import AiTransaction
 
@@ -102,39 +100,6 @@ def refuse_task(tx: AiTransaction, *, lease: Lease, task_id: str, refusal: Refus
     if task.ended:
         return task
     return _end(tx, task.refuse(refusal, now=now))
-
-
-def journal_answer(
-    tx: AiTransaction, *, lease: Lease, task_id: str, position: int, answer: Answer, repair: bool
-) -> TaskItem:
-    """The provider answered: from this commit on it is never asked again for this item, but for one repair."""
-    tx.leases.hold(lease)
-    item = tx.task_items.get(task_id, position).answered(answer, repair=repair)
-    tx.task_items.save(item)
-    return item
-
-
-def complete_item(
-    tx: AiTransaction,
-    *,
-    lease: Lease,
-    task_id: str,
-    position: int,
-    output: dict[str, Any],
-    outputs: int,
-    credits_used: int,
-    cost: Decimal,
-    now: datetime,
-) -> AiTask:
-    """The item's output is saved at publisher and captured at billing."""
-    tx.leases.hold(lease)
-    task = tx.tasks.lock(task_id)
-    item = tx.task_items.get(task_id, position)
-    if not item.open:
-        return task
-    tx.task_items.save(item.done(output, credits_used=credits_used, cost=cost))
-    task = task.item_done(outputs=outputs, credits_used=credits_used, cost=cost, now=now)
-    return _progress(tx, task)
 
 
 def fail_item(

@@ -1,14 +1,15 @@
 """PipelineService: what the ai service reads to work on, and where its outputs go."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Final
 
 from igny8.publisher import v1 as publisher
 
 from chassis.clock import Clock
 from chassis.identity import current_caller
-from chassis.refusal import FieldFault, RequestInvalid
+from chassis.refusal import FieldFault, Refusal, RequestInvalid
+from chassis.together import Together
 from chassis.transaction import Transactions
 from services.publisher import convert
 from services.publisher.domain.content import Content
@@ -41,6 +42,8 @@ class PipelineServicer(publisher.PipelineServiceServicer):
         self._clock = clock
         self._wake_scheduler = wake_scheduler
         self._decoding = asyncio.Semaphore(DECODING_AT_ONCE_MAX)
+        self._underway = 0
+        self._uploads = Together[images.Upload, Image](self._write_uploads, underway=lambda: self._underway)
 
     async def ListStageInputs(
         self, request: publisher.ListStageInputsRequest, context: Context
@@ -202,27 +205,44 @@ class PipelineServicer(publisher.PipelineServiceServicer):
     async def UploadImage(
         self, requests: AsyncIterator[publisher.UploadImageRequest], context: Context
     ) -> publisher.UploadImageResponse:
-        caller = current_caller()
         first = await anext(requests, None)
         if first is None or not first.image_id:
             raise RequestInvalid(FieldFault("image_id", "must not be empty"))
-        image_id, model_name = first.image_id, first.model_name
-        # Before the bytes are taken in, so that nobody fills the memory for an image that is not theirs.
-        await self._transactions.run(images.get_image, account_id=caller.account(), image_id=image_id)
-        data = await _whole(first, requests)
-        async with self._decoding:
-            picture = await asyncio.to_thread(read_picture, data, media_type=first.media_type)
-        image = await self._transactions.run_repeatable(
-            images.upload_image,
-            account_id=caller.account(),
-            image_id=image_id,
-            picture=picture,
-            model_name=model_name,
-            actor=caller.actor,
-            now=self._clock.now(),
-        )
+        self._underway += 1
+        try:
+            image = await self._upload(first, requests)
+        finally:
+            self._underway -= 1
         self._wake_scheduler()
         return publisher.UploadImageResponse(image=convert.image_to_proto(image))
+
+    async def _upload(
+        self, first: publisher.UploadImageRequest, rest: AsyncIterator[publisher.UploadImageRequest]
+    ) -> Image:
+        caller = current_caller()
+        data = first.chunk
+        if (second := await anext(rest, None)) is not None:
+            # Before many bytes are taken in, so that nobody fills the memory for an image that is not theirs.
+            await self._transactions.run(
+                images.get_image, account_id=caller.account(), image_id=first.image_id
+            )
+            data = await _whole(data + second.chunk, rest)
+        async with self._decoding:
+            picture = await asyncio.to_thread(read_picture, data, media_type=first.media_type)
+        return await self._uploads.submit(
+            images.Upload(
+                account_id=caller.account(),
+                image_id=first.image_id,
+                picture=picture,
+                model_name=first.model_name,
+                actor=caller.actor,
+            )
+        )
+
+    async def _write_uploads(self, uploads: Sequence[images.Upload]) -> Sequence[Image | Refusal]:
+        return await self._transactions.run_repeatable(
+            images.upload_images, uploads=uploads, now=self._clock.now()
+        )
 
     async def FailImage(
         self, request: publisher.FailImageRequest, context: Context
@@ -240,11 +260,9 @@ class PipelineServicer(publisher.PipelineServiceServicer):
         return publisher.FailImageResponse(image=convert.image_to_proto(image))
 
 
-async def _whole(
-    first: publisher.UploadImageRequest, rest: AsyncIterator[publisher.UploadImageRequest]
-) -> bytes:
+async def _whole(begun: bytes, rest: AsyncIterator[publisher.UploadImageRequest]) -> bytes:
     """The bytes of all messages. Raises PayloadTooLarge as soon as they are too many."""
-    data = bytearray(first.chunk)
+    data = bytearray(begun)
     async for request in rest:
         data += request.chunk
         if len(data) > PICTURE_BYTES_MAX:

@@ -1,6 +1,6 @@
 """Articles and their versions."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -14,7 +14,7 @@ from services.publisher.domain.content_form import ContentStructure, ContentType
 from services.publisher.domain.content_text import ContentText, ContentVersion
 from services.publisher.domain.keyword_text import normalise
 from services.publisher.store import tables
-from services.publisher.store.rows import to_row
+from services.publisher.store.rows import among, to_row
 
 _content, _version = tables.content, tables.content_version
 _TEXT = tuple(field.name for field in fields(ContentText))
@@ -59,6 +59,15 @@ class Contents:
     def lock(self, content_id: str, *, account_id: str) -> Content:
         """As `get`, locked until the transaction ends."""
         return self._one(_by_id(content_id, account_id).with_for_update(), content_id)
+
+    def some(self, content_ids: Collection[str]) -> list[Content]:
+        """The contents with these ids, of whatever account, with empty texts."""
+        return [_of(row) for row in self._connection.execute(_some(content_ids))]
+
+    def lock_some(self, content_ids: Collection[str]) -> list[Content]:
+        """As `some`, locked in the order of their ids until the transaction ends."""
+        query = _some(content_ids).order_by(_content.c.id).with_for_update()
+        return [_of(row) for row in self._connection.execute(query)]
 
     def slug_is_taken(self, site_id: str) -> Callable[[str], bool]:
         """Whether an article of the site has a slug; for `unique_slug`."""
@@ -115,6 +124,10 @@ def content_of(row: Row[Any]) -> Content:
 
 def _by_id(content_id: str, account_id: str) -> "Select[Any]":
     return select(*COLUMNS).where(_content.c.id == content_id, _content.c.account_id == account_id)
+
+
+def _some(content_ids: Collection[str]) -> "Select[Any]":
+    return select(*_LISTED).where(among(_content.c.id, list(content_ids)))
 
 
 def _to_row(content: Content) -> dict[str, Any]:

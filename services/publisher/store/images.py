@@ -3,18 +3,30 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Row, Select, func, insert, select, update
 from sqlalchemy.dialects import postgresql
 
+from chassis.bulk import update_rows
 from chassis.paging import Page, PageRequest, read_page
 from chassis.refusal import NotFound
 from services.publisher.domain.image import Image, ImageStatus, ImageType
 from services.publisher.store import tables
-from services.publisher.store.rows import from_row, to_row
+from services.publisher.store.rows import among, from_row, to_row
 
 _image, _blob = tables.image, tables.image_blob
+_PICTURE: Final = (
+    "content_hash",
+    "media_type",
+    "width",
+    "height",
+    "url",
+    "model_name",
+    "status",
+    "error",
+    "updated_at",
+)
 
 
 class Images:
@@ -35,6 +47,27 @@ class Images:
     def lock(self, image_id: str, *, account_id: str) -> Image:
         """As `get`, locked until the transaction ends."""
         return self._one(_by_id(image_id, account_id).with_for_update(), image_id)
+
+    def some(self, image_ids: Sequence[str]) -> dict[str, Image]:
+        """The images with these ids, of whatever account; those that are not there are left out."""
+        query = select(_image).where(among(_image.c.id, image_ids))
+        return {row.id: _of(row) for row in self._connection.execute(query)}
+
+    def lock_some(self, image_ids: Sequence[str]) -> dict[str, Image]:
+        """As `some`, locked in the order of their ids until the transaction ends."""
+        query = select(_image).where(among(_image.c.id, image_ids)).order_by(_image.c.id).with_for_update()
+        return {row.id: _of(row) for row in self._connection.execute(query)}
+
+    def save_pictures(self, images: Sequence[Image]) -> None:
+        """What changes when pictures are made, with one statement."""
+        update_rows(self._connection, _image, [_to_row(image) for image in images], columns=_PICTURE)
+
+    def with_pending(self, content_ids: Iterable[str]) -> set[str]:
+        """Those of the contents that wait for pictures."""
+        query = select(_image.c.content_id).where(
+            among(_image.c.content_id, list(content_ids)), _image.c.status == ImageStatus.PENDING.value
+        )
+        return set(self._connection.execute(query.distinct()).scalars())
 
     def of_content(self, content_id: str) -> list[Image]:
         """The images of an article, in their order in it."""
@@ -89,10 +122,13 @@ class ImageBlobs:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def keep(self, blob: ImageBlob, data: bytes) -> None:
+    def keep(self, pictures: Iterable[tuple[ImageBlob, bytes]]) -> None:
         """Stores the bytes; those that are there already stay."""
-        row = {**to_row(blob), "data": data}
-        self._connection.execute(postgresql.insert(_blob).values(row).on_conflict_do_nothing())
+        rows = {blob.sha256: {**to_row(blob), "data": data} for blob, data in pictures}
+        if rows:
+            # In one order, whoever else stores some of them just now.
+            ordered = [rows[sha256] for sha256 in sorted(rows)]
+            self._connection.execute(postgresql.insert(_blob).values(ordered).on_conflict_do_nothing())
 
     def get(self, sha256: str) -> ImageBlob:
         """Raises NotFound."""

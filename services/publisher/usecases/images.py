@@ -1,7 +1,10 @@
 """Pictures: stored once by their hash, and the end of waiting for them."""
 
+from collections.abc import Sequence, Set
+from dataclasses import dataclass
 from datetime import datetime
 
+from chassis.refusal import NotFound, Refusal, StateConflict
 from services.publisher.domain.content import Content, ContentStatus
 from services.publisher.domain.image import Image, pending_count
 from services.publisher.domain.picture import Picture
@@ -15,19 +18,64 @@ def get_image(tx: PublisherTransaction, *, account_id: str, image_id: str) -> Im
     return tx.images.get(image_id, account_id=account_id)
 
 
-def upload_image(
-    tx: PublisherTransaction,
-    *,
-    account_id: str,
-    image_id: str,
-    picture: Picture,
-    model_name: str,
-    actor: str,
-    now: datetime,
-) -> Image:
-    """The picture is made. The same bytes again are a quiet success. Raises NotFound, StateConflict for others."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """A picture that was made for an image. `actor` is who uploads it."""
+
+    account_id: str
+    image_id: str
+    picture: Picture
+    model_name: str
+    actor: str
+
+
+def upload_images(
+    tx: PublisherTransaction, *, uploads: Sequence[Upload], now: datetime
+) -> list[Image | Refusal]:
+    """Pictures are made, each for itself: the image, or NotFound, or StateConflict where it has another picture.
+
+    The same bytes again are a quiet success. Many go in one transaction, because those of a site that wait for
+    review take the lock of its calendar, and would wait for each other's commits.
+    """
     # Before any row is locked, since many bytes take a while.
-    image = tx.images.get(image_id, account_id=account_id)
+    found = tx.images.some([upload.image_id for upload in uploads])
+    known = [
+        upload
+        for upload in uploads
+        if (image := found.get(upload.image_id)) and image.account_id == upload.account_id
+    ]
+    tx.image_blobs.keep([_blob(upload.picture, now=now) for upload in known])
+    drafts = _lock_drafts(tx, {found[upload.image_id].content_id for upload in known})
+    images = tx.images.lock_some([upload.image_id for upload in known])
+    made: dict[str, Image] = {}
+    results: list[Image | Refusal] = []
+    for upload in uploads:
+        before = images.get(upload.image_id)
+        if before is None or before.account_id != upload.account_id:
+            results.append(NotFound(kind="image", id=upload.image_id))
+            continue
+        try:
+            after = _with_picture(before, upload, now=now)
+        except StateConflict as conflict:
+            results.append(conflict)
+            continue
+        results.append(after)
+        images[after.id] = after
+        if after is not before:
+            made[after.id] = after
+            if after.content_id in drafts:
+                drafts[after.content_id] = upload.actor
+    tx.images.save_pictures(list(made.values()))
+    waiting = tx.images.with_pending({image.content_id for image in made.values()} & drafts.keys())
+    for image in {image.content_id: image for image in made.values()}.values():
+        if (actor := drafts.get(image.content_id)) is not None and image.content_id not in waiting:
+            submit_for_review(
+                tx, content_id=image.content_id, account_id=image.account_id, actor=actor, now=now
+            )
+    return results
+
+
+def _blob(picture: Picture, *, now: datetime) -> tuple[ImageBlob, bytes]:
     blob = ImageBlob(
         sha256=picture.sha256,
         media_type=picture.media_type,
@@ -36,18 +84,7 @@ def upload_image(
         size=len(picture.data),
         created_at=now,
     )
-    tx.image_blobs.keep(blob, picture.data)
-    content, image = _lock(tx, image)
-    made = image.generated(
-        content_hash=picture.sha256,
-        media_type=picture.media_type,
-        width=picture.width,
-        height=picture.height,
-        url=picture.url,
-        model_name=model_name,
-        now=now,
-    )
-    return _ended(tx, content, image, made, actor=actor, now=now)
+    return blob, picture.data
 
 
 def fail_image(
@@ -66,6 +103,28 @@ def get_blob(tx: PublisherTransaction, *, sha256: str) -> ImageBlob:
 def read_blob(tx: PublisherTransaction, *, sha256: str, start: int, size: int) -> bytes:
     """Some of the stored bytes from `start` on."""
     return tx.image_blobs.part(sha256, start=start, size=size)
+
+
+def _with_picture(image: Image, upload: Upload, *, now: datetime) -> Image:
+    """Raises StateConflict where it has another picture."""
+    return image.generated(
+        content_hash=upload.picture.sha256,
+        media_type=upload.picture.media_type,
+        width=upload.picture.width,
+        height=upload.picture.height,
+        url=upload.picture.url,
+        model_name=upload.model_name,
+        now=now,
+    )
+
+
+def _lock_drafts(tx: PublisherTransaction, content_ids: Set[str]) -> dict[str, str | None]:
+    """Those of the contents that go to review with their last picture, locked as `_lock` does; nobody has yet."""
+    reviewed = [content for content in tx.content.some(content_ids) if _goes_to_review(content)]
+    for site_id, account_id in sorted({(content.site_id, content.account_id) for content in reviewed}):
+        tx.settings.lock(site_id, account_id=account_id)
+    locked = tx.content.lock_some({content.id for content in reviewed})
+    return {content.id: None for content in locked if _goes_to_review(content)}
 
 
 def _lock(tx: PublisherTransaction, image: Image) -> tuple[Content, Image]:

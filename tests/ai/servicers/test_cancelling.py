@@ -11,12 +11,13 @@ from chassis.ids import new_id
 from chassis.refusal import Refusal
 from chassis.testing import until
 from services.ai.domain.function_names import FunctionName
-from services.ai.executor import ITEMS_AT_ONCE
+from services.ai.providers.limits import Limits
 from tests.ai.models import REFUSED
 from tests.ai.servicers.doors import OTHER, Doors, refused
 from tests.ai.workshop import Workshop
 
 IMAGES = 10
+CALLS_AT_ONCE = 4
 
 
 async def cancel(doors: Doors, task_id: str, *, account_id: str = "", role: Role = Role.OWNER) -> ai.AiTask:
@@ -32,8 +33,10 @@ async def asked(doors: Doors, workshop: Workshop) -> ai.AiTask:
 async def at_work(workshop: Workshop, task: ai.AiTask) -> "asyncio.Task[bool]":
     """A worker whose first calls are at the provider and stay there until the gate is set."""
     workshop.image.gate = asyncio.Event()
-    work = asyncio.create_task(workshop.task_worker().do(task.id))
-    await until(lambda: len(workshop.image.asked) == ITEMS_AT_ONCE)
+    providers = workshop.limited(Limits(calls_at_once=CALLS_AT_ONCE))
+    worker = workshop.task_worker(workshop.executor(providers=providers))
+    work = asyncio.create_task(worker.do(task.id))
+    await until(lambda: len(workshop.image.asked) == CALLS_AT_ONCE)
     return work
 
 
@@ -74,10 +77,10 @@ async def test_what_is_in_flight_ends_and_nothing_more_is_begun(doors: Doors, wo
 
     assert (asked_to.status, asked_to.cancelling) == (ai.AiTask.STATUS_PENDING, True)
     ended = (await doors.generation().GetAiTask(ai.GetAiTaskRequest(task_id=task.id))).task
-    assert (ended.status, ended.items_done) == (ai.AiTask.STATUS_CANCELLED, ITEMS_AT_ONCE)
-    assert len(workshop.image.asked) == ITEMS_AT_ONCE
-    assert workshop.spent == ended.credits_used == 7 * ITEMS_AT_ONCE
-    assert MessageToDict(ended.result)["images_created"] == ITEMS_AT_ONCE
+    assert (ended.status, ended.items_done) == (ai.AiTask.STATUS_CANCELLED, CALLS_AT_ONCE)
+    assert len(workshop.image.asked) == CALLS_AT_ONCE
+    assert workshop.spent == ended.credits_used == 7 * CALLS_AT_ONCE
+    assert MessageToDict(ended.result)["images_created"] == CALLS_AT_ONCE
     assert workshop.told("ai_tasks")[-1] == "cancelled"
 
 
@@ -85,22 +88,22 @@ async def test_items_that_failed_before_it_was_cancelled_do_not_make_it_an_error
     doors: Doors, workshop: Workshop
 ) -> None:
     task = await asked(doors, workshop)
-    workshop.image.replies = [REFUSED] * ITEMS_AT_ONCE
+    workshop.image.replies = [REFUSED] * CALLS_AT_ONCE
     work = await at_work(workshop, task)
 
     await cancel(doors, task.id)
     await end(workshop, work)
 
     ended = (await doors.generation().GetAiTask(ai.GetAiTaskRequest(task_id=task.id))).task
-    assert (ended.status, ended.items_failed) == (ai.AiTask.STATUS_CANCELLED, ITEMS_AT_ONCE)
-    assert len(MessageToDict(ended.result)["failed_items"]) == ITEMS_AT_ONCE
+    assert (ended.status, ended.items_failed) == (ai.AiTask.STATUS_CANCELLED, CALLS_AT_ONCE)
+    assert len(MessageToDict(ended.result)["failed_items"]) == CALLS_AT_ONCE
     assert workshop.spent == 0
 
 
 async def test_when_the_last_items_were_in_flight_the_task_is_a_success(
     doors: Doors, workshop: Workshop
 ) -> None:
-    task = await doors.run_function("generate_images", await workshop.article_with_images(ITEMS_AT_ONCE))
+    task = await doors.run_function("generate_images", await workshop.article_with_images(CALLS_AT_ONCE))
     work = await at_work(workshop, task)
 
     await cancel(doors, task.id)
