@@ -1,4 +1,4 @@
-"""Writing many rows with one statement and one parameter: a list of nouns or mappings as JSON, read by PostgreSQL."""
+"""Writing many rows with one statement and one parameter each: nouns or mappings as JSON, read by PostgreSQL."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
@@ -6,8 +6,10 @@ from functools import cache
 from typing import Any, cast
 
 import orjson
-from sqlalchemy import Column, Connection, Table, TextClause, text
+from sqlalchemy import Column, Connection, Table
 from sqlalchemy.dialects import postgresql
+
+from chassis.prepared import prepared
 
 _DIALECT = cast(Any, postgresql).dialect()
 
@@ -17,34 +19,56 @@ def to_json(rows: Iterable[object]) -> str:
     return orjson.dumps(list(rows), default=_plain).decode()
 
 
-def insert_rows(
-    connection: Connection,
-    table: Table,
-    rows: Sequence[object],
-    *,
-    computed: tuple[tuple[str, str], ...] = (),
-) -> None:
-    """Inserts the rows, whose fields are the table's columns by name; a column that none has gets its default.
+class Writes:
+    """Statements of many rows each, kept and then sent together: one way to the database and back for all of them."""
 
-    `computed` are columns that follow from others, each with an SQL expression of the row `given`.
-    """
-    if rows:
-        connection.execute(_insert(table, _columns(rows[0], table), computed), {"rows": to_json(rows)})
+    def __init__(self) -> None:
+        self._statements: list[str] = []
+        self._rows: list[str] = []
+
+    def insert(
+        self, table: Table, rows: Sequence[object], *, computed: tuple[tuple[str, str], ...] = ()
+    ) -> None:
+        """Inserts the rows, whose fields are the table's columns by name; a column that none has gets its default.
+
+        `computed` are columns that follow from others, each with an SQL expression of the row `given`.
+        """
+        if rows:
+            self._add(_insert(table, _columns(rows[0], table), computed), rows)
+
+    def update(self, table: Table, rows: Sequence[object], *, columns: Sequence[str]) -> None:
+        """Writes these columns of the rows, found by the table's primary key."""
+        if rows:
+            self._add(_update(table, tuple(columns)), rows)
+
+    def send(self, connection: Connection) -> None:
+        """Carries out everything so far, in the order it came, in the connection's transaction."""
+        if not self._statements:
+            return
+        together = "; ".join(
+            prepared(connection, statement, {"rows": "json"}).replace("%(rows)s", f"%(rows{number})s")
+            for number, statement in enumerate(self._statements)
+        )
+        parameters = {f"rows{number}": rows for number, rows in enumerate(self._rows)}
+        self._statements, self._rows = [], []
+        connection.exec_driver_sql(together, parameters)
+
+    def _add(self, statement: str, rows: Sequence[object]) -> None:
+        self._statements.append(statement)
+        self._rows.append(to_json(rows))
 
 
-def update_rows(
-    connection: Connection, table: Table, rows: Sequence[object], *, columns: Sequence[str]
-) -> int:
-    """Writes these columns of the rows, found by the table's primary key; returns how many there were."""
-    if not rows:
-        return 0
-    return connection.execute(_update(table, tuple(columns)), {"rows": to_json(rows)}).rowcount
+def insert_rows(connection: Connection, table: Table, rows: Sequence[object]) -> None:
+    """`Writes.insert`, sent at once."""
+    writes = Writes()
+    writes.insert(table, rows)
+    writes.send(connection)
 
 
-def recordset(columns: Iterable["Column[Any]"]) -> str:
-    """The SQL of the parameter `rows` as a relation with these columns."""
+def recordset(columns: Iterable["Column[Any]"], *, name: str = "rows") -> str:
+    """The SQL of a parameter, rows as `to_json` writes them, as the relation `given` with these columns."""
     typed = ", ".join(f'"{column.name}" {column.type.compile(_DIALECT)}' for column in columns)
-    return f"json_to_recordset(CAST(:rows AS json)) AS given ({typed})"
+    return f"json_to_recordset(CAST(%({name})s AS json)) AS given ({typed})"
 
 
 def _columns(row: object, table: Table) -> tuple[str, ...]:
@@ -53,23 +77,21 @@ def _columns(row: object, table: Table) -> tuple[str, ...]:
     return tuple(column.name for column in table.c if column.name in known)
 
 
+# The names in the statements are those of our own tables; every value is in a parameter.
 @cache
-def _insert(table: Table, names: tuple[str, ...], computed: tuple[tuple[str, str], ...]) -> TextClause:
+def _insert(table: Table, names: tuple[str, ...], computed: tuple[tuple[str, str], ...]) -> str:
     listed = ", ".join(f'"{name}"' for name in (*names, *(name for name, _ in computed)))
     chosen = ", ".join([*(f'given."{name}"' for name in names), *(how for _, how in computed)])
-    # The names are those of our own tables; every value is in the parameter.
-    return text(
-        f'INSERT INTO "{table.name}" ({listed}) SELECT {chosen} FROM {recordset(table.c[name] for name in names)}'  # noqa: S608
-    )
+    return f'INSERT INTO "{table.name}" ({listed}) SELECT {chosen} FROM {recordset(table.c[name] for name in names)}'  # noqa: S608
 
 
 @cache
-def _update(table: Table, names: tuple[str, ...]) -> TextClause:
+def _update(table: Table, names: tuple[str, ...]) -> str:
     keys = [column.name for column in table.primary_key]
     told = [table.c[name] for name in (*keys, *names)]
     sets = ", ".join(f'"{name}" = given."{name}"' for name in names)
     found = " AND ".join(f'"{table.name}"."{key}" = given."{key}"' for key in keys)
-    return text(f'UPDATE "{table.name}" SET {sets} FROM {recordset(told)} WHERE {found}')  # noqa: S608
+    return f'UPDATE "{table.name}" SET {sets} FROM {recordset(told)} WHERE {found}'  # noqa: S608
 
 
 def _plain(value: object) -> object:

@@ -1,21 +1,27 @@
 """Idempotency of many calls in one transaction: their stored answers are read together, and written together."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from sqlalchemy import Connection, text
-
-from chassis.bulk import insert_rows, recordset, to_json
+from chassis.bulk import Writes, recordset
 from chassis.idempotency import RequestKey
+from chassis.reading import Query, Rows
 from chassis.refusal import RequestIdReused
 from chassis.tables import idempotency
 
 _NAMES = ("account_id", "scope", "request_id")
-_STORED = text(
-    "SELECT account_id, scope, request_id, request_hash, answer"  # noqa: S608 - names of our own table only
-    f" FROM {recordset(idempotency.c[name] for name in _NAMES)}"
-    " JOIN idempotency USING (account_id, scope, request_id)"
-).columns(*(idempotency.c[name] for name in (*_NAMES, "request_hash", "answer")))
+
+ANSWERS: Final = Query(
+    tuple(idempotency.c[name] for name in (*_NAMES, "request_hash", "answer")),
+    f"SELECT {{columns}} FROM {recordset((idempotency.c[name] for name in _NAMES), name='keys')}"  # noqa: S608 - names of our own table only
+    " JOIN idempotency USING (account_id, scope, request_id)",
+)
+"""The answers given before to the calls in the parameter `keys` (`names_of`), in transactions that have committed.
+
+Only whoever holds a lock that every such call takes first (billing: the account's row) may rely on what is not
+there, and then write with `store_answers`.
+"""
 
 Name = tuple[str, str, str]
 """The account, the scope and the request_id of a call."""
@@ -40,26 +46,22 @@ def name_of(key: RequestKey) -> Name:
     return (key.account_id, key.scope, key.request_id)
 
 
-def stored_answers(connection: Connection, keys: Collection[RequestKey]) -> dict[Name, Answer]:
-    """The answers given to these calls before, in transactions that have committed.
+def names_of(keys: Iterable[RequestKey]) -> list[dict[str, str]]:
+    """The calls as rows that `ANSWERS` takes."""
+    return [dict(zip(_NAMES, name_of(key), strict=True)) for key in keys]
 
-    Only whoever holds a lock that every such call takes first (billing: the account's row) may rely on what is
-    not there, and then write with `store_answers`.
-    """
-    if not keys:
-        return {}
-    named = [dict(zip(_NAMES, name_of(key), strict=True)) for key in keys]
-    rows = connection.execute(_STORED, {"rows": to_json(named)})
+
+def answers_from_rows(rows: Rows) -> dict[Name, Answer]:
+    """What `ANSWERS` found."""
     return {
-        (row.account_id, row.scope, row.request_id): Answer(bytes(row.request_hash), bytes(row.answer))
+        (row["account_id"], row["scope"], row["request_id"]): Answer(row["request_hash"], row["answer"])
         for row in rows
     }
 
 
-def store_answers(connection: Connection, answers: Sequence[tuple[RequestKey, bytes]]) -> None:
+def store_answers(writes: Writes, answers: Sequence[tuple[RequestKey, bytes]]) -> None:
     """Keeps the first answers to these calls, in the transaction of their effects."""
-    insert_rows(
-        connection,
+    writes.insert(
         idempotency,
         [
             {

@@ -11,7 +11,7 @@ from igny8.options.v1 import options_pb2
 from sqlalchemy import Connection
 
 from chassis import tables, telemetry, wire_json
-from chassis.bulk import insert_rows
+from chassis.bulk import Writes
 from chassis.clock import Clock, SystemClock
 from chassis.ids import new_id
 from chassis.streams import EVENTS_STREAM, JOBS_STREAM
@@ -40,10 +40,13 @@ class Outbox:
         self._clock = clock or SystemClock()
         self._source = f"/igny8/{service}"
 
-    def write(self, connection: Connection, messages: Iterable[Recorded]) -> int:
-        """Inserts one row for each message with one statement; returns how many.
+    def write(
+        self, connection: Connection, messages: Iterable[Recorded], *, after: Writes | None = None
+    ) -> int:
+        """Inserts one row for each message with one statement, sent together with what is to be written before it.
 
-        Raises TypeError for a message without the `event` option, ValueError for one that is too large.
+        Returns how many rows. Raises TypeError for a message without the `event` option, ValueError for one that is
+        too large.
         """
         at_hand = telemetry.traceparent()
         now = self._clock.now()
@@ -52,7 +55,9 @@ class Outbox:
             self._row(message, account_id, now, instant, *trace or [at_hand])
             for message, account_id, *trace in messages
         ]
-        insert_rows(connection, tables.outbox, rows)
+        writes = after or Writes()
+        writes.insert(tables.outbox, rows)
+        writes.send(connection)
         return len(rows)
 
     def _row(

@@ -14,6 +14,7 @@ from google.protobuf.message import Message
 from prometheus_client import Counter, Histogram
 from sqlalchemy import Connection, Engine, exc, text
 
+from chassis.bulk import Writes
 from chassis.database import STATEMENT_TIMEOUT_SECONDS, guarded
 from chassis.failures import RETRIED, Failure, classify, refusal_of
 from chassis.idempotency import RequestKey, once
@@ -45,6 +46,9 @@ class Transaction:
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
+        self.writes = Writes()
+        """Statements that wait to be sent together: at the end, or by `send`."""
+
         self._recorded: list[Recorded] = []
 
     def record(self, event: object, *, account_id: str, traceparent: str = "") -> None:
@@ -60,10 +64,14 @@ class Transaction:
         """The job (its message's event option names the domain `jobs`) is to be done, if this transaction commits."""
         self._recorded.append((job, account_id))
 
+    def send(self) -> None:
+        """Sends the writes so far, for what is read afterwards in the same transaction."""
+        self.writes.send(self.connection)
+
     def write_outbox(self, outbox: Outbox) -> bool:
-        """Writes what was recorded, with one statement at the end; returns whether there was anything."""
+        """Writes what was recorded, at the end, with all writes that wait; returns whether anything was recorded."""
         recorded, self._recorded = self._recorded, []
-        return outbox.write(self.connection, recorded) > 0
+        return outbox.write(self.connection, recorded, after=self.writes) > 0
 
 
 class Transactions(Generic[Tx]):

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection, Engine, select
 
 from chassis import tables
-from chassis.bulk import insert_rows, to_json, update_rows
+from chassis.bulk import Writes, insert_rows, to_json
 from chassis.ids import new_id
 
 NOW = datetime(2026, 11, 2, 9, 0, 0, 123457, tzinfo=UTC)
@@ -45,29 +45,36 @@ def test_rows_come_back_as_they_were(connection: Connection) -> None:
 
 
 def test_a_column_that_follows_from_others_is_computed(connection: Connection) -> None:
-    insert_rows(
-        connection, tables.idempotency, [_row()], computed=(("answer", "sha256(given.request_hash)"),)
-    )
+    writes = Writes()
+
+    writes.insert(tables.idempotency, [_row()], computed=(("answer", "sha256(given.request_hash)"),))
+    writes.send(connection)
 
     assert len(bytes(connection.execute(select(tables.idempotency.c.answer)).scalar_one())) == 32
 
 
-def test_rows_are_updated_by_their_key(connection: Connection) -> None:
+def test_what_is_sent_together_is_done_in_the_order_it_came(connection: Connection) -> None:
     row, other = _row(), _row()
-    insert_rows(connection, tables.idempotency, [row, other])
+    writes = Writes()
 
-    updated = update_rows(connection, tables.idempotency, [row | {"answer": b"\0"}], columns=["answer"])
+    writes.insert(tables.idempotency, [row, other])
+    writes.update(tables.idempotency, [row | {"answer": b"\0"}], columns=["answer"])
+    writes.send(connection)
+    writes.send(connection)
 
     query = select(tables.idempotency.c.request_id, tables.idempotency.c.answer)
     answers = {each.request_id: each.answer for each in connection.execute(query)}
-    assert updated == 1
     assert (bytes(answers[row["request_id"]] or b""), answers[other["request_id"]]) == (b"\0", None)
 
 
 def test_no_rows_are_no_statement(connection: Connection) -> None:
-    insert_rows(connection, tables.idempotency, [])
+    writes = Writes()
 
-    assert update_rows(connection, tables.idempotency, [], columns=["answer"]) == 0
+    writes.insert(tables.idempotency, [])
+    writes.update(tables.idempotency, [], columns=["answer"])
+    writes.send(connection)
+
+    assert connection.execute(select(tables.idempotency)).all() == []
 
 
 def test_money_keeps_every_digit() -> None:

@@ -36,6 +36,7 @@ class AccountBook(Bookkeeping):
             raise RequestInvalid(FieldFault("amount", "is more than the account can hold"))
         # It enters with nothing, so that the line that fills it is the whole of its history.
         self.grants[grant.id] = grant.moved(amount=-grant.remaining, reserved_amount=0)
+        self.given.add(grant.id)
         line = self._write(
             TransactionType.GRANT,
             amount=grant.amount,

@@ -59,6 +59,9 @@ class Bookkeeping:
 
     causes: list[str] = field(default_factory=list)
     touched: set[str] = field(default_factory=set)
+    given: set[str] = field(default_factory=set)
+    """Grants that are new."""
+
     touched_budgets: set[str] = field(default_factory=set)
 
     def end_grants(self) -> None:

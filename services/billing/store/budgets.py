@@ -6,12 +6,12 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Row, Table, delete, func, select
 
-from chassis.bulk import insert_rows, update_rows
+from chassis.bulk import Writes
 from chassis.paging import Page, PageRequest, read_page
 from services.billing.domain.budget import Budget, Scope
 from services.billing.domain.reservation import Status
 from services.billing.store import tables
-from services.billing.store.rows import among, from_row
+from services.billing.store.rows import from_row
 
 _budget = tables.budget
 _usage = tables.credit_usage
@@ -22,17 +22,9 @@ _reservation = tables.reservation
 class Budgets:
     """Budgets in the schema `billing`; whoever moves one holds the lock on the account's row."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, writes: Writes) -> None:
         self._connection = connection
-
-    def of_targets(self, target_ids: Collection[str], *, account_ids: Collection[str]) -> list[Budget]:
-        """The accounts' budgets on these runs, sites and keys, in one order."""
-        rows = self._connection.execute(
-            select(_budget)
-            .where(among(_budget.c.account_id, account_ids), among(_budget.c.target_id, target_ids))
-            .order_by(_budget.c.id)
-        )
-        return [_of(row) for row in rows]
+        self._writes = writes
 
     def find(self, *, account_id: str, scope: Scope, target_id: str) -> Budget | None:
         """The account's budget of that scope and target."""
@@ -53,12 +45,12 @@ class Budgets:
         return read_page(self._connection, query, page, by=[_budget.c.id.desc()], to=_of)
 
     def add(self, budget: Budget) -> None:
-        insert_rows(self._connection, _budget, [budget])
+        self._writes.insert(_budget, [budget])
 
     def save(self, budgets: Collection[Budget]) -> None:
         """Writes what moves in a budget's life."""
         columns = ("credits_limit", "window_start", "spent", "held", "updated_at")
-        update_rows(self._connection, _budget, list(budgets), columns=columns)
+        self._writes.update(_budget, list(budgets), columns=columns)
 
     def remove(self, budget: Budget) -> None:
         self._connection.execute(delete(_budget).where(_budget.c.id == budget.id))

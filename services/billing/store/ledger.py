@@ -1,14 +1,12 @@
 """Reading the ledger and the usage log."""
 
-from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, select, text
+from sqlalchemy import ColumnElement, Connection, Row, func, select
 
-from chassis.bulk import recordset, to_json
 from chassis.paging import Page, PageRequest, read_page
 from chassis.refusal import NotFound
 from services.billing.domain.reversal import Deduction
@@ -26,11 +24,6 @@ _grant = tables.credit_grant
 _usage = tables.credit_usage
 # The value follows from the other two columns; the noun computes it.
 _USAGE = [column for column in _usage.c if column.name != "credit_value_usd"]
-_OF_ITEMS = text(
-    f"SELECT {', '.join(f'used.{column.name}' for column in _USAGE)}"  # noqa: S608 - our own table
-    f" FROM {recordset((_usage.c.reservation_id, _usage.c.item_id))}"
-    f" JOIN {_usage.name} AS used USING (reservation_id, item_id)"
-).columns(*_USAGE)
 
 
 class Ledger:
@@ -54,12 +47,6 @@ class Ledger:
         if run_id is not None:
             query = query.where(_line.c.run_id == run_id)
         return read_page(self._connection, query, page, by=[_line.c.sequence.desc()], to=_line_of)
-
-    def usage_of_items(self, items: Collection[tuple[str, str]]) -> dict[tuple[str, str], CreditUsage]:
-        """The usage rows of those items, each a reservation's id and its own, that were captured before."""
-        asked = [{"reservation_id": reservation_id, "item_id": item_id} for reservation_id, item_id in items]
-        rows = self._connection.execute(_OF_ITEMS, {"rows": to_json(asked)})
-        return {(row.reservation_id, row.item_id): _usage_of(row) for row in rows}
 
     def deduction(self, transaction_id: str, *, account_id: str) -> Deduction:
         """A charge with what it paid for and drew on. Raises NotFound for any other line, and for other accounts'."""

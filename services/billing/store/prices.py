@@ -32,11 +32,6 @@ class Prices:
         query = select(_price).where(among(_price.c.id, price_ids))
         return {row.id: _of(row) for row in self._connection.execute(query)}
 
-    def of_models(self, model_names: Collection[str], *, now: datetime) -> dict[str, ModelPrice]:
-        """The version in force of each of these models that has one, by name."""
-        query = _in_force(now).where(_price.c.model_name.in_(model_names))
-        return {row.model_name: _of(row) for row in self._connection.execute(query)}
-
     def in_force(self, model_name: str, *, now: datetime) -> ModelPrice:
         """Raises PriceNotFound."""
         row = self._connection.execute(_in_force(now).where(_price.c.model_name == model_name)).one_or_none()

@@ -1,13 +1,12 @@
 """Quotes, kept for a while after they expired."""
 
-from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select
 
 from services.billing.domain.quote import Quote
 from services.billing.store import tables
-from services.billing.store.rows import among, from_row, to_row
+from services.billing.store.rows import to_row
 
 _quote = tables.quote
 
@@ -20,11 +19,6 @@ class Quotes:
 
     def add(self, quote: Quote) -> None:
         self._connection.execute(insert(_quote).values(to_row(quote)))
-
-    def find(self, quote_ids: Collection[str]) -> dict[str, Quote]:
-        """Those of these that there are."""
-        query = select(_quote).where(among(_quote.c.id, quote_ids))
-        return {row.id: from_row(Quote, row) for row in self._connection.execute(query)}
 
     def forget(self, *, expired_before: datetime, limit: int) -> int:
         """Deletes quotes that nobody can use any more; returns how many."""

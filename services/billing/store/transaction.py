@@ -10,6 +10,7 @@ from services.billing.store.api_keys import ApiKeys
 from services.billing.store.books import Books
 from services.billing.store.budgets import Budgets
 from services.billing.store.ledger import Ledger
+from services.billing.store.opening import Openings
 from services.billing.store.prices import Configurations, Prices
 from services.billing.store.proofs import Proofs
 from services.billing.store.quotes import Quotes
@@ -56,11 +57,15 @@ class BillingTransaction(Transaction):
 
     @cached_property
     def reservations(self) -> Reservations:
-        return Reservations(self.connection)
+        return Reservations(self.connection, self.writes)
 
     @cached_property
     def books(self) -> Books:
-        return Books(self.connection)
+        return Books(self.connection, self.writes)
+
+    @cached_property
+    def openings(self) -> Openings:
+        return Openings(self.connection)
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -68,7 +73,7 @@ class BillingTransaction(Transaction):
 
     @cached_property
     def budgets(self) -> Budgets:
-        return Budgets(self.connection)
+        return Budgets(self.connection, self.writes)
 
     @cached_property
     def proofs(self) -> Proofs:

@@ -9,7 +9,7 @@ from services.billing.domain.level import LOW_THRESHOLD
 from services.billing.domain.quote import Quote, QuotedWork
 from services.billing.domain.reversal import Reversed
 from services.billing.store.transaction import BillingTransaction
-from services.billing.usecases.desk import ACTOR, Desk, open_book
+from services.billing.usecases.desk import ACTOR, Desk, open_book, targets
 from services.billing.usecases.expiry import expire
 
 
@@ -82,7 +82,7 @@ def reverse_charge(
 ) -> Reversed:
     """Gives a charge back to the grants it was drawn on, once. Raises AlreadyReversed, NotFound."""
     begun_for = tx.ledger.deduction(transaction_id, account_id=account_id)
-    desk = Desk.open(tx, [account_id], now=now, purposes=[begun_for.purpose])
+    desk = Desk.open(tx, [account_id], now=now, target_ids=targets(begun_for.purpose))
     book = desk.book(account_id, actor=actor)
     # Read again under the lock: another reversal may have been quicker.
     deduction = tx.ledger.deduction(transaction_id, account_id=account_id)

@@ -16,6 +16,7 @@ def verify_ledger(tx: BillingTransaction, *, account_id: str, from_first_line: b
     """
     desk, book = open_book(tx, account_id=account_id, now=now)
     desk.close()
+    tx.send()
     first = before_first_line(account_id, now=now)
     begin = first if from_first_line else tx.proofs.checkpoint(account_id, now=now)
     faults = tx.proofs.faults(begin)

@@ -7,7 +7,7 @@ from datetime import datetime
 from google.protobuf.message import Message
 
 from chassis.idempotency import RequestKey
-from chassis.idempotency_batch import Answer, name_of, store_answers, stored_answers
+from chassis.idempotency_batch import Answer, name_of, store_answers
 from chassis.refusal import Refusal
 from services.billing.domain.book import AccountBook
 from services.billing.domain.order import (
@@ -50,10 +50,10 @@ def write(tx: BillingTransaction, *, submissions: Sequence[Submission], now: dat
 
     An order whose id was used before gets the first answer; a refusal is not stored, so its id may be used again.
     """
-    desk = Desk.for_orders(tx, [each.order for each in submissions], now=now)
-    # Read under the accounts' locks, which every such order takes first: what is not there now was never answered.
     keys = [each.key for each in submissions if each.key is not None]
-    answered = stored_answers(tx.connection, keys)
+    desk = Desk.for_orders(tx, [each.order for each in submissions], keys=keys, now=now)
+    # Read under the accounts' locks, which every such order takes first: what is not there now was never answered.
+    answered = dict(desk.opening.answered)
     stored: list[tuple[RequestKey, bytes]] = []
     results: list[Result] = []
     for each in submissions:
@@ -71,7 +71,7 @@ def write(tx: BillingTransaction, *, submissions: Sequence[Submission], now: dat
         except Refusal as refusal:
             results.append(refusal)
     desk.close()
-    store_answers(tx.connection, stored)
+    store_answers(tx.writes, stored)
     return results
 
 
@@ -120,14 +120,14 @@ def _capture(desk: Desk, book: AccountBook, order: Capture) -> Captured:
     reservation = desk.reservation(order.reservation_id, account_id=order.account_id)
     # An item is charged once, by whatever request: the second time answers the first charge.
     key = (reservation.id, order.item.item_id)
-    before = desk.captured.get(key)
+    before = desk.opening.captured.get(key)
     if before is not None:
         return Captured(reservation=reservation, usage=before, balance=book.balance)
     reservation, usage = book.capture(
-        reservation, order.item, price=desk.prices[reservation.price_id], final=order.final
+        reservation, order.item, price=desk.opening.prices[reservation.price_id], final=order.final
     )
     desk.save(reservation)
-    desk.captured[key] = usage
+    desk.opening.captured[key] = usage
     return Captured(reservation=reservation, usage=usage, balance=book.balance)
 
 
