@@ -6,6 +6,7 @@ from chassis.host import Host
 from services.publisher.consumers import charges_consumer
 from services.publisher.convert_events import encode
 from services.publisher.domain.publication import Target
+from services.publisher.folder import Folder
 from services.publisher.pages.addresses import Addresses
 from services.publisher.scheduler import Scheduler
 from services.publisher.servicers.calendar import CalendarServicer
@@ -49,4 +50,5 @@ async def serve(settings: PublisherSettings) -> None:
         )
         host.add_consumer(charges_consumer())
         host.add_task("publisher loop", scheduler.run)
+        host.add_task("folder", Folder(transactions, clock).run)
         await host.run()

@@ -44,6 +44,29 @@ CHECKS: Final = [
     ),
     Check(
         invariant=10,
+        name="site_statistics_are_a_recount",
+        says="A site's statistics equal a recount of its things by state.",
+        bad_rows="""
+            SELECT site_id, noun, state, coalesce(t.count, 0) AS told, coalesce(r.count, 0) AS recount
+            FROM (
+                SELECT site_id, noun, state, sum(count) AS count FROM publisher.site_tally GROUP BY 1, 2, 3
+            ) t
+            FULL JOIN (
+                SELECT site_id, noun, state, count(*) AS count
+                FROM (
+                    SELECT site_id, 'keyword' AS noun, ARRAY['total', status] AS states FROM publisher.keyword UNION ALL
+                    SELECT site_id, 'cluster', ARRAY['total', status] FROM publisher.cluster UNION ALL
+                    SELECT site_id, 'idea', ARRAY['total', status] FROM publisher.idea UNION ALL
+                    SELECT site_id, 'task', ARRAY['total', status] FROM publisher.task UNION ALL
+                    SELECT site_id, 'content', ARRAY['total', status, site_status] FROM publisher.content UNION ALL
+                    SELECT site_id, 'image', ARRAY['total', status] FROM publisher.image
+                ) thing, unnest(states) AS state
+                GROUP BY 1, 2, 3
+            ) r USING (site_id, noun, state)
+            WHERE coalesce(t.count, 0) <> coalesce(r.count, 0)""",
+    ),
+    Check(
+        invariant=10,
         name="site_credits_are_a_recount",
         says="What a site was charged by day equals its usage rows, save for events that are still on their way.",
         bad_rows="""

@@ -9,7 +9,7 @@ class WorkflowStats:
     """Counts by noun and state over the whole site.
 
     `counts` has an entry "total" for each noun, and one for each of its states; content has both its axes.
-    `credits_used` are whole UTC days; `credits_as_of` is the last charge that is known, None without one.
+    A period is whole UTC days, of things as of credits; `credits_as_of` is the last charge that is known, None without one.
     """
 
     counts: dict[str, dict[str, int]]

@@ -1,68 +1,81 @@
 """The numbers of a site, all of them from one statement so that they agree; and what billing charged for it."""
 
-from collections.abc import Sequence
-from datetime import datetime
-from typing import Any
+from collections import defaultdict
+from datetime import date, datetime
+from typing import Final
 
-from sqlalchemy import Column, Connection, FromClause, Subquery, Table, func, select, true
+from sqlalchemy import BigInteger, Connection, String, cast, func, literal, null, select, text
 from sqlalchemy.dialects import postgresql
 
-from services.publisher.domain.cluster import ClusterStatus
-from services.publisher.domain.content import ContentStatus, SiteStatus
-from services.publisher.domain.idea import IdeaStatus
-from services.publisher.domain.image import ImageStatus
-from services.publisher.domain.keyword import KeywordStatus
-from services.publisher.domain.task import TaskStatus
 from services.publisher.domain.workflow_stats import WorkflowStats
 from services.publisher.store import tables
 
-_credits = tables.site_credits
-_STATES: dict[str, tuple[Table, dict[Column[str], Sequence[str]]]] = {
-    "keyword": (tables.keyword, {tables.keyword.c.status: list(KeywordStatus)}),
-    "cluster": (tables.cluster, {tables.cluster.c.status: list(ClusterStatus)}),
-    "idea": (tables.idea, {tables.idea.c.status: list(IdeaStatus)}),
-    "task": (tables.task, {tables.task.c.status: list(TaskStatus)}),
-    "content": (
-        tables.content,
-        {tables.content.c.status: list(ContentStatus), tables.content.c.site_status: list(SiteStatus)},
-    ),
-    "image": (tables.image, {tables.image.c.status: list(ImageStatus)}),
-}
+_credits, _tally = tables.site_credits, tables.site_tally
+_NOUNS: Final = ("keyword", "cluster", "idea", "task", "content", "image")
+
+# One statement, so that nobody sees a row neither before nor after. `-infinity` holds what no period asks for.
+_FOLD: Final = text("""
+    WITH taken AS (
+        DELETE FROM site_tally
+        WHERE id IN (SELECT id FROM site_tally WHERE site_id = :site_id FOR UPDATE SKIP LOCKED)
+        RETURNING noun, state, day, count
+    )
+    INSERT INTO site_tally (site_id, noun, state, day, count, folded)
+    SELECT :site_id, noun, state, CASE WHEN day < :oldest_day THEN '-infinity' ELSE day END, sum(count), true
+    FROM taken GROUP BY 2, 3, 4 HAVING sum(count) <> 0
+""").bindparams(site_id="", oldest_day=None)
 
 
 class Stats:
-    """Counts over the schema `publisher`."""
+    """Counts over the schema `publisher`, kept by its triggers; reading them does not grow with the content."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def workflow(self, *, site_id: str, account_id: str, since: datetime | None) -> WorkflowStats:
-        """What was made from `since` on, by its state now; credits from the UTC day of `since` on."""
-        parts = [_counted(noun, site_id, account_id, since) for noun in _STATES]
+        """What was made from the UTC day of `since` on, by its state now, and the credits of those days.
+
+        The site is the account's own.
+        """
+        tallies = select(
+            _tally.c.noun,
+            _tally.c.state,
+            cast(func.sum(_tally.c.count), BigInteger).label("count"),
+            cast(null(), postgresql.TIMESTAMP(timezone=True)).label("as_of"),
+        ).where(_tally.c.site_id == site_id)
         credits = select(
-            func.coalesce(func.sum(_credits.c.credits_used), 0).label("credits_used"),
-            func.max(_credits.c.as_of).label("credits_as_of"),
+            literal("credits", String),
+            literal("used", String),
+            cast(func.coalesce(func.sum(_credits.c.credits_used), 0), BigInteger),
+            func.max(_credits.c.as_of),
         ).where(_credits.c.site_id == site_id, _credits.c.account_id == account_id)
         if since is not None:
+            tallies = tallies.where(_tally.c.day >= since.date())
             credits = credits.where(_credits.c.day >= since.date())
-        # Each part is one row.
-        every: FromClause = credits.subquery("credits")
-        for part in parts:
-            every = every.join(part, true())
-        row = self._connection.execute(select(every)).one()
-        found = dict(row._mapping)
-        return WorkflowStats(
-            counts={
-                noun: {
-                    name.partition("__")[2]: count
-                    for name, count in found.items()
-                    if name.startswith(f"{noun}__")
-                }
-                for noun in _STATES
-            },
-            credits_used=int(found["credits_used"]),
-            credits_as_of=found["credits_as_of"],
+        counted = tallies.group_by(_tally.c.noun, _tally.c.state).union_all(credits)
+        counts: dict[str, dict[str, int]] = {noun: defaultdict(int) for noun in _NOUNS}
+        credits_used, as_of = 0, None
+        for noun, state, count, at in self._connection.execute(counted):
+            if noun == "credits":
+                credits_used, as_of = count, at
+            else:
+                counts[noun][state] = count
+        return WorkflowStats(counts=counts, credits_used=credits_used, credits_as_of=as_of)
+
+    def unfolded(self, *, rows_min: int, limit: int) -> list[str]:
+        """Ids of sites with at least so many rows that nobody has put together."""
+        query = (
+            select(_tally.c.site_id)
+            .where(~_tally.c.folded)
+            .group_by(_tally.c.site_id)
+            .having(func.count() >= rows_min)
+            .limit(limit)
         )
+        return list(self._connection.execute(query).scalars())
+
+    def fold(self, site_id: str, *, oldest_day: date) -> None:
+        """Puts the site's rows together, those of days before `oldest_day` to one a state. The sums stay."""
+        self._connection.execute(_FOLD, {"site_id": site_id, "oldest_day": oldest_day})
 
     def add_charge(self, *, site_id: str, account_id: str, credits: int, at: datetime) -> None:
         """Adds credits that billing charged for a site to the UTC day of `at`."""
@@ -83,14 +96,3 @@ class Stats:
                 },
             )
         )
-
-
-def _counted(noun: str, site_id: str, account_id: str, since: datetime | None) -> Subquery:
-    table, axes = _STATES[noun]
-    counts: list[Any] = [func.count().label(f"{noun}__total")]
-    for column, states in axes.items():
-        counts += [func.count().filter(column == state).label(f"{noun}__{state}") for state in states]
-    query = select(*counts).where(table.c.site_id == site_id, table.c.account_id == account_id)
-    if since is not None:
-        query = query.where(table.c.created_at >= since)
-    return query.subquery(noun)

@@ -8,6 +8,7 @@ from sqlalchemy import (
     Date,
     DateTime,
     ForeignKey,
+    Identity,
     Index,
     Integer,
     LargeBinary,
@@ -363,6 +364,23 @@ publication = Table(
         postgresql_where=text("state IN ('pending', 'delivering', 'unconfirmed')"),
     ),
 )
+
+site_tally = Table(
+    "site_tally",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    id_column("site_id"),
+    word_column("noun"),
+    word_column("state"),
+    Column("day", Date, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    flag_column("folded"),
+    Index("site_tally_site", "site_id", "day"),
+    Index("site_tally_unfolded", "site_id", postgresql_where=text("NOT folded")),
+)
+"""How many things of a noun and state, made on a UTC day, each change added; the sum is how many there are.
+
+Triggers on the tables of the pipeline add rows, so that no write can forget it. `fold` puts rows together."""
 
 site_credits = Table(
     "site_credits",

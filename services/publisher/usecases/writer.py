@@ -89,7 +89,7 @@ def list_stage_inputs(
 def get_workflow_stats(
     tx: PublisherTransaction, *, account_id: str, site_id: str, period: timedelta | None, now: datetime
 ) -> WorkflowStats:
-    """How far the site is, over what was made in the period before `now`. Raises NotFound for the site."""
+    """How far the site is, over what was made in the period before `now`, by whole UTC days. Raises NotFound for the site."""
     tx.sites.check(site_id, account_id=account_id)
     since = None if period is None else now - period
     return tx.stats.workflow(site_id=site_id, account_id=account_id, since=since)

@@ -156,6 +156,8 @@ FAULTS = [
     ("unread_is_a_recount", "UPDATE notifications.unread_counter SET unread = unread + 1"),
     ("unread_is_a_recount", "DELETE FROM notifications.unread_counter"),
     ("unread_is_a_recount", f"UPDATE {NOTIFICATION} SET read_at = now()"),
+    ("site_statistics_are_a_recount", "UPDATE publisher.site_tally SET count = count + 1"),
+    ("site_statistics_are_a_recount", "DELETE FROM publisher.site_tally WHERE noun = 'keyword'"),
     ("site_credits_are_a_recount", "UPDATE publisher.site_credits SET credits_used = credits_used + 1"),
     ("site_credits_are_a_recount", "DELETE FROM publisher.site_credits"),
     ("site_credits_are_a_recount", "UPDATE publisher.site_credits SET day = day - 1"),
