@@ -315,7 +315,8 @@ def test_every_event_is_the_run_as_it_is_read_with_a_rising_sequence(desk: Desk)
         for event in desk.events()[-2:]:
             shown = fold(shown, event)
         desk.clock.advance(seconds=number + 0.4)
-        assert shown and at(shown, desk.now) == to_dict(convert.snapshot_to_proto(desk.get(run)))
+        assert shown
+        assert at(shown, desk.now) == to_dict(convert.snapshot_to_proto(desk.get(run)))
 
     assert desk.sequences() == list(range(1, len(desk.sequences()) + 1))
 
