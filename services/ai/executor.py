@@ -136,21 +136,43 @@ class Executor:
         return await self._finish(task, lease)
 
     async def abandon(self, task_id: str, lease: Lease, refusal: Refusal) -> AiTask:
-        """Ends an execution without doing its open items: they fail by the refusal, what is done stays done."""
+        """Ends an execution without doing its open items: they fail by the refusal, what is done stays done.
+
+        An item that was charged before its worker died is not failed, but ended from its journal: its output is
+        saved, so that only the note of it is missing.
+        """
         task, items = await self._read(task_id)
         if task.ended:
             return task
         if task.reservation_id is None:
+            await self._give_unnoted_hold_back(task)
             return await self._write(write.refuse_task, lease, task, refusal=refusal)
+        function, reservation_id = self._functions[task.function_name], task.reservation_id
+        charged = await self._patiently(lambda: self._ledger.charged(reservation_id))
         for item in items:
-            if item.open and not task.cancelling:
-                await self._fail(self._functions[task.function_name], task, item, refusal, lease)
+            if item.open and item.item_id in charged:
+                answer = _journalled(item)
+                await self._deliver(function, task, item, answer, function.parse(item, answer), lease)
+            elif item.open and not task.cancelling:
+                await self._fail(function, task, item, refusal, lease)
         return await self._finish(task, lease)
 
     async def outputs(self, task_id: str) -> list[dict[str, Any]]:
         """What came of the items that are done, as `Saved.to_json` wrote it, with the tokens each took."""
         _, items = await self._read(task_id)
         return [item.output for item in items if item.status is ItemStatus.DONE]
+
+    async def _give_unnoted_hold_back(self, task: AiTask) -> None:
+        """Its worker may have died between the reservation and the note of it, which only asking again tells."""
+        if task.quote_id is None:
+            return
+        try:
+            reservation_id = await self._patiently(lambda: self._ledger.reserve(task))
+        except Refusal as refusal:
+            if passing(refusal):
+                raise
+            return
+        await self._release(reservation_id)
 
     async def _nothing_to_do(self, task: AiTask, lease: Lease) -> AiTask:
         """In a run the work was done meanwhile, which is fine; by hand somebody is waiting for it."""
@@ -164,9 +186,11 @@ class Executor:
     async def _finish(self, task: AiTask, lease: Lease) -> AiTask:
         """Gives the rest of the hold back and ends the task log."""
         assert task.reservation_id is not None, "begin has reserved"
-        reservation_id = task.reservation_id
-        await self._patiently(lambda: self._ledger.release(reservation_id, reason="The AI task has ended."))
+        await self._release(task.reservation_id)
         return await self._write(write.finish_task, lease, task)
+
+    async def _release(self, reservation_id: str) -> None:
+        await self._patiently(lambda: self._ledger.release(reservation_id, reason="The AI task has ended."))
 
     async def _prepare(self, task: AiTask, lease: Lease, step: Step) -> tuple[AiTask, list[TaskItem]]:
         drafts = await step(lambda: self._functions[task.function_name].prepare(self._inventory, task))

@@ -130,6 +130,17 @@ class Ledger:
         )
         return Charge(credits_used=response.usage.credits_used, cost_usd=Decimal(response.usage.cost_usd))
 
+    async def charged(self, reservation_id: str) -> frozenset[str]:
+        """Ids of the items that were captured from a reservation."""
+        found: set[str] = set()
+        request = billing.ListUsageRequest(reservation_id=reservation_id, page_size=200)
+        while True:
+            response = await self._credits.ListUsage(request)
+            found.update(usage.item_id for usage in response.usage)
+            if not response.next_page_token:
+                return frozenset(found)
+            request.page_token = response.next_page_token
+
     async def release(self, reservation_id: str, *, reason: str) -> None:
         """Gives back what a reservation still holds. Releasing an ended one changes nothing."""
         await self._credits.Release(billing.ReleaseRequest(reservation_id=reservation_id, reason=reason))

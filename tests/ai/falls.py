@@ -19,22 +19,27 @@ class Died(Exception):
 
 @dataclass
 class Fall:
-    """Raises Died the first time that the step is reached."""
+    """Raises Died the first time that the step is reached, or every time."""
 
     step: str
+    always: bool = False
     fallen: bool = False
 
     def at(self, step: str) -> None:
-        if step == self.step and not self.fallen:
+        if step == self.step and (self.always or not self.fallen):
             self.fallen = True
             raise Died(step)
 
 
 STEPS = tuple(
     f"{when} {what}"
-    for what in ("prepare", "quote", "reserve", "begin", "save", "capture", "release")
+    for what in ("prepare", "quote", "reserve", "begin", "call", "save", "capture", "release")
     for when in ("before", "after")
 )
+"""The steps that reach outside, in their order. Each note of one is the last thing before the next."""
+
+CHARGED_BEFORE = STEPS.index("after capture")
+"""Whoever dies at an earlier step has charged nothing."""
 
 
 class FallingLedger(Ledger):

@@ -46,6 +46,8 @@ class Scripted(Generic[Request]):
     def __init__(self) -> None:
         self.replies: list[Reply[Request]] = []
         self.asked: list[Request] = []
+        self.at: Callable[[str], object] = _nothing
+        """Told before and after each call; what it raises is the end of whoever calls."""
         self.gate: asyncio.Event | None = None
         """While it is there and not set, every call waits for it."""
 
@@ -70,9 +72,11 @@ class TextModel(Scripted[TextRequest]):
         self._offline = OfflineTextProvider()
 
     async def complete(self, request: TextRequest, *, deadline: float) -> TextAnswer:
+        self.at("before call")
         reply = await self._next(request)
         if reply is None:
             reply = (await self._offline.complete(request, deadline=deadline)).text
+        self.at("after call")
         return TextAnswer(
             text=str(reply),
             usage=TokenUsage(input_tokens=100, output_tokens=50),
@@ -94,6 +98,10 @@ class ImageModel(Scripted[ImageRequest]):
             model=request.model,
             provider_request_id=f"image-{len(self.asked)}",
         )
+
+
+def _nothing(step: str) -> None:
+    """A process that lives."""
 
 
 @cache

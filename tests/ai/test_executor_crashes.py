@@ -3,19 +3,24 @@
 import pytest
 
 from services.ai.domain.function_names import FunctionName
-from services.ai.domain.task import TaskStatus
+from services.ai.domain.task import NeverEnded, TaskStatus
 from services.ai.executor import Executor
 from services.ai.store.leases import Lease, LeaseLost
 from services.ai.usecases import tasks as write
-from tests.ai.falls import STEPS, Died, Fall, FallingClusters, FallingLedger
+from tests.ai.falls import CHARGED_BEFORE, STEPS, Died, Fall, FallingClusters, FallingLedger
 from tests.ai.models import REFUSED
 from tests.ai.workshop import Workshop
 
 CLUSTER = FunctionName.CLUSTER_KEYWORDS
 
 
-def falling(workshop: Workshop, step: str) -> Executor:
-    fall = Fall(step)
+LOST = {"after call": 1}
+"""Calls whose answer is lost when a worker dies at the step."""
+
+
+def falling(workshop: Workshop, step: str, *, always: bool = False) -> Executor:
+    fall = Fall(step, always=always)
+    workshop.text.at = fall.at
     return workshop.executor(ledger=FallingLedger(workshop.ledger, fall), function=FallingClusters(fall))
 
 
@@ -36,20 +41,77 @@ async def test_whatever_step_it_died_at_the_next_worker_ends_it_once(workshop: W
     ended = await workshop.execute(task, next_lease(workshop, task.id))
 
     assert (ended.status, ended.items_done) == (TaskStatus.SUCCESS, 1)
-    assert len(workshop.text.asked) == 1
+    assert len(workshop.text.asked) == 1 + LOST.get(step, 0)
     assert len(workshop.charges()) == 1
     assert workshop.spent == ended.credits_used == 2
     clusters = await workshop.inventory.cluster_names(workshop.site_id)
     assert len(clusters) == len(set(clusters)) == ended.outputs
 
 
+@pytest.mark.parametrize("step", STEPS[:CHARGED_BEFORE])
+async def test_who_dies_before_the_capture_has_charged_nothing(workshop: Workshop, step: str) -> None:
+    task, lease = workshop.task(CLUSTER, *await workshop.keywords())
+
+    with pytest.raises(Died):
+        await workshop.execute(task, lease, falling(workshop, step))
+
+    assert workshop.charges() == []
+
+
+@pytest.mark.parametrize("step", STEPS[:CHARGED_BEFORE])
+async def test_what_dies_every_time_before_the_capture_fails_free_of_charge(
+    workshop: Workshop, step: str
+) -> None:
+    task, lease = workshop.task(CLUSTER, *await workshop.keywords())
+    with pytest.raises(Died):
+        await workshop.execute(task, lease, falling(workshop, step, always=True))
+
+    ended = await workshop.executor().abandon(task.id, next_lease(workshop, task.id), NeverEnded(5))
+
+    assert (ended.status, ended.items_done) == (TaskStatus.ERROR, 0)
+    assert workshop.spent == ended.credits_used == 0
+
+
+@pytest.mark.parametrize("step", STEPS[CHARGED_BEFORE:])
+async def test_what_dies_every_time_after_the_capture_is_done_and_not_failed(
+    workshop: Workshop, step: str
+) -> None:
+    task, lease = workshop.task(CLUSTER, *await workshop.keywords())
+    with pytest.raises(Died):
+        await workshop.execute(task, lease, falling(workshop, step, always=True))
+
+    ended = await workshop.executor().abandon(task.id, next_lease(workshop, task.id), NeverEnded(5))
+
+    assert (ended.status, ended.items_done) == (TaskStatus.SUCCESS, 1)
+    assert len(workshop.text.asked) == len(workshop.charges()) == 1
+    assert workshop.spent == ended.credits_used == 2
+
+
+async def test_of_many_items_those_that_were_charged_are_done_when_the_rest_is_given_up(
+    workshop: Workshop,
+) -> None:
+    content_id = await workshop.article_with_images(6)
+    task, lease = workshop.task(FunctionName.GENERATE_IMAGES, content_id)
+    workshop.image.replies = [None, None, REFUSED, Died("out of memory"), Died("again")]
+    with pytest.raises(Died):
+        await workshop.execute(
+            task, lease, workshop.executor(ledger=FallingLedger(workshop.ledger, Fall("after capture")))
+        )
+    charged = len(workshop.charges())
+
+    ended = await workshop.executor().abandon(task.id, next_lease(workshop, task.id), NeverEnded(5))
+
+    assert ended.items_done == len(workshop.charges()) == charged > 0
+    assert ended.items_failed == 6 - charged
+    assert workshop.spent == ended.credits_used == 7 * charged
+
+
 async def test_an_answer_that_was_lost_before_it_was_journalled_is_paid_once_by_the_account(
     workshop: Workshop,
 ) -> None:
     task, lease = workshop.task(CLUSTER, *await workshop.keywords())
-    workshop.text.replies = [Died("after the provider answered")]
     with pytest.raises(Died):
-        await workshop.execute(task, lease)
+        await workshop.execute(task, lease, falling(workshop, "after call"))
 
     ended = await workshop.execute(task, next_lease(workshop, task.id))
 

@@ -57,6 +57,7 @@ class CreditLists(CreditBase):
             operation_type=request.operation_type or None,
             site_id=request.site_id or None,
             run_id=request.run_id or None,
+            reservation_id=request.reservation_id or None,
             page=PageRequest.of(request),
         )
         return billing.ListUsageResponse(

@@ -115,6 +115,7 @@ class Ledger:
         operation_type: str | None,
         site_id: str | None,
         run_id: str | None,
+        reservation_id: str | None,
         page: PageRequest,
     ) -> Page[CreditUsage]:
         """Usage of the account, newest first."""
@@ -125,6 +126,8 @@ class Ledger:
             query = query.where(_usage.c.site_id == site_id)
         if run_id is not None:
             query = query.where(_usage.c.run_id == run_id)
+        if reservation_id is not None:
+            query = query.where(_usage.c.reservation_id == reservation_id)
         return read_page(self._connection, query, page, by=[_usage.c.id.desc()], to=_usage_of)
 
     def summary(

@@ -53,11 +53,17 @@ def list_usage(
     operation_type: str | None,
     site_id: str | None,
     run_id: str | None,
+    reservation_id: str | None,
     page: PageRequest,
 ) -> Page[CreditUsage]:
     """Usage, newest first."""
     return tx.ledger.newest_usage(
-        account_id=account_id, operation_type=operation_type, site_id=site_id, run_id=run_id, page=page
+        account_id=account_id,
+        operation_type=operation_type,
+        site_id=site_id,
+        run_id=run_id,
+        reservation_id=reservation_id,
+        page=page,
     )
 
 

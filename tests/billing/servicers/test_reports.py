@@ -77,6 +77,22 @@ async def test_usage_can_be_filtered_by_operation(calls: Calls, billing: Billing
     assert [(usage.credits_used, usage.cost_usd) for usage in listed.usage] == [(8, "0.00045")]
 
 
+async def test_usage_can_be_filtered_by_the_reservation_it_was_captured_from(
+    calls: Calls, billing: Billing
+) -> None:
+    billing.price()
+    account = billing.account(credits=50)
+    wanted, other = (billing.reserve(account, images=2) for _ in range(2))
+    for reservation, item in ((wanted, "a"), (other, "b"), (wanted, "c")):
+        billing.capture(reservation, item_id=item, images=1)
+
+    listed = await calls.credits(person(account_id=account)).ListUsage(
+        billing_proto.ListUsageRequest(reservation_id=wanted.id)
+    )
+
+    assert [usage.item_id for usage in listed.usage] == ["c", "a"]
+
+
 @pytest.mark.parametrize(
     ("group_by", "keys"),
     [
