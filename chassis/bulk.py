@@ -65,6 +65,15 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[object]) ->
     writes.send(connection)
 
 
+def update_rows(
+    connection: Connection, table: Table, rows: Sequence[object], *, columns: Sequence[str]
+) -> None:
+    """`Writes.update`, sent at once."""
+    writes = Writes()
+    writes.update(table, rows, columns=columns)
+    writes.send(connection)
+
+
 def recordset(columns: Iterable["Column[Any]"], *, name: str = "rows") -> str:
     """The SQL of a parameter, rows as `to_json` writes them, as the relation `given` with these columns."""
     typed = ", ".join(f'"{column.name}" {column.type.compile(_DIALECT)}' for column in columns)
