@@ -11,10 +11,12 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from chassis import telemetry
-from chassis.errors import Internal
+from chassis.errors import Internal, meaning_of
 from chassis.ids import new_id
 from chassis.refusal import Refusal
 from gateway import events, pages, problems
+from gateway.audit import AuditLog
+from gateway.audit_note import Note
 from gateway.compression import compressed
 from gateway.credentials import credentials_of
 from gateway.endpoint import Endpoint
@@ -51,7 +53,7 @@ Answer = Callable[["Request"], Awaitable[Response]]
 class Request:
     """One request: its verb, raw path, query, headers in lower case, and the way to its body."""
 
-    __slots__ = ("credentials", "headers", "path", "query", "receive", "scope", "verb")
+    __slots__ = ("credentials", "headers", "note", "path", "query", "receive", "scope", "verb")
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self.scope = scope
@@ -60,6 +62,8 @@ class Request:
         self.path: bytes = (scope.get("raw_path") or scope["path"].encode()).partition(b"?")[0]
         self.query: bytes = scope["query_string"]
         self.headers = _headers(scope["headers"])
+        self.note: Note | None = None
+        """What the audit log is to know, once a write has begun."""
         client = scope.get("client")
         # Address and scheme are those of the connection, or what a proxy in front that is believed says.
         self.credentials = credentials_of(
@@ -85,11 +89,18 @@ class Gateway:
     """Routes requests to endpoints and to the gateway's own answers; adds what every answer has."""
 
     def __init__(
-        self, endpoints: list[Endpoint], own: dict[str, Answer], *, support_url: str, admission: Admission
+        self,
+        endpoints: list[Endpoint],
+        own: dict[str, Answer],
+        *,
+        support_url: str,
+        admission: Admission,
+        audit: AuditLog | None,
     ) -> None:
         self._router: Router[tuple[str, Endpoint | Answer]] = Router()
         self._support_url = support_url
         self._admission = admission
+        self._audit = audit
         for endpoint in endpoints:
             operation = endpoint.operation
             self._router.add(operation.verb, operation.template, (operation.template, endpoint))
@@ -105,6 +116,9 @@ class Gateway:
         with telemetry.span("http", kind="server", parent=parent) as span:
             standing = self._admitted(request)
             route, response = await self._answer(request, standing)
+            if request.note is not None and self._audit is not None:
+                address = request.credentials.client_address
+                self._audit.record(request.note, status=response.status_code, client_address=address)
             response = compressed(response, route, request.headers.get("accept-encoding", ""))
             finish = _Finish(send, span.trace.trace_id, without_body=request.verb == "HEAD", route=route)
             if standing is not None:
@@ -138,8 +152,10 @@ class Gateway:
                 return "", Response(None, 204, {"Allow": ", ".join(match.verbs)})
             (route, target), values = _target(match, request.verb)
             if isinstance(target, Endpoint):
+                if target.audit_rule is not None:
+                    request.note = Note(target.audit_rule, values)
                 return route, await target.answer(
-                    values, request.query, request.headers, request.receive, request.credentials
+                    values, request.query, request.headers, request.receive, request.credentials, request.note
                 )
             return route, await target(request)
         except Refusal as refusal:
@@ -150,6 +166,8 @@ class Gateway:
                 response.headers.append("Set-Cookie", cookie)
             return route, response
         except ConnectionError:
+            if request.note is not None:
+                request.note.outcome = "CANCELLED"
             return route, Response(None, 400)
         except Exception:
             # The text of an exception may hold secrets: it goes to the log, the caller gets the id to name.
@@ -159,6 +177,8 @@ class Gateway:
             return route, self._refused(request, Internal(error_id))
 
     def _refused(self, request: Request, refusal: Refusal) -> Response:
+        if request.note is not None:
+            request.note.outcome = meaning_of(refusal.reason).reason
         status = problems.http_status(refusal)
         if not request.takes_html or status in (401, 405):
             return problems.problem(refusal)

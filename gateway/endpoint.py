@@ -11,7 +11,9 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive
 
 from chassis import wire_json, wire_values
+from chassis.identity import Caller
 from gateway.access import Access
+from gateway.audit_note import AuditRule, Note
 from gateway.binding import Binding, unquoted
 from gateway.bodies import (
     JSON_TYPE,
@@ -55,6 +57,7 @@ class Endpoint:
         self._session_part = session_part(operation)
         self._is_public = operation.access == options_pb2.ACCESS_PUBLIC
         self._etag = _etag_reader(operation)
+        self.audit_rule = AuditRule.of(operation)
 
     async def answer(
         self,
@@ -63,21 +66,34 @@ class Endpoint:
         headers: dict[str, str],
         receive: Receive,
         credentials: Credentials,
+        note: Note | None,
     ) -> Response:
-        """Answers a request, or raises a Refusal. `values` are the path's variables in the template's order."""
+        """Answers a request, or raises a Refusal. `values` are the path's variables in the template's order.
+
+        `note` is told what the audit log is to know; None where nothing can change.
+        """
         operation = self.operation
         if not operation.answers_file:
             _check_accept(headers.get("accept", ""))
         token = await self._token(credentials)
+        if note is not None and not self._is_public:
+            note.caller = self._access.caller_of(token)
         if operation.is_upload:
-            return await self._upload(values, query, headers, receive, token)
+            return await self._upload(values, query, headers, receive, token, note)
         body = await read_json_body(receive, headers) if operation.body else None
         request = self._binding.message(values, query, body, headers)
+        if note is not None:
+            note.request, note.reached = request, True
         if operation.answers_file:
             return await self._file(request, token, headers)
 
         async def call(message: Message) -> Message:
-            return (await self._calls.unary(operation, message, token))[0]
+            response, _ = await self._calls.unary(operation, message, token)
+            if note is not None:
+                note.response = response
+                # Whoever signs in is known by what billing gives out.
+                note.caller = note.caller or self._signed_in(response)
+            return response
 
         def write(response: Message) -> Response:
             return self._json(response, headers)
@@ -85,6 +101,11 @@ class Endpoint:
         if self._session_part is not None:
             return await self._sessions.answer(self._session_part, request, headers, credentials, call, write)
         return write(await call(request))
+
+    def _signed_in(self, response: Any) -> Caller | None:
+        if not (self._session_part and self._session_part.gives):
+            return None
+        return self._access.caller_of(response.access_token)
 
     async def _token(self, credentials: Credentials) -> str:
         """The token the call goes out with. What anybody may change, the gateway asks for as itself, and says for whom."""
@@ -96,12 +117,22 @@ class Endpoint:
         return self._for_client(self.operation.service, credentials.client_address)
 
     async def _upload(
-        self, values: tuple[str, ...], query: bytes, headers: dict[str, str], receive: Receive, token: str
+        self,
+        values: tuple[str, ...],
+        query: bytes,
+        headers: dict[str, str],
+        receive: Receive,
+        token: str,
+        note: Note | None,
     ) -> Response:
         content_type = require_type(headers, UPLOAD_TYPES)
         first = self._binding.message(values, query, None, headers)
+        if note is not None:
+            note.request, note.reached = first, True
         chunks = counted(receive, headers, UPLOAD_BYTES_MAX, UPLOAD_SECONDS_MAX)
         response, _ = await self._calls.upload(self.operation, first, chunks, content_type, token)
+        if note is not None:
+            note.response = response
         return self._json(response, headers)
 
     def _json(self, response: Message, headers: dict[str, str]) -> Response:

@@ -1,6 +1,7 @@
 """Puts the gateway together: channels, access, feed, endpoints and its own pages; and takes it apart again."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import grpc
 import orjson
@@ -8,6 +9,7 @@ from google.protobuf import message_factory
 from google.protobuf.descriptor import FileDescriptor, MethodDescriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from google.protobuf.descriptor_pool import Default
+from igny8.billing import v1 as billing
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp
@@ -21,6 +23,7 @@ from chassis.service_tokens import ServiceTokens
 from gateway import asyncapi, docs, events, openapi, pages
 from gateway.access import Access, Exchange
 from gateway.app import Answer, Gateway, Request, events_answer, poll_answer
+from gateway.audit import AuditLog, Deliver
 from gateway.calls import Calls
 from gateway.comments import comments_of
 from gateway.csrf import CsrfTokens
@@ -37,6 +40,11 @@ EXCHANGE_KEY = "igny8.billing.v1.AccountService.ExchangeApiKey"
 EXCHANGE_SESSION = "igny8.billing.v1.AccountService.ExchangeSession"
 EXCHANGE_SECONDS_MAX = 2.0
 STOP_SECONDS_MAX = 5.0
+AUDIT_SECONDS_MAX = 2.0
+"""What the last entries of the audit log get to reach billing when the process ends."""
+
+RECORD_WRITES = "igny8.billing.v1.AuditService.RecordWrites"
+RECORD_SECONDS_MAX = 5.0
 
 EXPOSED_HEADERS = ("ETag", "X-Trace-Id", "Retry-After", "Location", "RateLimit", "RateLimit-Policy")
 ACCEPTED_HEADERS = ("Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "Last-Event-ID", "traceparent")  # fmt: skip
@@ -59,9 +67,10 @@ class Process:
         clock: Clock | None = None,
         exchange: Exchange | None = None,
         exchange_session: Exchange | None = None,
+        deliver_audit: Deliver | None = None,
     ) -> None:
         """`addresses` is host:port by service. `exchange` and `exchange_session` replace the calls to billing that
-        exchange API keys and sessions.
+        exchange API keys and sessions, `deliver_audit` the one that keeps the audit log, which needs billing.
 
         `requests_per_minute` are those of a caller and of an address; 0 means as many as it likes.
         """
@@ -78,6 +87,8 @@ class Process:
             session=exchange_session or self._exchange_session,
             csrf=csrf,
         )
+        deliver = deliver_audit or (self._record_writes if "billing" in addresses else None)
+        self._audit = AuditLog(deliver, self._clock) if deliver else None
         self._sessions = Sessions(csrf, self.access.forget_session, self._clock)
         self.feed = Feed(connect)
         self.health = Health(self._channels, self.feed)
@@ -93,6 +104,8 @@ class Process:
         """Starts following the events; for a running event loop."""
         self._background.start("event feed", self.feed.run)
         self._background.start("loop lag", measure_loop_lag)
+        if self._audit is not None:
+            self._background.start("audit log", self._audit.run)
 
     def drain(self) -> None:
         """Not ready any more; every event stream is told to come back elsewhere."""
@@ -103,6 +116,8 @@ class Process:
         """Ends the loops, leaves NATS and closes the channels."""
         await self._background.stop(timeout_seconds=STOP_SECONDS_MAX)
         await self.feed.close()
+        if self._audit is not None:
+            await self._audit.close(seconds_max=AUDIT_SECONDS_MAX)
         for channel in self._channels.values():
             await channel.close(None)
 
@@ -123,7 +138,9 @@ class Process:
             events.PATH: events_answer(stream),
             events.POLL_PATH: poll_answer(stream),
         }
-        gateway = Gateway(endpoints, own, support_url=support_url, admission=self._admission)
+        gateway = Gateway(
+            endpoints, own, support_url=support_url, admission=self._admission, audit=self._audit
+        )
         if not cors_origins:
             return gateway
         return CORSMiddleware(
@@ -170,8 +187,16 @@ class Process:
         return await self._exchanged(EXCHANGE_SESSION, refresh_token=refresh_token)
 
     async def _exchanged(self, method: str, **secret: str) -> str:
+        answer = await self._ask_billing(method, EXCHANGE_SECONDS_MAX, **secret)
+        return str(answer.access_token)
+
+    async def _record_writes(self, entries: Sequence[billing.AuditEntry]) -> None:
+        """Adds entries to the audit log. Raises RemoteRefusal."""
+        await self._ask_billing(RECORD_WRITES, RECORD_SECONDS_MAX, entries=entries)
+
+    async def _ask_billing(self, method: str, seconds: float, **fields: Any) -> Any:
         descriptor = Default().FindMethodByName(method)
-        return await exchanged(self._channels["billing"], descriptor, self._tokens("billing"), **secret)
+        return await asked(self._channels["billing"], descriptor, self._tokens("billing"), seconds, **fields)
 
 
 async def _home(_request: Request) -> Response:
@@ -179,18 +204,18 @@ async def _home(_request: Request) -> Response:
     return Response(None, 302, {"Location": "/docs", "Cache-Control": "no-store"})
 
 
-async def exchanged(
-    channel: grpc.aio.Channel, method: MethodDescriptor, authorization: str, **secret: str
-) -> str:
-    """The access token that billing gives for a secret. Raises RemoteRefusal."""
+async def asked(
+    channel: grpc.aio.Channel, method: MethodDescriptor, authorization: str, seconds: float, **fields: Any
+) -> Any:
+    """Billing's answer to the gateway itself, within so many seconds. Raises RemoteRefusal."""
     request_class = message_factory.GetMessageClass(method.input_type)
     call = channel.unary_unary(
         f"/{method.containing_service.full_name}/{method.name}",
         request_serializer=request_class.SerializeToString,
         response_deserializer=message_factory.GetMessageClass(method.output_type).FromString,
-    )(request_class(**secret), timeout=EXCHANGE_SECONDS_MAX, metadata=[("authorization", authorization)])
+    )(request_class(**fields), timeout=seconds, metadata=[("authorization", authorization)])
     try:
-        return str((await call).access_token)
+        return await call
     except grpc.aio.AioRpcError as error:
         raise from_rpc_error(error, service="billing") from None
     finally:

@@ -1,6 +1,7 @@
 """The composition root of billing."""
 
 import asyncio
+from datetime import timedelta
 
 from igny8.billing import v1 as billing
 
@@ -9,6 +10,7 @@ from services.billing import convert
 from services.billing.passwords import Passwords
 from services.billing.scheduler import Sweeper
 from services.billing.servicers.accounts import AccountServicer
+from services.billing.servicers.audit import AuditServicer
 from services.billing.servicers.credits import CreditServicer
 from services.billing.servicers.prices import PricingServicer
 from services.billing.servicers.writer import Writer
@@ -43,7 +45,13 @@ async def serve(settings: BillingSettings) -> None:
         host.add_servicer(
             billing.add_PricingServiceServicer_to_server, PricingServicer(host.transactions, host.clock)
         )
-        sweeper = Sweeper(host.transactions, host.clock, every_seconds=settings.sweep_seconds)
+        host.add_servicer(billing.add_AuditServiceServicer_to_server, AuditServicer(host.transactions))
+        sweeper = Sweeper(
+            host.transactions,
+            host.clock,
+            every_seconds=settings.sweep_seconds,
+            audit_kept=timedelta(days=settings.audit_days),
+        )
         host.add_task("sweeper", sweeper.run)
         try:
             await host.run()

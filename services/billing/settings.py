@@ -27,5 +27,8 @@ class BillingSettings(ServiceSettings):
     password_passes: int = Field(default=2, ge=2, le=20)
     """Passes over that memory; no less than 2 by the same source. Older hashes are renewed at the next sign-in."""
 
+    audit_days: int = Field(default=400, ge=30, le=36_500)
+    """How long entries of the audit log are kept; no less than 30 days, which the schema itself keeps."""
+
     sweep_seconds: int = Field(default=5, ge=1, le=3600)
     """How often holds, grants and prices whose time has come are booked; reading and spending never wait for it."""

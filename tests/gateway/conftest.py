@@ -14,6 +14,7 @@ from chassis.nats import Bus
 from chassis.testing.callers import api_key, person
 from chassis.testing.serving import SECRET_KEY, Served, serving
 from gateway.__main__ import HttpServer, http_config, listen
+from gateway.audit import Deliver
 from gateway.process import Process
 from tests.gateway.shelf import DESCRIBED, FILES, ShelfServicer, stubs
 from tests.kit.streams import SessionNats
@@ -92,6 +93,7 @@ def process_for(nats_server: SessionNats, keys: Keys) -> Callable[..., Process]:
         *,
         cors_origins: tuple[str, ...] = (),
         requests_per_minute: tuple[int, int] = (0, 0),
+        deliver_audit: Deliver | None = None,
         **addresses: str,
     ) -> Process:
         return Process(
@@ -104,6 +106,7 @@ def process_for(nats_server: SessionNats, keys: Keys) -> Callable[..., Process]:
             cors_origins=cors_origins,
             requests_per_minute=requests_per_minute,
             exchange=keys.exchange,
+            deliver_audit=deliver_audit,
         )
 
     return process

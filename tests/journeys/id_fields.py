@@ -43,6 +43,7 @@ KINDS: Final = {
 KINDS_OF: Final = {
     "CancelAiTask.task_id": "ai_task",
     "GetAiTask.task_id": "ai_task",
+    "ListAuditEntries.resource_id": "site",
     "ListClusters.ids": "cluster",
     "ListContent.ids": "content",
     "ListIdeas.ids": "idea",

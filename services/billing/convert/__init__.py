@@ -5,6 +5,9 @@ from services.billing.convert.accounts import api_key_to_proto as api_key_to_pro
 from services.billing.convert.accounts import role_from_proto as role_from_proto
 from services.billing.convert.accounts import scope_from_proto as scope_from_proto
 from services.billing.convert.accounts import user_to_proto as user_to_proto
+from services.billing.convert.audit import audit_entry_from_proto as audit_entry_from_proto
+from services.billing.convert.audit import audit_entry_to_proto as audit_entry_to_proto
+from services.billing.convert.audit import audit_filter_from_proto as audit_filter_from_proto
 from services.billing.convert.books import budget_scope_from_proto as budget_scope_from_proto
 from services.billing.convert.books import budget_to_proto as budget_to_proto
 from services.billing.convert.books import explanation_to_proto as explanation_to_proto

@@ -23,6 +23,7 @@ from services.billing.store.account_tables import refresh_token as refresh_token
 from services.billing.store.account_tables import session as session
 from services.billing.store.account_tables import sign_in_count as sign_in_count
 from services.billing.store.account_tables import user as user
+from services.billing.store.audit_table import audit_entry as audit_entry
 from services.billing.store.columns import count, id_column, instant, money, word
 from services.billing.store.columns import metadata as metadata
 

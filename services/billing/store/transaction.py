@@ -7,6 +7,7 @@ from chassis.transaction import Transaction
 from services.billing.domain.book import AccountBook
 from services.billing.store.accounts import Accounts
 from services.billing.store.api_keys import ApiKeys
+from services.billing.store.audit import Audit
 from services.billing.store.books import Books
 from services.billing.store.budgets import Budgets
 from services.billing.store.ledger import Ledger
@@ -78,6 +79,10 @@ class BillingTransaction(Transaction):
     @cached_property
     def proofs(self) -> Proofs:
         return Proofs(self.connection)
+
+    @cached_property
+    def audit(self) -> Audit:
+        return Audit(self.connection)
 
     def close_books(self, books: Collection[AccountBook]) -> None:
         """Writes the books with their budgets, and records their events; reservations are written before."""

@@ -14,6 +14,7 @@ from chassis.testing.serving import Served
 if TYPE_CHECKING:
     # The asynchronous stubs exist for type checkers only.
     from igny8.billing.v1.account_service_pb2_grpc import AccountServiceAsyncStub
+    from igny8.billing.v1.audit_service_pb2_grpc import AuditServiceAsyncStub
     from igny8.billing.v1.credit_service_pb2_grpc import CreditServiceAsyncStub
     from igny8.billing.v1.pricing_service_pb2_grpc import PricingServiceAsyncStub
 
@@ -33,6 +34,9 @@ class Calls:
     def accounts(self, caller: Caller | str | None = None) -> "AccountServiceAsyncStub":
         """Without a caller: as anybody."""
         return self._stub(billing.AccountServiceStub, caller)
+
+    def audit(self, caller: Caller | str) -> "AuditServiceAsyncStub":
+        return self._stub(billing.AuditServiceStub, caller)
 
     def prices(self, caller: Caller | str) -> "PricingServiceAsyncStub":
         return self._stub(billing.PricingServiceStub, caller)

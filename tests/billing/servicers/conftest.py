@@ -11,6 +11,7 @@ from chassis.identity import Keyring, TokenIssuer
 from chassis.testing.serving import SECRET_KEY, Served, serving
 from services.billing.passwords import Passwords
 from services.billing.servicers.accounts import AccountServicer
+from services.billing.servicers.audit import AuditServicer
 from services.billing.servicers.credits import CreditServicer
 from services.billing.servicers.prices import PricingServicer
 from services.billing.servicers.writer import Writer
@@ -48,6 +49,7 @@ async def served(billing: Billing, passwords: Passwords, settings: BillingSettin
             CreditServicer(transactions, clock, writer=writer),
         ),
         (billing_proto.add_PricingServiceServicer_to_server, PricingServicer(transactions, clock)),
+        (billing_proto.add_AuditServiceServicer_to_server, AuditServicer(transactions)),
         service="billing",
         clock=clock,
     ) as running:

@@ -11,7 +11,7 @@ from igny8.billing import v1 as billing_proto
 from pydantic import SecretStr
 
 from chassis.clock import SystemClock
-from chassis.identity import TokenIssuer
+from chassis.identity import Caller, TokenIssuer
 from chassis.nats import Bus
 from chassis.testing.serving import SECRET_KEY, Served, serving
 from chassis.transaction import Transactions
@@ -20,7 +20,9 @@ from gateway.process import Process
 from services.billing.convert import encode
 from services.billing.passwords import Passwords
 from services.billing.servicers.accounts import AccountServicer
+from services.billing.servicers.audit import AuditServicer
 from services.billing.servicers.credits import CreditServicer
+from services.billing.servicers.prices import PricingServicer
 from services.billing.servicers.writer import Writer
 from services.billing.settings import BillingSettings
 from services.billing.store.transaction import BillingTransaction
@@ -72,7 +74,7 @@ async def billing_server(
     )
     issuer = TokenIssuer(KEYRING, "billing", clock)
     writer = Writer(transactions, clock)
-    async with serving(
+    servers = serving(
         (
             billing_proto.add_AccountServiceServicer_to_server,
             AccountServicer(transactions, clock, issuer=issuer, passwords=passwords, settings=settings),
@@ -81,8 +83,11 @@ async def billing_server(
             billing_proto.add_CreditServiceServicer_to_server,
             CreditServicer(transactions, clock, writer=writer),
         ),
+        (billing_proto.add_PricingServiceServicer_to_server, PricingServicer(transactions, clock)),
+        (billing_proto.add_AuditServiceServicer_to_server, AuditServicer(transactions)),
         service="billing",
-    ) as served:
+    )
+    async with servers as served:
         yield served
     await asyncio.to_thread(writer.close)
 
@@ -119,6 +124,11 @@ async def sign_up(client: httpx.AsyncClient, email: str = "ada@example.com") -> 
     answer = await client.post("/api/v1/auth/signup", json=body)
     assert answer.status_code == 201, answer.text
     return answer
+
+
+def signed_in(caller: Caller) -> dict[str, str]:
+    """The header of a caller whom billing need not know."""
+    return {"Authorization": f"Bearer {TokenIssuer(KEYRING, 'billing').issue(caller)}"}
 
 
 def csrf(client: httpx.AsyncClient) -> dict[str, str]:
