@@ -1,7 +1,9 @@
-"""The composition root of the ai server: the gRPC doors and the sweeper. Workers are processes of their own."""
+"""The composition root of the ai server: the gRPC doors, the scheduler and the sweeper. Workers are processes of their own."""
 
 from igny8.ai import v1 as ai
 
+from services.ai.automation.preparation import Preparation
+from services.ai.automation.scheduler import Scheduler
 from services.ai.automation.sweeper import Sweeper
 from services.ai.composition import Parts, host_of
 from services.ai.servicers.automation import AutomationServicer
@@ -30,5 +32,13 @@ async def serve(settings: AiSettings) -> None:
                 host.transactions, host.clock, inventory=parts.inventory, providers=parts.providers
             ),
         )
+        scheduler = Scheduler(
+            host.transactions,
+            host.clock,
+            inventory=parts.inventory,
+            preparation=Preparation(inventory=parts.inventory, providers=parts.providers),
+            owner=parts.owner,
+        )
+        host.add_task("scheduler", scheduler.run)
         host.add_task("sweeper", Sweeper(host.transactions, host.clock).run)
         await host.run()

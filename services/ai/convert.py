@@ -6,10 +6,10 @@ from google.protobuf.message import Message
 from igny8.ai import v1 as ai
 
 from chassis.plain import instant_to_proto, maybe_instant_to_proto, money_to_proto, struct_to_proto
-from services.ai.domain.config import AutomationConfig
 from services.ai.domain.events import (
     ExecuteRunItem,
     ExecuteTask,
+    PlannedRunSkipped,
     RunMove,
     RunMoved,
     RunSnapshot,
@@ -17,9 +17,9 @@ from services.ai.domain.events import (
     TaskProgressed,
     TaskStarted,
 )
+from services.ai.domain.planned_run import PlannedRun
 from services.ai.domain.run import Run, RunStatus
 from services.ai.domain.run_item import RunItem, RunItemStatus
-from services.ai.domain.stages import DEFAULTS, Stage, StageConfig
 from services.ai.domain.task import AiTask, TaskStatus
 
 SNAPSHOT_IDS_MAX = 5
@@ -70,53 +70,6 @@ def task_to_proto(task: AiTask, *, payload: bool = True, result: bool = True) ->
 def task_status_from_proto(status: ai.AiTask.Status.ValueType) -> TaskStatus | None:
     """None for the unset value, which lists everything."""
     return TaskStatus[ai.AiTask.Status.Name(status).removeprefix("STATUS_")] if status else None
-
-
-def config_to_proto(
-    config: AutomationConfig, *, auto_approve_content: bool, auto_schedule: bool
-) -> ai.AutomationConfig:
-    return ai.AutomationConfig(
-        site_id=config.site_id,
-        stages=[
-            ai.StageConfig(
-                stage=int(stage),
-                enabled=config.stages[stage].enabled,
-                batch_size=config.stages[stage].batch_size,
-                concurrency=config.stages[stage].concurrency,
-                max_items_per_run=config.stages[stage].max_items_per_run,
-            )
-            for stage in Stage
-        ],
-        max_credits_per_run=config.max_credits_per_run,
-        max_in_article_images=config.max_in_article_images,
-        text_model=config.text_model,
-        image_model=config.image_model,
-        auto_approve_content=auto_approve_content,
-        auto_schedule=auto_schedule,
-        etag=config.etag,
-    )
-
-
-def config_from_proto(message: ai.AutomationConfig, *, site_id: str, version: int) -> AutomationConfig:
-    """A stage that is left out, and a size or concurrency of 0, take the default."""
-    stages = dict(DEFAULTS)
-    for given in message.stages:
-        stage = Stage(given.stage)
-        stages[stage] = StageConfig(
-            enabled=given.enabled,
-            batch_size=given.batch_size or DEFAULTS[stage].batch_size,
-            concurrency=given.concurrency or DEFAULTS[stage].concurrency,
-            max_items_per_run=given.max_items_per_run,
-        )
-    return AutomationConfig(
-        site_id=site_id,
-        stages=stages,
-        max_credits_per_run=message.max_credits_per_run,
-        max_in_article_images=message.max_in_article_images,
-        text_model=message.text_model,
-        image_model=message.image_model,
-        version=version,
-    )
 
 
 def snapshot_to_proto(snapshot: RunSnapshot) -> ai.AutomationRun:
@@ -218,6 +171,22 @@ def run_item_status_from_proto(status: ai.RunItem.Status.ValueType) -> RunItemSt
     return RunItemStatus[ai.RunItem.Status.Name(status).removeprefix("STATUS_")] if status else None
 
 
+def planned_run_to_proto(planned: PlannedRun) -> ai.PlannedRun:
+    return ai.PlannedRun(
+        id=planned.id,
+        account_id=planned.account_id,
+        site_id=planned.site_id,
+        planned_at=instant_to_proto(planned.planned_at),
+        missed=planned.missed,
+        status=ai.PlannedRun.Status.Value(f"STATUS_{planned.status.name}"),
+        run_id=planned.run_id or "",
+        reason=planned.reason,
+        detail=planned.detail,
+        created_at=instant_to_proto(planned.created_at),
+        updated_at=instant_to_proto(planned.updated_at),
+    )
+
+
 def encode(event: object) -> Message:
     """The message of a domain event or job. Raises TypeError for anything else."""
     match event:
@@ -257,6 +226,12 @@ def encode(event: object) -> Message:
                 account_id=snapshot.run.account_id,
                 run=snapshot_to_proto(snapshot),
                 occurred_at=instant_to_proto(snapshot.now_at),
+            )
+        case PlannedRunSkipped(planned=planned):
+            return ai.RunSkipped(
+                account_id=planned.account_id,
+                planned_run=planned_run_to_proto(planned),
+                occurred_at=instant_to_proto(planned.updated_at),
             )
         case ExecuteTask():
             return ai.ExecuteTaskJob(account_id=event.account_id, task_id=event.task_id)

@@ -28,6 +28,7 @@ from services.notifications.domain.facts import (
     Fact,
     RunMove,
     RunMoved,
+    RunSkipped,
     ScheduleMissed,
 )
 from services.notifications.domain.notification import Notification
@@ -45,6 +46,7 @@ EVENTS: Final[tuple[type[Message], ...]] = (
     ai.AiTaskCompleted,
     ai.AiTaskFailed,
     *RUN_MOVES,
+    ai.RunSkipped,
     publisher.ContentReadyForReview,
     publisher.ContentApproved,
     publisher.ContentScheduled,
@@ -85,6 +87,8 @@ def fact_from_proto(event: Any) -> Fact:
             return CreditsDepleted(
                 account_id=event.account_id, occurred_at=instant_from_proto(event.occurred_at)
             )
+        case ai.RunSkipped():
+            return _skipped_run_from_proto(event.planned_run, at=event.occurred_at)
         case _ if type(event) in RUN_MOVES:
             return _run_from_proto(event.run, move=RUN_MOVES[type(event)], at=event.occurred_at)
         case _:
@@ -122,6 +126,18 @@ def _run_from_proto(run: ai.AutomationRun, *, move: RunMove, at: Timestamp) -> R
         items_total=sum(stage.total for stage in run.stages),
         items_failed=sum(stage.failed for stage in run.stages),
         outputs_by_stage={stage.stage: stage.outputs for stage in run.stages},
+        occurred_at=instant_from_proto(at),
+    )
+
+
+def _skipped_run_from_proto(planned: ai.PlannedRun, *, at: Timestamp) -> RunSkipped:
+    return RunSkipped(
+        planned_run_id=planned.id,
+        site_id=planned.site_id,
+        planned_at=instant_from_proto(planned.planned_at),
+        active_run_id=planned.run_id,
+        reason=planned.reason,
+        detail=planned.detail,
         occurred_at=instant_from_proto(at),
     )
 

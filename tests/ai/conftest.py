@@ -1,19 +1,26 @@
 """The ai service on clean tables, alone and beside the real billing and publisher."""
 
+import contextlib
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
+from igny8.ai import v1 as ai
 
+from chassis.service_tokens import acting_for
 from chassis.testing import ManualClock
+from chassis.testing.serving import Served, serving
 from chassis.transaction import Transactions
 from services.ai.convert import encode
+from services.ai.servicers.automation import AutomationServicer
+from services.ai.servicers.generation import GenerationServicer
 from services.ai.store.transaction import AiTransaction
 from services.billing.convert import encode as encode_of_billing
 from services.billing.store.transaction import BillingTransaction
 from services.publisher.convert_events import encode as encode_of_publisher
 from services.publisher.store.transaction import PublisherTransaction
 from tests.ai.runs import Desk
+from tests.ai.servicers.doors import Doors
 from tests.ai.workshop import Workshop, open_workshop
 from tests.billing.books import Billing
 from tests.publisher.newsroom import Newsroom
@@ -47,3 +54,33 @@ async def workshop(
 def desk(transactions: Transactions[AiTransaction], clock: ManualClock) -> Desk:
     """Runs without their surroundings."""
     return Desk(transactions, clock)
+
+
+@pytest.fixture
+async def served(workshop: Workshop) -> AsyncIterator[Served]:
+    parts = workshop.transactions, workshop.clock
+    generation = GenerationServicer(
+        *parts,
+        executor=workshop.executor(),
+        inventory=workshop.inventory,
+        providers=workshop.providers,
+        owner="server",
+    )
+    automation = AutomationServicer(*parts, inventory=workshop.inventory, providers=workshop.providers)
+    async with contextlib.AsyncExitStack() as stack:
+        # A server acts for its callers, and not for the account that the workshop's workers act for.
+        with acting_for(None):
+            running = await stack.enter_async_context(
+                serving(
+                    (ai.add_GenerationServiceServicer_to_server, generation),
+                    (ai.add_AutomationServiceServicer_to_server, automation),
+                    service="ai",
+                    clock=workshop.clock,
+                )
+            )
+        yield running
+
+
+@pytest.fixture
+def doors(served: Served, workshop: Workshop) -> Doors:
+    return Doors(served, workshop)

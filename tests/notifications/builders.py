@@ -184,6 +184,19 @@ def credits_level(event: type[Any], **changes: Any) -> Any:
     return event(**{**usual, **changes})
 
 
+def run_skipped(*, reason: str = "RUN_ALREADY_ACTIVE", at: datetime = START) -> Any:
+    """A planned run that was not started."""
+    planned = ai.PlannedRun(
+        id=RUN_ID,
+        account_id=ACCOUNT_ID,
+        site_id=SITE_ID,
+        planned_at=instant_to_proto(at),
+        reason=reason,
+        detail="This site already has an active run. Wait for it, or cancel it.",
+    )
+    return ai.RunSkipped(account_id=ACCOUNT_ID, planned_run=planned, occurred_at=instant_to_proto(at))
+
+
 def every_event() -> list[Any]:
     """One of each event that people are told of."""
     moves = (ai.RunStarted, ai.RunPaused, ai.RunResumed, ai.RunCompleted, ai.RunFailed, ai.RunCancelled)
@@ -192,6 +205,7 @@ def every_event() -> list[Any]:
         task_completed(),
         task_failed(),
         *(run_event(move, pause_reason="user", error="The site is gone.") for move in moves),
+        run_skipped(),
         content_event(publisher.ContentReadyForReview, run_id=RUN_ID),
         content_event(publisher.ContentApproved, actor="auto_approve", run_id=RUN_ID),
         content_event(publisher.ContentScheduled, scheduled_publish_at=later, explanation="Slot of Tuesday."),

@@ -38,6 +38,7 @@ TYPES = {
     "igny8.ai.v1.RunCompleted": "automation_completed",
     "igny8.ai.v1.RunFailed": "automation_failed",
     "igny8.ai.v1.RunCancelled": "automation_cancelled",
+    "igny8.ai.v1.RunSkipped": "automation_skipped",
     "igny8.publisher.v1.ContentReadyForReview": "content_ready_for_review",
     "igny8.publisher.v1.ContentApproved": "content_approved",
     "igny8.publisher.v1.ContentScheduled": "content_scheduled",

@@ -1,8 +1,11 @@
 """A site's automation settings."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Self
 
+from services.ai.domain.schedule import Due, Schedule
 from services.ai.domain.stages import DEFAULTS, Stage, StageConfig
 
 
@@ -18,6 +21,13 @@ class AutomationConfig:
     text_model: str = ""
     """Empty means the platform's default."""
     image_model: str = ""
+    scheduled: bool = False
+    """Whether runs start by the schedule."""
+    schedule: Schedule = field(default_factory=Schedule)
+    planned_from: datetime | None = None
+    """Planned instants after this one count; those before it were claimed, or are older than the schedule."""
+    next_run_at: datetime | None = None
+    """The next planned instant (UTC); None while nothing is scheduled."""
     version: int = 0
     """Counts the saves; 0 while only the defaults hold."""
 
@@ -28,3 +38,30 @@ class AutomationConfig:
     @property
     def enabled(self) -> frozenset[Stage]:
         return frozenset(stage for stage, settings in self.stages.items() if settings.enabled)
+
+    def planned(self, *, before: Self, now: datetime) -> Self:
+        """These settings with their next run. A schedule that did not change keeps what it has not claimed yet."""
+        if not self.scheduled:
+            return replace(self, planned_from=None, next_run_at=None)
+        unchanged = before.scheduled and before.schedule == self.schedule
+        since = (before.planned_from if unchanged else None) or now
+        return replace(self, planned_from=since, next_run_at=self.schedule.next_after(since))
+
+    def in_zone(self, time_zone: str) -> Self:
+        """These settings on another clock: the local times stay, the instants move."""
+        if self.schedule.time_zone == time_zone:
+            return self
+        moved = replace(self, schedule=replace(self.schedule, time_zone=time_zone))
+        if moved.planned_from is None:
+            return moved
+        return replace(moved, next_run_at=moved.schedule.next_after(moved.planned_from))
+
+    def claim(self, *, now: datetime) -> tuple[Self, Due | None]:
+        """The settings with their next run after `now`, and the planned instant that is due; None when there is none."""
+        if self.planned_from is None:
+            return self, None
+        due = self.schedule.due(after=self.planned_from, now=now)
+        if due is None:
+            return self, None
+        following = self.schedule.next_after(now)
+        return replace(self, planned_from=due.planned_at, next_run_at=following), due

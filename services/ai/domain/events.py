@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from services.ai.domain.planned_run import PlannedRun
 from services.ai.domain.run import Run
 from services.ai.domain.run_item import RunItem
 from services.ai.domain.task import AiTask
@@ -61,6 +62,13 @@ class RunMoved:
 
     move: RunMove
     snapshot: RunSnapshot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedRunSkipped:
+    """A site's schedule planned a run that was not started."""
+
+    planned: PlannedRun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

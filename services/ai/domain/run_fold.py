@@ -15,7 +15,7 @@ RunShown = Mapping[str, Any]
 
 
 def fold(shown: RunShown | None, event: Mapping[str, Any]) -> RunShown:
-    """The run after an event of the domain `runs`; one that is not newer than what is shown changes nothing.
+    """The run after an event that carries one; one that is not newer than what is shown changes nothing.
 
     Raises ValueError for an event of another run.
     """

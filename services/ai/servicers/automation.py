@@ -1,7 +1,5 @@
 """AutomationService: a site's settings and its runs."""
 
-from dataclasses import replace
-
 from igny8.ai import v1 as ai
 
 from chassis.clock import Clock
@@ -9,17 +7,15 @@ from chassis.identity import current_caller
 from chassis.paging import PageRequest
 from chassis.transaction import Transactions
 from services.ai import convert
+from services.ai.automation.preparation import Preparation
+from services.ai.convert_config import config_from_proto, config_to_proto
 from services.ai.domain.config import AutomationConfig
 from services.ai.domain.events import RunSnapshot
-from services.ai.domain.stages import Output, Stage
 from services.ai.inventory import Inventory
 from services.ai.providers.registry import Providers
 from services.ai.servicers import Context
 from services.ai.store.transaction import AiTransaction
-from services.ai.usecases import configs, runs
-
-INPUTS_MAX = 10_000
-"""Inputs of one stage that a run takes from what waits at its start."""
+from services.ai.usecases import configs, runs, schedules
 
 
 class AutomationServicer(ai.AutomationServiceServicer):
@@ -37,28 +33,31 @@ class AutomationServicer(ai.AutomationServiceServicer):
         self._clock = clock
         self._inventory = inventory
         self._providers = providers
+        self._preparation = Preparation(inventory=inventory, providers=providers)
 
     async def GetConfig(self, request: ai.GetConfigRequest, context: Context) -> ai.GetConfigResponse:
+        settings = await self._inventory.publishing_settings(request.site_id)
         config = await self._config(request.site_id)
-        return ai.GetConfigResponse(config=await self._shown(config))
+        return ai.GetConfigResponse(config=config_to_proto(config, settings, now=self._clock.now()))
 
     async def PutConfig(self, request: ai.PutConfigRequest, context: Context) -> ai.PutConfigResponse:
-        await self._inventory.site(request.site_id)
+        settings = await self._inventory.publishing_settings(request.site_id)
         for name, makes_images in ((request.config.text_model, False), (request.config.image_model, True)):
             if name:
                 await self._providers.choose(name, makes_images=makes_images)
         config = await self._transactions.run(
             configs.put_config,
-            config=convert.config_from_proto(request.config, site_id=request.site_id, version=0),
+            config=config_from_proto(request.config, site_id=request.site_id, time_zone=settings.time_zone),
             etag=request.etag,
             account_id=current_caller().account(),
             now=self._clock.now(),
         )
-        return ai.PutConfigResponse(config=await self._shown(config))
+        return ai.PutConfigResponse(config=config_to_proto(config, settings, now=self._clock.now()))
 
     async def StartRun(self, request: ai.StartRunRequest, context: Context) -> ai.StartRunResponse:
-        config = await self._priced(await self._config(request.site_id))
-        inputs = await self._waiting(config)
+        await self._inventory.site(request.site_id)
+        config = await self._preparation.priced(await self._config(request.site_id))
+        inputs = await self._preparation.waiting(config)
         return await self._transactions.run_once(
             runs.start_run,
             request_id=request.request_id,
@@ -112,6 +111,21 @@ class AutomationServicer(ai.AutomationServiceServicer):
             items=map(convert.run_item_to_proto, page.items), next_page_token=page.next_page_token
         )
 
+    async def ListPlannedRuns(
+        self, request: ai.ListPlannedRunsRequest, context: Context
+    ) -> ai.ListPlannedRunsResponse:
+        await self._inventory.site(request.site_id)
+        page = await self._transactions.run(
+            schedules.list_planned_runs,
+            page=PageRequest.of(request),
+            account_id=current_caller().account(),
+            site_id=request.site_id,
+        )
+        return ai.ListPlannedRunsResponse(
+            planned_runs=map(convert.planned_run_to_proto, page.items),
+            next_page_token=page.next_page_token,
+        )
+
     async def PauseRun(self, request: ai.PauseRunRequest, context: Context) -> ai.PauseRunResponse:
         snapshot = await self._transactions.run(
             runs.pause_run,
@@ -140,35 +154,7 @@ class AutomationServicer(ai.AutomationServiceServicer):
         return ai.CancelRunResponse(run=convert.snapshot_to_proto(snapshot))
 
     async def _config(self, site_id: str) -> AutomationConfig:
-        """The site's settings. Raises NOT_FOUND for a site that is not the caller's: publisher decides that."""
-        await self._inventory.site(site_id)
+        """The site's settings, once publisher has said that the site is the caller's."""
         return await self._transactions.run(
             configs.get_config, site_id=site_id, account_id=current_caller().account()
         )
-
-    async def _priced(self, config: AutomationConfig) -> AutomationConfig:
-        """The settings with the models the run will use, each with a price. Raises PRICE_NOT_FOUND."""
-        functions = [stage.function for stage in config.enabled if stage.function is not None]
-        if any(not function.makes_images for function in functions):
-            text_model = await self._providers.choose(config.text_model, makes_images=False)
-            config = replace(config, text_model=text_model)
-        if any(function.makes_images for function in functions):
-            image_model = await self._providers.choose(config.image_model, makes_images=True)
-            config = replace(config, image_model=image_model)
-        return config
-
-    async def _shown(self, config: AutomationConfig) -> ai.AutomationConfig:
-        settings = await self._inventory.publishing_settings(config.site_id)
-        return convert.config_to_proto(
-            config,
-            auto_approve_content=settings.auto_approve_content,
-            auto_schedule=settings.auto_schedule,
-        )
-
-    async def _waiting(self, config: AutomationConfig) -> dict[Stage, list[Output]]:
-        """The snapshot a run starts from: what waits in the inventory for each of its stages."""
-        waiting = {}
-        for stage in sorted(config.enabled):
-            limit = min(config.stages[stage].max_items_per_run or INPUTS_MAX, INPUTS_MAX)
-            waiting[stage] = await self._inventory.stage_inputs(config.site_id, stage, limit=limit)
-        return waiting

@@ -18,6 +18,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    Time,
     UniqueConstraint,
     Uuid,
     func,
@@ -127,6 +128,40 @@ automation_config = Table(
     _words("image_model"),
     Column("version", Integer, nullable=False),
     _instant("updated_at"),
+    Column("scheduled", Boolean, nullable=False, server_default="false"),
+    Column("frequency", Text, nullable=False, server_default="daily"),
+    # Local times of the site: only `planned_from` and `next_run_at` are instants.
+    Column("scheduled_time", Time, nullable=False, server_default="09:00"),
+    Column("scheduled_weekday", SmallInteger, nullable=False, server_default="1"),
+    Column("scheduled_month_day", SmallInteger, nullable=False, server_default="1"),
+    Column("time_zone", Text, nullable=False, server_default="UTC"),
+    _instant("zone_read_at", nullable=True),
+    _instant("planned_from", nullable=True),
+    _instant("next_run_at", nullable=True),
+    CheckConstraint("frequency IN ('daily', 'weekly', 'monthly')", name="automation_config_frequency"),
+    CheckConstraint("scheduled = (next_run_at IS NOT NULL)", name="automation_config_planned"),
+    Index("automation_config_due", "next_run_at", postgresql_where=text("scheduled")),
+    Index("automation_config_zone", "zone_read_at", postgresql_where=text("scheduled")),
+)
+
+planned_run = Table(
+    "planned_run",
+    metadata,
+    _id(primary_key=True),
+    _id("account_id", nullable=False),
+    _id("site_id", nullable=False),
+    _instant("planned_at"),
+    _count("missed"),
+    Column("status", Text, nullable=False),
+    _id("run_id", nullable=True),
+    _words("reason"),
+    _words("detail"),
+    _instant("created_at"),
+    _instant("updated_at"),
+    # The claim: however many processes look, one of them writes the row of a planned instant.
+    UniqueConstraint("site_id", "planned_at", name="planned_run_once"),
+    CheckConstraint("status IN ('waiting', 'started', 'skipped')", name="planned_run_status"),
+    Index("planned_run_waiting", "planned_at", postgresql_where=text("status = 'waiting'")),
 )
 
 automation_run = Table(

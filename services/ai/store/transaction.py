@@ -5,6 +5,7 @@ from functools import cached_property
 from chassis.transaction import Transaction
 from services.ai.store.configs import Configs
 from services.ai.store.leases import Leases
+from services.ai.store.planned_runs import PlannedRuns
 from services.ai.store.run_items import RunItems
 from services.ai.store.runs import Runs
 from services.ai.store.task_items import TaskItems
@@ -33,6 +34,10 @@ class AiTransaction(Transaction):
     @cached_property
     def configs(self) -> Configs:
         return Configs(self.connection)
+
+    @cached_property
+    def planned_runs(self) -> PlannedRuns:
+        return PlannedRuns(self.connection)
 
     @cached_property
     def leases(self) -> Leases:

@@ -19,6 +19,6 @@ def put_config(
     current = tx.configs.get(config.site_id, account_id=account_id)
     if etag and etag != current.etag:
         raise StaleEtag(kind="automation_config", etag=current.etag)
-    saved = replace(config, version=current.version + 1)
+    saved = replace(config, version=current.version + 1).planned(before=current, now=now)
     tx.configs.put(saved, account_id=account_id, now=now)
     return saved

@@ -9,7 +9,7 @@ from chassis.paging import Page, PageRequest
 from services.ai.domain.config import AutomationConfig
 from services.ai.domain.events import RunMove, RunMoved, RunSnapshot, TaskEnded
 from services.ai.domain.function_names import NothingToDo
-from services.ai.domain.run import PauseReason, Run, RunStatus, StageProgress
+from services.ai.domain.run import PauseReason, Run, RunStatus, StageProgress, Trigger
 from services.ai.domain.run_item import RunItem, RunItemStatus
 from services.ai.domain.stages import Output, Stage
 from services.ai.store.transaction import AiTransaction
@@ -24,6 +24,7 @@ def start_run(
     inputs: Mapping[Stage, Sequence[Output]],
     actor: str,
     now: datetime,
+    trigger: Trigger = Trigger.MANUAL,
 ) -> RunSnapshot:
     """Writes the run and its first items from the snapshot of what waits in each stage.
 
@@ -34,6 +35,7 @@ def start_run(
         account_id=account_id,
         site_id=config.site_id,
         actor=actor,
+        trigger=trigger,
         created_at=now,
         updated_at=now,
         stages=tuple(_stage_progress(stage, config) for stage in Stage),

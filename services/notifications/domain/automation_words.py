@@ -2,7 +2,10 @@
 
 from typing import Final
 
-from services.notifications.domain.words import Severity, Told, Words, amount, listed, sentences
+from services.notifications.domain.words import Severity, Told, Words, amount, instant, listed, sentences
+
+NOTHING_TO_DO: Final = "NOTHING_TO_DO"
+"""The reason of a planned run that nothing waited for."""
 
 _OUTPUTS: Final = (
     ("clusters_created", "cluster", "clusters"),
@@ -89,6 +92,18 @@ def cancelled(told: Told) -> Words:
         title="Automation cancelled",
         message=sentences("The run was ended before it was done", _kept(told)),
         severity=Severity.INFO,
+    )
+
+
+def skipped(told: Told) -> Words:
+    """A schedule planned a run that was not started."""
+    nothing = told.text("reason") == NOTHING_TO_DO
+    return Words(
+        title="Planned automation had nothing to do" if nothing else "Planned automation did not start",
+        message=sentences(
+            f"The run planned for {instant(told.text('planned_at'))} was not started", told.text("detail")
+        ),
+        severity=Severity.INFO if nothing else Severity.WARNING,
     )
 
 

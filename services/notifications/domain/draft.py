@@ -26,6 +26,7 @@ class NotificationType(StrEnum):
     AUTOMATION_COMPLETED = "automation_completed"
     AUTOMATION_FAILED = "automation_failed"
     AUTOMATION_CANCELLED = "automation_cancelled"
+    AUTOMATION_SKIPPED = "automation_skipped"
     CONTENT_READY_FOR_REVIEW = "content_ready_for_review"
     CONTENT_APPROVED = "content_approved"
     CONTENT_SCHEDULED = "content_scheduled"
@@ -43,6 +44,7 @@ class RelatedType(StrEnum):
 
     AI_TASK = "ai_task"
     RUN = "run"
+    PLANNED_RUN = "planned_run"
     CONTENT = "content"
     GRANT = "grant"
     ACCOUNT = "account"

@@ -21,6 +21,7 @@ from services.notifications.domain.facts import (
     Fact,
     RunMove,
     RunMoved,
+    RunSkipped,
     ScheduleMissed,
 )
 from services.notifications.domain.words import shortened
@@ -71,6 +72,8 @@ def draft_of(fact: Fact) -> NotificationDraft:
             return _of_task(fact)
         case RunMoved():
             return _of_run(fact)
+        case RunSkipped():
+            return _of_skipped_run(fact)
         case ContentReadyForReview(review_note=note):
             return _of_content(fact, NotificationType.CONTENT_READY_FOR_REVIEW, {"review_note": note})
         case ContentApproved(actor=actor):
@@ -143,6 +146,21 @@ def _of_run(run: RunMoved) -> NotificationDraft:
         site_id=run.site_id,
         run_id=run.run_id,
         facts=facts,
+    )
+
+
+def _of_skipped_run(skipped: RunSkipped) -> NotificationDraft:
+    return NotificationDraft(
+        notification_type=NotificationType.AUTOMATION_SKIPPED,
+        related_type=RelatedType.PLANNED_RUN,
+        related_id=skipped.planned_run_id,
+        occurred_at=skipped.occurred_at,
+        site_id=skipped.site_id,
+        facts={
+            "planned_at": _instant(skipped.planned_at),
+            "active_run_id": skipped.active_run_id,
+            **_texts({"reason": skipped.reason, "detail": skipped.detail}),
+        },
     )
 
 

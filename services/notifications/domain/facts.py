@@ -81,6 +81,21 @@ class RunMoved:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunSkipped:
+    """A site's schedule planned a run that was not started."""
+
+    planned_run_id: str
+    site_id: str
+    planned_at: datetime
+    active_run_id: str
+    """The run that was in the way; may be empty."""
+    reason: str
+    """Of the error catalogue, without prefix."""
+    detail: str
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ContentFact:
     """What every event about an article says."""
 
@@ -174,6 +189,7 @@ class CreditsDepleted:
 Fact = (
     AiTaskEnded
     | RunMoved
+    | RunSkipped
     | ContentReadyForReview
     | ContentApproved
     | ContentScheduled

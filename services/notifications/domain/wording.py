@@ -33,6 +33,7 @@ _WORDS: Final[Mapping[NotificationType, Callable[[Told], Words]]] = {
     NotificationType.AUTOMATION_COMPLETED: automation_words.completed,
     NotificationType.AUTOMATION_FAILED: automation_words.failed,
     NotificationType.AUTOMATION_CANCELLED: automation_words.cancelled,
+    NotificationType.AUTOMATION_SKIPPED: automation_words.skipped,
     NotificationType.CONTENT_READY_FOR_REVIEW: content_words.ready_for_review,
     NotificationType.CONTENT_APPROVED: content_words.approved,
     NotificationType.CONTENT_SCHEDULED: content_words.scheduled,

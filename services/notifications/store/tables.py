@@ -40,7 +40,8 @@ notification = Table(
     Column("updated_at", DateTime(timezone=True), nullable=False),
     CheckConstraint("severity IN ('info', 'success', 'warning', 'error')", name="notification_severity"),
     CheckConstraint(
-        "related_type IN ('ai_task', 'run', 'content', 'grant', 'account')", name="notification_related_type"
+        "related_type IN ('ai_task', 'run', 'planned_run', 'content', 'grant', 'account')",
+        name="notification_related_type",
     ),
     CheckConstraint("count >= 1 AND (count = 1 OR run_id IS NOT NULL)", name="notification_count"),
     CheckConstraint("updated_at >= created_at", name="notification_updated_at"),

@@ -4,6 +4,7 @@ import pytest
 
 from chassis.testing.callers import ACCOUNT_ID
 from chassis.testing.clock import START
+from services.notifications.convert import fact_from_proto
 from services.notifications.domain.drafting import OUTPUTS_OF_STAGES, draft_of
 from services.notifications.domain.facts import (
     AiFunction,
@@ -26,6 +27,7 @@ from tests.notifications.builders import (
     credits_added,
     failed_task,
     run,
+    run_skipped,
     task,
     told,
 )
@@ -203,6 +205,22 @@ TABLE: list[tuple[Fact, str, str, str, str]] = [
         "info",
         "Automation cancelled",
         "The run was ended before it was done. Nothing had been made. 0 credits used.",
+    ),
+    (
+        fact_from_proto(run_skipped()),
+        "automation_skipped",
+        "warning",
+        "Planned automation did not start",
+        "The run planned for 2 November 2026 at 09:00 UTC was not started. "
+        "This site already has an active run. Wait for it, or cancel it.",
+    ),
+    (
+        fact_from_proto(run_skipped(reason="NOTHING_TO_DO")),
+        "automation_skipped",
+        "info",
+        "Planned automation had nothing to do",
+        "The run planned for 2 November 2026 at 09:00 UTC was not started. "
+        "This site already has an active run. Wait for it, or cancel it.",
     ),
     (
         ContentReadyForReview(**ARTICLE, review_note=""),
