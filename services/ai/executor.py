@@ -17,6 +17,7 @@ from chassis.clock import Clock
 from chassis.refusal import Refusal
 from chassis.together import Together
 from chassis.transaction import Transactions
+from services.ai.admission import TOO_FEW_CREDITS, Admission
 from services.ai.asking import ask
 from services.ai.domain.function_names import FunctionName, NothingToDo
 from services.ai.domain.run import CreditsTied
@@ -42,20 +43,6 @@ may be called are at the provider, as many are journalled, saved and captured, s
 SURE_SECONDS: Final = 0.05
 """So long it is taken for granted that nobody has cancelled an execution. Many times that is what a call to a model
 takes, so it is asked before all but the fastest; and no more often, however many calls begin."""
-
-
-TOO_FEW_CREDITS: Final = frozenset({"INSUFFICIENT_CREDITS", "BUDGET_EXCEEDED"})
-"""Refusals of a hold that say nothing about the work."""
-
-
-class Admission(Protocol):
-    """What a run has to say to the credits that one of its items needs."""
-
-    async def ask(self, credits_required: int) -> None:
-        """Before they are reserved. Raises a Refusal when the run's limit does not allow it, now or at all."""
-
-    async def refused(self, credits_required: int) -> None:
-        """Billing has too few of them. Raises CreditsTied when other items of the run hold some."""
 
 
 class Step(Protocol):

@@ -34,6 +34,7 @@ ROADS = {
         # They choose models and never ask one.
         "services.ai.servicers.generation",
         "services.ai.servicers.automation",
+        "services.ai.automation.preparation",
     },
     "services.ai.providers.gate.Gate": {"services.ai.asking", "services.ai.providers.registry"},
 }

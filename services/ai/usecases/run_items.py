@@ -62,9 +62,13 @@ def admit_item(tx: AiTransaction, *, lease: Lease, run_item_id: str, credits_req
     """Sets the credits an item may spend aside in its run's own limit. Raises CreditsTied and RunBudgetExceeded."""
     run = tx.runs.lock(tx.run_items.get(run_item_id).run_id)
     tx.leases.hold(lease)
+    item = tx.run_items.get(run_item_id)
+    if item.credits_held >= credits_required:
+        # A worker before this one was let in, and may have reserved them already.
+        return
     held, _ = tx.run_items.holding(run.id, beside=run_item_id)
     run.admit(credits_required, held=held)
-    item = replace(tx.run_items.get(run_item_id), credits_held=credits_required)
+    item = replace(item, credits_held=credits_required)
     tx.run_items.save(item)
     if run.progress(item.stage).credits_awaited:
         tx.runs.await_credits(run.id, item.stage, credits_required if run.max_credits else 0)
