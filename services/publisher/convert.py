@@ -11,6 +11,7 @@ from services.publisher.domain.content import Content, ContentStatus, SiteStatus
 from services.publisher.domain.csv_dialects import LineError
 from services.publisher.domain.idea import Idea, IdeaStatus
 from services.publisher.domain.image import Image, ImageStatus, ImageType
+from services.publisher.domain.intent import Intent
 from services.publisher.domain.keyword import Keyword, KeywordStatus
 from services.publisher.domain.sector import Sector
 from services.publisher.domain.site import Site
@@ -69,6 +70,11 @@ def keyword_to_proto(keyword: Keyword) -> publisher.Keyword:
         created_at=instant_to_proto(keyword.created_at),
         updated_at=instant_to_proto(keyword.updated_at),
     )
+
+
+def intent_from_proto(intent: publisher.Keyword.Intent.ValueType) -> Intent | None:
+    """None for the unset value, which is unknown."""
+    return Intent[publisher.Keyword.Intent.Name(intent).removeprefix("INTENT_")] if intent else None
 
 
 def keyword_status_from_proto(status: publisher.Keyword.Status.ValueType) -> KeywordStatus | None:

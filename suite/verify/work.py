@@ -58,7 +58,9 @@ CHECKS: Final = [
             FROM ai.igny8_ai_task_logs t JOIN ai.task_item i ON i.task_id = t.id
             WHERE i.status = 'done' AND NOT CASE t.function_name
                 WHEN 'cluster_keywords' THEN EXISTS (
-                    SELECT FROM publisher.keyword k WHERE k.id = i.item_id AND k.status = 'mapped')
+                    SELECT FROM publisher.keyword k WHERE k.id = i.item_id
+                      -- People may take it out of its cluster again.
+                      AND (k.status = 'mapped' OR k.updated_at > t.created_at))
                 WHEN 'generate_ideas' THEN EXISTS (
                     SELECT FROM publisher.idea n WHERE n.cluster_id = i.item_id)
                 WHEN 'generate_content' THEN EXISTS (
@@ -67,7 +69,8 @@ CHECKS: Final = [
                     SELECT FROM publisher.image p WHERE p.content_id = i.item_id)
                 WHEN 'generate_images' THEN EXISTS (
                     SELECT FROM publisher.image p WHERE p.id = i.item_id AND p.status = 'generated')
-                ELSE false END""",
+                ELSE false END
+              AND NOT EXISTS (SELECT FROM publisher.deleted d WHERE d.id = i.item_id)""",
     ),
     Check(
         invariant=5,

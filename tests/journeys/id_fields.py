@@ -42,6 +42,7 @@ KINDS: Final = {
 
 KINDS_OF: Final = {
     "CancelAiTask.task_id": "ai_task",
+    "ChangeKeywords.ids": "keyword",
     "GetAiTask.task_id": "ai_task",
     "ListAuditEntries.resource_id": "site",
     "ListClusters.ids": "cluster",

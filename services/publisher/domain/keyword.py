@@ -102,7 +102,9 @@ class Keyword(PipelineItem):
         return replace(self, cluster_id=cluster_id, status=KeywordStatus.MAPPED, updated_at=now)
 
     def unmap(self, *, now: datetime) -> Self:
-        """Take the keyword out of its cluster, as when the cluster is deleted."""
+        """Take the keyword out of its cluster; without one it stays as it is."""
+        if self.cluster_id is None:
+            return self
         return replace(self, cluster_id=None, status=KeywordStatus.NEW, updated_at=now)
 
     def set_disabled(self, disabled: bool, *, now: datetime) -> Self:

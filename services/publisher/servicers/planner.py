@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from typing import Final
 
 from igny8.publisher import v1 as publisher
@@ -14,10 +15,11 @@ from chassis.transaction import Transactions
 from services.publisher import convert
 from services.publisher.domain.csv_dialects import FILE_BYTES_MAX
 from services.publisher.domain.import_refusals import TooManyBytes
+from services.publisher.domain.keyword import Keyword
 from services.publisher.domain.keyword_import import read_keywords
 from services.publisher.servicers import Context
 from services.publisher.store.transaction import PublisherTransaction
-from services.publisher.usecases import planner
+from services.publisher.usecases import keywords, planner
 
 IMPORT_SECONDS_MAX: Final = 60.0
 READING_AT_ONCE_MAX: Final = 2
@@ -63,6 +65,45 @@ class PlannerServicer(publisher.PlannerServiceServicer):
             format=file.format.value,
             unknown_columns=file.unknown_columns,
         )
+
+    async def CreateKeyword(
+        self, request: publisher.CreateKeywordRequest, context: Context
+    ) -> publisher.CreateKeywordResponse:
+        return await self._transactions.run_once(
+            keywords.create_keyword,
+            request_id=request.request_id,
+            scope="CreateKeyword",
+            request=request,
+            response=publisher.CreateKeywordResponse,
+            pack=_keyword_created,
+            account_id=current_caller().account(),
+            site_id=request.site_id,
+            sector_id=request.sector_id or None,
+            text=request.keyword,
+            facts=keywords.KeywordFacts(
+                volume=request.volume if request.HasField("volume") else None,
+                difficulty=request.difficulty if request.HasField("difficulty") else None,
+                cpc=Decimal(request.cpc) if request.HasField("cpc") else None,
+                currency=request.cpc_currency or None,
+                intent=convert.intent_from_proto(request.intent),
+                country=request.country or None,
+            ),
+            now=self._clock.now(),
+        )
+
+    async def ChangeKeywords(
+        self, request: publisher.ChangeKeywordsRequest, context: Context
+    ) -> publisher.ChangeKeywordsResponse:
+        action = publisher.ChangeKeywordsRequest.Action.Name(request.action).removeprefix("ACTION_")
+        changed = await self._transactions.run(
+            keywords.change_keywords,
+            account_id=current_caller().account(),
+            site_id=request.site_id,
+            ids=request.ids,
+            action=keywords.KeywordAction[action],
+            now=self._clock.now(),
+        )
+        return publisher.ChangeKeywordsResponse(changed=changed)
 
     async def ListKeywords(
         self, request: publisher.ListKeywordsRequest, context: Context
@@ -147,3 +188,7 @@ async def _whole(
     if len(data) > FILE_BYTES_MAX:
         raise TooManyBytes(FILE_BYTES_MAX)
     return bytes(data)
+
+
+def _keyword_created(keyword: Keyword) -> publisher.CreateKeywordResponse:
+    return publisher.CreateKeywordResponse(keyword=convert.keyword_to_proto(keyword))

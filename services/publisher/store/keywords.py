@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, Connection, Row, Uuid, cast, func, select, update
+from sqlalchemy import ARRAY, Connection, Row, Uuid, cast, delete, func, select, update
+from sqlalchemy.dialects import postgresql
 
+from chassis.bulk import update_rows
 from chassis.paging import Page, PageRequest, read_page
 from chassis.refusal import NotFound
 from services.publisher.domain.intent import Intent
@@ -13,10 +15,11 @@ from services.publisher.domain.keyword import Keyword, KeywordStatus
 from services.publisher.domain.keyword_import import KeywordRow
 from services.publisher.store import tables
 from services.publisher.store.keyword_import import Imported, import_rows
-from services.publisher.store.rows import among, columns_of
+from services.publisher.store.rows import among, columns_of, to_row
 
 _keyword = tables.keyword
 _COLUMNS = columns_of(Keyword, _keyword)
+_CHANGED = ("cluster_id", "status", "disabled", "updated_at")
 
 
 class Keywords:
@@ -40,6 +43,38 @@ class Keywords:
         return import_rows(
             self._connection, rows, account_id=account_id, site_id=site_id, sector_id=sector_id, now=now
         )
+
+    def add(self, keyword: Keyword) -> bool:
+        """Writes a new keyword; False when its site and sector have it already."""
+        row = postgresql.insert(_keyword).values(to_row(keyword))
+        written = self._connection.execute(row.on_conflict_do_nothing(constraint="keyword_once"))
+        return bool(written.rowcount)
+
+    def lock_of_site(self, ids: Sequence[str], *, site_id: str, account_id: str) -> list[Keyword]:
+        """These keywords of a site, locked until the transaction ends. Raises NotFound for an id that is not among them."""
+        query = (
+            select(*_COLUMNS)
+            .where(
+                among(_keyword.c.id, ids),
+                _keyword.c.site_id == site_id,
+                _keyword.c.account_id == account_id,
+            )
+            .order_by(_keyword.c.normalised)
+            .with_for_update()
+        )
+        found = {row.id: _of(row) for row in self._connection.execute(query)}
+        for id in ids:
+            if id not in found:
+                raise NotFound(kind="keyword", id=id)
+        return list(found.values())
+
+    def save_all(self, keywords: Sequence[Keyword]) -> None:
+        """Writes what people change of locked keywords: their cluster, their state, whether runs take them."""
+        rows = [to_row(keyword) for keyword in keywords]
+        update_rows(self._connection, _keyword, rows, columns=_CHANGED)
+
+    def delete_all(self, ids: Sequence[str]) -> None:
+        self._connection.execute(delete(_keyword).where(among(_keyword.c.id, ids)))
 
     def get(self, keyword_id: str, *, account_id: str) -> Keyword:
         """Raises NotFound, for keywords of other accounts too."""

@@ -365,6 +365,16 @@ publication = Table(
     ),
 )
 
+deleted = Table(
+    "deleted",
+    metadata,
+    id_column("id", primary_key=True),
+    id_column("site_id"),
+    word_column("noun"),
+    instant_column("deleted_at"),
+)
+"""Ids of what people deleted, noted by triggers on the tables of the pipeline; nothing of what it was."""
+
 site_tally = Table(
     "site_tally",
     metadata,

@@ -1,0 +1,107 @@
+"""Keywords by hand: making one, and doing the same to many."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from chassis.ids import new_id
+from chassis.refusal import AlreadyExists, FieldFault, RequestInvalid
+from services.publisher.domain.import_numbers import CPC_MAX
+from services.publisher.domain.intent import Intent
+from services.publisher.domain.keyword import Keyword, keyword_by_hand
+from services.publisher.store.transaction import PublisherTransaction
+from services.publisher.usecases.planner import check_place
+
+
+class KeywordAction(StrEnum):
+    """What people do to many keywords at once."""
+
+    DISABLE = "disable"
+    ENABLE = "enable"
+    UNMAP = "unmap"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeywordFacts:
+    """What is known about a keyword; None is unknown. `cpc` is in `currency` (ISO 4217)."""
+
+    volume: int | None = None
+    difficulty: int | None = None
+    cpc: Decimal | None = None
+    currency: str | None = None
+    intent: Intent | None = None
+    country: str | None = None
+
+
+def create_keyword(
+    tx: PublisherTransaction,
+    *,
+    account_id: str,
+    site_id: str,
+    sector_id: str | None,
+    text: str,
+    facts: KeywordFacts,
+    now: datetime,
+) -> Keyword:
+    """A new keyword. Raises NotFound, RequestInvalid, and AlreadyExists however the one that is there is written."""
+    check_place(tx, account_id=account_id, site_id=site_id, sector_id=sector_id)
+    shown, normalised = keyword_by_hand(text)
+    if facts.cpc is not None and not 0 <= facts.cpc <= CPC_MAX:
+        raise RequestInvalid(FieldFault("cpc", f"must be between 0 and {CPC_MAX:,}"))
+    keyword = Keyword(
+        id=new_id(),
+        account_id=account_id,
+        site_id=site_id,
+        sector_id=sector_id,
+        created_at=now,
+        updated_at=now,
+        keyword=shown,
+        normalised=normalised,
+        volume=facts.volume,
+        difficulty=facts.difficulty,
+        cpc=facts.cpc,
+        currency=facts.currency,
+        intent=facts.intent,
+        country=facts.country,
+    )
+    if not tx.keywords.add(keyword):
+        raise AlreadyExists(kind="keyword", field="keyword", value=shown)
+    return keyword
+
+
+def change_keywords(
+    tx: PublisherTransaction,
+    *,
+    account_id: str,
+    site_id: str,
+    ids: Sequence[str],
+    action: KeywordAction,
+    now: datetime,
+) -> int:
+    """Do the same to many keywords of a site; returns how many were not so already. Their clusters are recounted.
+
+    Raises NotFound for the site, and for an id that it does not have: then none is changed.
+    """
+    tx.sites.check(site_id, account_id=account_id)
+    before = tx.keywords.lock_of_site(list(dict.fromkeys(ids)), site_id=site_id, account_id=account_id)
+    if action is KeywordAction.DELETE:
+        tx.keywords.delete_all([keyword.id for keyword in before])
+        changed = before
+    else:
+        after = [_ACTIONS[action](keyword, now) for keyword in before]
+        changed = [keyword for keyword, was in zip(after, before, strict=True) if keyword != was]
+        tx.keywords.save_all(changed)
+    left = {keyword.cluster_id for keyword in before if keyword.cluster_id is not None}
+    if left and action in (KeywordAction.DELETE, KeywordAction.UNMAP):
+        tx.clusters.recount(sorted(left), now=now)
+    return len(changed)
+
+
+_ACTIONS: dict[KeywordAction, Callable[[Keyword, datetime], Keyword]] = {
+    KeywordAction.DISABLE: lambda keyword, now: keyword.set_disabled(True, now=now),
+    KeywordAction.ENABLE: lambda keyword, now: keyword.set_disabled(False, now=now),
+    KeywordAction.UNMAP: lambda keyword, now: keyword.unmap(now=now),
+}
