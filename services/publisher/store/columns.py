@@ -2,8 +2,13 @@
 
 from typing import Any
 
-from sqlalchemy import Boolean, Column, DateTime, ForeignKey, Integer, Text, Uuid
+from sqlalchemy import Boolean, Column, DateTime, ForeignKey, Integer, MetaData, Text, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY
+
+from chassis.tables import chassis_tables
+
+metadata = MetaData()
+chassis_tables(metadata)
 
 
 def id_column(name: str, *constraints: Any, nullable: bool = False, primary_key: bool = False) -> Column[str]:

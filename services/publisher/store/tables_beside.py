@@ -1,0 +1,109 @@
+"""The tables of the schema `publisher` that stand beside the pipeline: deliveries, feeds, statistics."""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKey,
+    Identity,
+    Index,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from services.publisher.store.columns import (
+    flag_column,
+    id_column,
+    instant_column,
+    metadata,
+    number_column,
+    word_column,
+)
+
+calendar_feed = Table(
+    "calendar_feed",
+    metadata,
+    id_column("site_id", ForeignKey("site.id", ondelete="CASCADE"), primary_key=True),
+    id_column("account_id"),
+    Column("secret_hash", Text, nullable=False, unique=True),
+    word_column("created_by"),
+    instant_column("created_at"),
+    CheckConstraint("secret_hash ~ '^[0-9a-f]{64}$'", name="calendar_feed_secret_hash"),
+)
+"""Who has the secret reads the site's calendar; only its SHA-256 is kept."""
+
+publication = Table(
+    "publication",
+    metadata,
+    id_column("id", primary_key=True),
+    id_column("account_id"),
+    id_column("site_id", ForeignKey("site.id")),
+    id_column("content_id", ForeignKey("content.id")),
+    word_column("target"),
+    Column("marker", Text, nullable=False, unique=True),
+    word_column("state"),
+    number_column("attempts"),
+    number_column("content_version"),
+    word_column("external_id"),
+    word_column("external_url"),
+    word_column("error"),
+    # While it is open: nobody else takes it up before this instant of the database's clock.
+    instant_column("claimed_until", nullable=True),
+    instant_column("created_at"),
+    instant_column("updated_at"),
+    UniqueConstraint("content_id", "target", name="publication_once"),
+    CheckConstraint("target IN ('hosted', 'wordpress', 'webhook')", name="publication_target"),
+    CheckConstraint(
+        "state IN ('pending', 'delivering', 'published', 'failed', 'unconfirmed', 'retracted')",
+        name="publication_state",
+    ),
+    Index("publication_site", "site_id", "id"),
+    Index(
+        "publication_open",
+        "claimed_until",
+        "id",
+        postgresql_where=text("state IN ('pending', 'delivering', 'unconfirmed')"),
+    ),
+)
+
+deleted = Table(
+    "deleted",
+    metadata,
+    id_column("id", primary_key=True),
+    id_column("site_id"),
+    word_column("noun"),
+    instant_column("deleted_at"),
+)
+"""Ids of what people deleted, noted by triggers on the tables of the pipeline; nothing of what it was."""
+
+site_tally = Table(
+    "site_tally",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    id_column("site_id"),
+    word_column("noun"),
+    word_column("state"),
+    Column("day", Date, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    flag_column("folded"),
+    Index("site_tally_site", "site_id", "day"),
+    Index("site_tally_unfolded", "site_id", postgresql_where=text("NOT folded")),
+)
+"""How many things of a noun and state, made on a UTC day, each change added; the sum is how many there are.
+
+Triggers on the tables of the pipeline add rows, so that no write can forget it. `fold` puts rows together."""
+
+site_credits = Table(
+    "site_credits",
+    metadata,
+    id_column("site_id", primary_key=True),
+    id_column("account_id", primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("credits_used", BigInteger, nullable=False),
+    instant_column("as_of"),
+    CheckConstraint("credits_used >= 0", name="site_credits_never_below_zero"),
+)
+"""What billing said it charged for a site, by UTC day; a copy for the statistics, never the books."""
