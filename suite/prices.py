@@ -1,5 +1,6 @@
 """Price lists: a YAML file that a person edits, read without ever making a number of it that rounds, and put at billing."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -85,24 +86,25 @@ def _texts(node: yaml.Node | None) -> Any:
 
 def _message(cls: type[M], entry: Any, *, place: str) -> M:
     try:
-        return from_dict(cls, _typed(cls, entry))
+        return from_dict(cls, _typed(cls.DESCRIPTOR.fields_by_name, entry))
     except RequestInvalid as invalid:
         said = "; ".join(f"{fault.field} {fault.message}" for fault in invalid.fields)
         raise PriceListInvalid(f"{place}: {said}") from invalid
 
 
-def _typed(cls: type[Message], entry: Any) -> Any:
+def _typed(fields: Mapping[str, Any], entry: Any) -> Any:
     """The entry with whole numbers where the message has them; what is none stays text, and is refused by name."""
     if not isinstance(entry, dict):
         return entry
-    whole = {field.name for field in cls.DESCRIPTOR.fields if field.cpp_type in _WHOLE}
-    return {name: _value(value, is_whole=name in whole) for name, value in entry.items()}
+    return {name: _value(fields.get(name), value) for name, value in entry.items()}
 
 
-def _value(value: Any, *, is_whole: bool) -> Any:
+def _value(field: Any, value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _whole(item) for key, item in value.items()}
-    return _whole(value) if is_whole else value
+    if isinstance(value, list) and field is not None and field.message_type is not None:
+        return [_typed(field.message_type.fields_by_name, item) for item in value]
+    return _whole(value) if field is not None and field.cpp_type in _WHOLE else value
 
 
 def _whole(text: Any) -> Any:

@@ -69,7 +69,9 @@ def _text(answer: TextAnswer) -> Answer:
         data=answer.text.encode(),
         media_type="application/json",
         input_tokens=answer.usage.input_tokens,
+        cached_input_tokens=answer.usage.cached_input_tokens,
         output_tokens=answer.usage.output_tokens,
+        reasoning_tokens=answer.usage.reasoning_tokens,
         model_name=answer.model,
         provider_request_id=answer.provider_request_id,
     )
@@ -80,6 +82,8 @@ def _image(answer: ImageAnswer) -> Answer:
         data=answer.data,
         media_type=answer.media_type,
         images=1,
+        image_size=answer.priced_size,
+        image_quality=answer.priced_quality,
         cost_usd=answer.cost_usd,
         model_name=answer.model,
         provider_request_id=answer.provider_request_id,

@@ -25,6 +25,9 @@ class Estimate:
     expected_tokens: int = 0
     maximum_tokens: int = 0
     images: int = 0
+    expected_output_tokens: int = 0
+    """Of `expected_tokens`, those written."""
+    maximum_output_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +92,8 @@ class Ledger:
                 expected_tokens=estimate.expected_tokens,
                 maximum_tokens=estimate.maximum_tokens,
                 images=estimate.images,
+                expected_output_tokens=estimate.expected_output_tokens,
+                maximum_output_tokens=estimate.maximum_output_tokens,
             )
         )
         return PinnedQuote(id=response.quote.id, maximum_credits=response.quote.maximum_credits)
@@ -105,6 +110,7 @@ class Ledger:
                 site_id=task.site_id,
                 run_id=task.run_id or "",
                 ai_task_id=task.id,
+                api_key_id=task.api_key_id,
             )
         )
         return response.reservation.id
@@ -121,8 +127,12 @@ class Ledger:
                 reservation_id=task.reservation_id or "",
                 item_id=item.item_id,
                 input_tokens=answer.input_tokens,
+                cached_input_tokens=answer.cached_input_tokens,
                 output_tokens=answer.output_tokens,
+                reasoning_tokens=answer.reasoning_tokens,
                 images=answer.images,
+                image_size=answer.image_size,
+                image_quality=answer.image_quality,
                 provider_cost_usd=None if answer.cost_usd is None else f"{answer.cost_usd:f}",
                 description=description[:DESCRIPTION_LENGTH_MAX],
                 metadata=metadata,

@@ -26,12 +26,22 @@ CHECKS: Final = [
             FROM billing.igny8_billing_creditusagelog u
             LEFT JOIN billing.reservation r ON r.id = u.reservation_id
             LEFT JOIN billing.igny8_billing_aimodelconfig p ON p.id = u.price_id
+            CROSS JOIN LATERAL (
+                SELECT (u.input_tokens - u.cached_input_tokens)
+                       + u.cached_input_tokens * coalesce(p.weight_cached_input, 1)
+                       + (u.output_tokens - u.reasoning_tokens) * coalesce(p.weight_output, 1)
+                       + u.reasoning_tokens * coalesce(p.weight_reasoning, p.weight_output, 1) AS counted
+            ) c
             WHERE (u.reservation_id IS NOT NULL
                    AND (u.price_id, u.minimum_credits) IS DISTINCT FROM (r.price_id, r.minimum_credits))
                OR u.credits_used + u.platform_loss_credits IS DISTINCT FROM CASE p.kind
-                WHEN 'image' THEN u.images * p.credits_per_image
-                ELSE greatest(u.minimum_credits,
-                              ceil((u.input_tokens + u.output_tokens)::numeric / p.tokens_per_credit)) END""",
+                WHEN 'image' THEN u.images * CASE WHEN (u.image_size, u.image_quality) = ('', '') THEN p.credits_per_image ELSE (
+                    SELECT coalesce(max(v.credits_per_image) FILTER (WHERE (v.size, v.quality) = (u.image_size, u.image_quality)),
+                                    greatest(p.credits_per_image, max(v.credits_per_image)))
+                    FROM jsonb_to_recordset(p.image_variants)
+                        AS v(size text, quality text, credits_per_image numeric)) END
+                ELSE greatest(u.minimum_credits, div(c.counted, p.tokens_per_credit)
+                                   + (mod(c.counted, p.tokens_per_credit) > 0)::int) END""",
     ),
     Check(
         invariant=2,
@@ -55,8 +65,15 @@ CHECKS: Final = [
             FROM billing.igny8_billing_creditusagelog u
             LEFT JOIN billing.igny8_billing_aimodelconfig p ON p.id = u.price_id
             WHERE u.cost_source = 'computed' AND u.cost_usd IS DISTINCT FROM CASE p.kind
-                WHEN 'image' THEN u.images * p.cost_per_image
-                ELSE (u.input_tokens * p.cost_per_1k_input + u.output_tokens * p.cost_per_1k_output) * 0.001 END""",
+                WHEN 'image' THEN u.images * CASE WHEN (u.image_size, u.image_quality) = ('', '') THEN p.cost_per_image ELSE (
+                    SELECT coalesce(max(v.cost_per_image) FILTER (WHERE (v.size, v.quality) = (u.image_size, u.image_quality)),
+                                    greatest(p.cost_per_image, max(v.cost_per_image)))
+                    FROM jsonb_to_recordset(p.image_variants)
+                        AS v(size text, quality text, cost_per_image numeric)) END
+                ELSE ((u.input_tokens - u.cached_input_tokens) * p.cost_per_1k_input
+                      + u.cached_input_tokens * coalesce(p.cost_per_1k_cached_input, p.cost_per_1k_input)
+                      + (u.output_tokens - u.reasoning_tokens) * p.cost_per_1k_output
+                      + u.reasoning_tokens * coalesce(p.cost_per_1k_reasoning, p.cost_per_1k_output)) * 0.001 END""",
     ),
     Check(
         invariant=3,

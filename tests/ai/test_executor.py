@@ -2,6 +2,7 @@
 
 import pytest
 
+from chassis.ids import new_id
 from chassis.refusal import Refusal
 from services.ai.domain.function_names import FunctionName
 from services.ai.domain.stages import Stage
@@ -10,6 +11,7 @@ from services.ai.domain.task_item import ItemStatus
 from services.ai.functions.generate_images import FEATURED_SIZE
 from services.ai.providers.limits import Limits
 from services.ai.providers.port import ImageRequest
+from services.billing.domain.budget import Scope
 from tests.ai.models import HANGS, MALFORMED, REFUSED, busy
 from tests.ai.workshop import Workshop
 
@@ -244,3 +246,26 @@ async def test_of_a_thousand_keywords_in_batches_none_is_lost_or_mapped_twice(wo
     assert sum(item.output["keywords_mapped"] for item in items) == 1_000
     assert len(workshop.text.asked) == 5
     assert workshop.spent == task.credits_used == 10
+
+
+async def test_work_of_an_api_key_counts_in_the_keys_budget(workshop: Workshop) -> None:
+    key_id = new_id()
+    billing = workshop.billing
+    billing.budget(workshop.account_id, scope=Scope.API_KEY, target_id=key_id, credits_limit=1)
+    content_id = await workshop.article_with_images(2)
+
+    with pytest.raises(Refusal, match="API key's limit of 1 credits leaves 1"):
+        await workshop.execute(*workshop.task(IMAGES, content_id, actor=f"api_key:{key_id}"))
+    allowed = await workshop.execute(*workshop.task(IMAGES, content_id, actor="user:1"))
+
+    assert allowed.status is TaskStatus.SUCCESS
+    assert billing.rows("SELECT api_key_id FROM igny8_billing_creditusagelog") == [(None,), (None,)]
+
+
+async def test_what_an_api_key_started_is_charged_in_its_name(workshop: Workshop) -> None:
+    key_id = new_id()
+    content_id = await workshop.article_with_images(1)
+
+    await workshop.execute(*workshop.task(IMAGES, content_id, actor=f"api_key:{key_id}"))
+
+    assert workshop.billing.rows("SELECT api_key_id::text FROM igny8_billing_creditusagelog") == [(key_id,)]

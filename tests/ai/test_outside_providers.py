@@ -14,6 +14,7 @@ from services.ai.providers.limits import Limits
 from services.ai.providers.openai import OpenAiImageProvider, OpenAiTextProvider
 from services.ai.providers.registry import Defaults, Providers
 from services.ai.providers.runware import RunwareImageProvider
+from services.billing.domain.price import ImageVariant
 from tests.ai.workshop import Workshop
 from tests.outside.behaviour import HALF, NO_JSON, RESET, Behaviour, busy, failing, writing
 from tests.outside.server import KEY, Outside, outside_world
@@ -159,3 +160,47 @@ async def test_no_more_calls_are_open_than_the_limit_of_the_model(
     await of_images(workshop, executor, PICTURES, count=6)
 
     assert outside.at_once_max == 2
+
+
+async def test_tokens_are_charged_by_the_kinds_that_openai_tells(
+    workshop: Workshop, executor: Executor
+) -> None:
+    workshop.billing.clock.advance(seconds=1)
+    workshop.billing.text_price(
+        model_name=TEXTS,
+        provider="openai",
+        cost_per_1k_input=Decimal("0.00025"),
+        cost_per_1k_cached_input=Decimal("0.000025"),
+        cost_per_1k_output=Decimal("0.002"),
+        cost_per_1k_reasoning=Decimal("0.004"),
+        weight_cached_input=Decimal("0.1"),
+        weight_output=Decimal(4),
+        tokens_per_credit=10,
+    )
+
+    task = await of_keywords(workshop, executor)
+
+    # 20 read + 100 from the cache x 0.1 + 80 written x 4, 10 to a credit.
+    assert task.credits_used == 35
+    assert task.cost == Decimal("0.0002275")
+    (used,) = workshop.billing.rows(
+        "SELECT input_tokens, cached_input_tokens, output_tokens, reasoning_tokens"
+        " FROM igny8_billing_creditusagelog"
+    )
+    assert tuple(used) == (120, 100, 80, 30)
+
+
+async def test_a_picture_of_openais_is_charged_by_size_and_quality(
+    workshop: Workshop, executor: Executor
+) -> None:
+    workshop.billing.clock.advance(seconds=1)
+    variant = ImageVariant(
+        size="1536x1024", quality="medium", cost_per_image=Decimal("0.05"), credits_per_image=11
+    )
+    workshop.billing.price(
+        model_name="gpt-image-2", provider="openai", credits_per_image=40, image_variants=(variant,)
+    )
+
+    task = await of_images(workshop, executor, "gpt-image-2", count=2)
+
+    assert (task.credits_used, task.cost) == (22, Decimal("0.10"))

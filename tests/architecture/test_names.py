@@ -19,7 +19,10 @@ from tests.architecture.descriptors import fields
 from tests.architecture.source import SERVICES
 from tests.architecture.tables import columns, tables
 
-PRICE = ("cost_per_1k_input", "cost_per_1k_output", "tokens_per_credit", "credits_per_image")
+PRICE = (
+    *("cost_per_1k_input", "cost_per_1k_cached_input", "cost_per_1k_output", "cost_per_1k_reasoning"),
+    *("tokens_per_credit", "credits_per_image"),
+)
 USAGE = ("credits_used", "cost_usd", "credit_price_usd", "credit_value_usd")
 INTEGERS = {"tokens_per_credit", "credits_per_image", "credits_used"}
 

@@ -44,10 +44,17 @@ BOOKS = {
         SELECT used.id FROM igny8_billing_creditusagelog AS used
         LEFT JOIN reservation ON reservation.id = reservation_id
         JOIN igny8_billing_aimodelconfig AS price ON price.id = used.price_id
+        LEFT JOIN LATERAL jsonb_to_recordset(image_variants)
+            AS variant(size text, quality text, credits_per_image bigint)
+            ON (size, quality) = (image_size, image_quality)
         WHERE used.price_id <> coalesce(reservation.price_id, used.price_id) OR credits_used + platform_loss_credits <> CASE kind
-            WHEN 'image' THEN images * credits_per_image
-            ELSE greatest(used.minimum_credits,
-                ceil((input_tokens + output_tokens)::numeric / tokens_per_credit)) END""",
+            WHEN 'image' THEN images * coalesce(variant.credits_per_image, CASE image_size || image_quality
+                WHEN '' THEN price.credits_per_image ELSE greatest(price.credits_per_image,
+                    (SELECT max(CAST(v ->> 'credits_per_image' AS bigint)) FROM jsonb_array_elements(image_variants) v)) END)
+            ELSE greatest(used.minimum_credits, ceil(round((input_tokens
+                + cached_input_tokens * (coalesce(weight_cached_input, 1) - 1)
+                + (output_tokens - reasoning_tokens) * coalesce(weight_output, 1)
+                + reasoning_tokens * coalesce(weight_reasoning, weight_output, 1)) / tokens_per_credit, 12))) END""",
     "each line's hash follows from the line before": """
         SELECT line.id FROM (SELECT igny8_billing_credittransaction AS whole, id, hash,
             lag(hash, 1, decode(repeat('00', 32), 'hex')) OVER (PARTITION BY account_id ORDER BY sequence) AS previous

@@ -29,12 +29,13 @@ from services.billing.domain.order import (
     Release,
     Reserve,
 )
-from services.billing.domain.price import Kind, ModelPrice, Work
+from services.billing.domain.price import Kind, ModelPrice
 from services.billing.domain.quote import Quote, QuotedWork
 from services.billing.domain.reservation import LIFETIME, Purpose, Reservation
 from services.billing.domain.reversal import Reversed
 from services.billing.domain.transaction import CreditTransaction
 from services.billing.domain.usage import CreditUsage
+from services.billing.domain.work import Work
 from services.billing.store import tables
 from services.billing.store.transaction import BillingTransaction
 from services.billing.usecases import accounts, budgets, credits, prices, reports

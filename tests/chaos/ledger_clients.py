@@ -167,7 +167,7 @@ class Client:
             description=self._marker(),
         )
         if self._random.randrange(3) == 0:
-            ends = SystemClock().now() + timedelta(seconds=self._random.randint(2, 20))
+            ends = SystemClock().now() + timedelta(seconds=self._random.randint(30, 90))
             request.expires_at.FromDatetime(ends)
         answer = await self._write("Grant", self._operator.Grant, request)
         self._told.grants.add(answer.grant.id)

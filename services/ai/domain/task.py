@@ -92,6 +92,12 @@ class AiTask:
     """Whether it was asked to stop between items."""
 
     @property
+    def api_key_id(self) -> str:
+        """The key on whose behalf it works, so that the key's budget counts it; empty for anybody else."""
+        kind, _, subject = self.actor.partition(":")
+        return subject if kind == "api_key" else ""
+
+    @property
     def ended(self) -> bool:
         return self.status is not TaskStatus.PENDING
 

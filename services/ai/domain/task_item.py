@@ -26,8 +26,15 @@ class Answer:
     data: bytes
     media_type: str
     input_tokens: int = 0
+    cached_input_tokens: int = 0
+    """Of `input_tokens`, those the provider read from its prompt cache."""
     output_tokens: int = 0
+    reasoning_tokens: int = 0
+    """Of `output_tokens`, those the model thought with and did not send."""
     images: int = 0
+    image_size: str = ""
+    """Width x height in pixels as it was asked for, where the provider prices images so."""
+    image_quality: str = ""
     cost_usd: Decimal | None = None
     """What the provider said it charged, in USD; None means: compute it from the price."""
     model_name: str = ""
@@ -38,7 +45,9 @@ class Answer:
         return replace(
             self,
             input_tokens=self.input_tokens + earlier.input_tokens,
+            cached_input_tokens=self.cached_input_tokens + earlier.cached_input_tokens,
             output_tokens=self.output_tokens + earlier.output_tokens,
+            reasoning_tokens=self.reasoning_tokens + earlier.reasoning_tokens,
             cost_usd=self.cost_usd
             if earlier.cost_usd is None
             else (self.cost_usd or Decimal(0)) + earlier.cost_usd,

@@ -116,11 +116,14 @@ class TextFunction:
         read = sum(
             (len(request.system) + len(request.user)) // CHARACTERS_PER_TOKEN + 1 for request in requests
         )
-        expected = read + sum(self.likely_output_tokens(item) for item in items)
+        likely = sum(self.likely_output_tokens(item) for item in items)
+        most = sum(self.most_output_tokens(item) for item in items)
         return Estimate(
             items=len(items),
-            expected_tokens=expected,
-            maximum_tokens=read + sum(self.most_output_tokens(item) for item in items),
+            expected_tokens=read + likely,
+            expected_output_tokens=likely,
+            maximum_tokens=read + most,
+            maximum_output_tokens=most,
         )
 
     def likely_output_tokens(self, item: TaskItem) -> int:

@@ -78,6 +78,9 @@ class ImageAnswer:
     provider_request_id: str
     cost_usd: Decimal | None = None
     """What the provider says it charged in USD; None where it leaves that to the price list."""
+    priced_size: str = ""
+    """Width x height by which the provider's price list goes; empty where it does not go by size and quality."""
+    priced_quality: str = ""
 
 
 class TextProvider(Protocol):

@@ -73,8 +73,12 @@ def to_row(item: TaskItem) -> dict[str, Any]:
         else {
             "media_type": answer.media_type,
             "input_tokens": answer.input_tokens,
+            "cached_input_tokens": answer.cached_input_tokens,
             "output_tokens": answer.output_tokens,
+            "reasoning_tokens": answer.reasoning_tokens,
             "images": answer.images,
+            "image_size": answer.image_size,
+            "image_quality": answer.image_quality,
             "cost_usd": None if answer.cost_usd is None else str(answer.cost_usd),
             "model_name": answer.model_name,
             "provider_request_id": answer.provider_request_id,

@@ -4,7 +4,7 @@ from igny8.billing import v1 as billing
 
 from services.billing.convert.credits import transaction_to_proto, usage_to_proto
 from services.billing.convert.prices import price_to_proto
-from services.billing.convert.values import instant_to_proto, maybe_to_proto
+from services.billing.convert.values import instant_to_proto, maybe_to_proto, money_to_proto
 from services.billing.domain.budget import Budget, Scope
 from services.billing.domain.explanation import Explanation
 from services.billing.domain.proof import Fault, Proof
@@ -49,6 +49,15 @@ def explanation_to_proto(explanation: Explanation) -> billing.ExplainChargeRespo
         ],
         explanation=explanation.sentence,
         reversal_id=deduction.reversal_id or "",
+        parts=[
+            billing.ExplainChargeResponse.Part(
+                kind=part.kind,
+                units=part.units,
+                weight=money_to_proto(part.weight),
+                cost_usd=money_to_proto(part.cost_usd),
+            )
+            for part in explanation.parts
+        ],
     )
 
 

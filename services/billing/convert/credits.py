@@ -38,6 +38,8 @@ def grant_to_proto(grant: CreditGrant) -> billing.CreditGrant:
         description=grant.description,
         created_at=instant_to_proto(grant.created_at),
         voided_at=maybe_to_proto(grant.voided_at),
+        effective_at=maybe_to_proto(grant.effective_at),
+        is_pending=grant.is_pending,
     )
 
 
@@ -129,8 +131,12 @@ def usage_to_proto(usage: CreditUsage) -> billing.CreditUsage:
         model_name=usage.model_name,
         price_id=usage.price_id,
         input_tokens=usage.input_tokens,
+        cached_input_tokens=usage.cached_input_tokens,
         output_tokens=usage.output_tokens,
+        reasoning_tokens=usage.reasoning_tokens,
         images=usage.images,
+        image_size=usage.image_size,
+        image_quality=usage.image_quality,
         credits_used=usage.credits_used,
         cost_usd=money_to_proto(usage.cost_usd),
         cost_source=usage.cost_source.value,
@@ -162,4 +168,5 @@ def usage_group_to_proto(group: UsageGroup) -> billing.UsageGroup:
         cost_usd=money_to_proto(group.cost_usd),
         credit_value_usd=money_to_proto(group.credit_value_usd),
         margin_usd=money_to_proto(group.margin_usd),
+        credits_reversed=group.credits_reversed,
     )

@@ -12,9 +12,9 @@ from services.billing.convert.credits import (
 from services.billing.convert.values import money_from_proto
 from services.billing.domain.item import Item
 from services.billing.domain.order import BatchCharged, Captured, Charged, ChargedWork, Held
-from services.billing.domain.price import Work
 from services.billing.domain.reservation import Purpose
 from services.billing.domain.usage import CreditUsage
+from services.billing.domain.work import Work
 
 METADATA_BYTES_MAX = 4096
 
@@ -47,8 +47,12 @@ def item_from_proto(request: billing.CaptureRequest | billing.ChargedItem) -> It
         item_id=request.item_id,
         work=Work(
             input_tokens=request.input_tokens,
+            cached_input_tokens=request.cached_input_tokens,
             output_tokens=request.output_tokens,
+            reasoning_tokens=request.reasoning_tokens,
             images=request.images,
+            image_size=request.image_size,
+            image_quality=request.image_quality,
         ),
         provider_cost_usd=money_from_proto(request.provider_cost_usd) if reported else None,
         description=request.description,

@@ -1,6 +1,7 @@
 """Between prices, the billing configuration and their messages."""
 
 from datetime import datetime
+from decimal import Decimal
 
 from igny8.billing import v1 as billing
 
@@ -11,7 +12,7 @@ from services.billing.convert.values import (
     money_to_proto,
 )
 from services.billing.domain.configuration import BillingConfiguration
-from services.billing.domain.price import Kind, ModelPrice
+from services.billing.domain.price import ImageVariant, Kind, ModelPrice
 
 
 def price_to_proto(price: ModelPrice) -> billing.ModelPrice:
@@ -28,6 +29,20 @@ def price_to_proto(price: ModelPrice) -> billing.ModelPrice:
         effective_from=instant_to_proto(price.effective_from),
         is_active=price.is_active,
         source=price.source,
+        cost_per_1k_cached_input=_maybe(price.cost_per_1k_cached_input),
+        cost_per_1k_reasoning=_maybe(price.cost_per_1k_reasoning),
+        weight_cached_input=_maybe(price.weight_cached_input),
+        weight_output=_maybe(price.weight_output),
+        weight_reasoning=_maybe(price.weight_reasoning),
+        image_variants=[
+            billing.ImageVariant(
+                size=variant.size,
+                quality=variant.quality,
+                cost_per_image=money_to_proto(variant.cost_per_image),
+                credits_per_image=variant.credits_per_image,
+            )
+            for variant in price.image_variants
+        ],
     )
 
 
@@ -50,7 +65,29 @@ def price_from_proto(
         source=request.source,
         created_at=now,
         created_by=created_by,
+        cost_per_1k_cached_input=_money(request.cost_per_1k_cached_input),
+        cost_per_1k_reasoning=_money(request.cost_per_1k_reasoning),
+        weight_cached_input=_money(request.weight_cached_input),
+        weight_output=_money(request.weight_output),
+        weight_reasoning=_money(request.weight_reasoning),
+        image_variants=tuple(
+            ImageVariant(
+                size=variant.size,
+                quality=variant.quality,
+                cost_per_image=money_from_proto(variant.cost_per_image),
+                credits_per_image=variant.credits_per_image,
+            )
+            for variant in sorted(request.image_variants, key=lambda one: (one.size, one.quality))
+        ),
     )
+
+
+def _maybe(amount: Decimal | None) -> str:
+    return "" if amount is None else money_to_proto(amount)
+
+
+def _money(text: str) -> Decimal | None:
+    return money_from_proto(text) if text else None
 
 
 def kind_from_proto(kind: billing.ModelPrice.Kind.ValueType) -> Kind | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from services.billing.convert.values import money_to_proto
-from services.billing.domain.usage import CreditUsage
+from services.billing.domain.usage import SettledUsage
 
 COLUMNS: Final = (
     "created_at",
@@ -15,14 +15,20 @@ COLUMNS: Final = (
     "operation_type",
     "model_name",
     "input_tokens",
+    "cached_input_tokens",
     "output_tokens",
+    "reasoning_tokens",
     "images",
+    "image_size",
+    "image_quality",
     "credits_used",
+    "credits_reversed",
     "platform_loss_credits",
     "cost_usd",
     "cost_source",
     "credit_price_usd",
     "credit_value_usd",
+    "margin_usd",
     "price_id",
     "site_id",
     "run_id",
@@ -34,26 +40,29 @@ COLUMNS: Final = (
 MEDIA_TYPE: Final = "text/csv; charset=utf-8; header=present"
 
 
-def usage_to_csv(rows: Iterable[CreditUsage], *, with_header: bool) -> bytes:
+def usage_to_csv(rows: Iterable[SettledUsage], *, with_header: bool) -> bytes:
     """The rows as lines, after the line of the columns' names where it is wanted."""
     file = io.StringIO()
     writer = csv.writer(file)
     if with_header:
         writer.writerow(COLUMNS)
-    writer.writerows(_cells(usage) for usage in rows)
+    writer.writerows(_cells(settled) for settled in rows)
     return file.getvalue().encode()
 
 
-def _cells(usage: CreditUsage) -> list[object]:
-    words = {
+def _cells(settled: SettledUsage) -> list[object]:
+    usage = settled.usage
+    words: dict[str, object] = {
         "created_at": usage.created_at.isoformat().replace("+00:00", "Z"),
         "cost_usd": money_to_proto(usage.cost_usd),
         "credit_price_usd": money_to_proto(usage.credit_price_usd),
         "credit_value_usd": money_to_proto(usage.credit_value_usd),
         "cost_source": usage.cost_source.value,
         "item_id": _harmless(usage.item_id),
+        "credits_reversed": settled.credits_reversed,
+        "margin_usd": money_to_proto(settled.margin_usd),
     }
-    return [words.get(name, getattr(usage, name)) for name in COLUMNS]
+    return [words[name] if name in words else getattr(usage, name) for name in COLUMNS]
 
 
 def _harmless(text: str) -> str:

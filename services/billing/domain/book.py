@@ -1,6 +1,6 @@
 """An account's book while it is locked: every move of credits, as a ledger line, its draws on grants and an event."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from chassis.refusal import FieldFault, RequestInvalid
@@ -15,11 +15,12 @@ from services.billing.domain.events import (
 )
 from services.billing.domain.grant import CreditGrant
 from services.billing.domain.item import Item, Terms
-from services.billing.domain.price import ModelPrice, Work
+from services.billing.domain.price import ModelPrice
 from services.billing.domain.reservation import Reservation, Status
 from services.billing.domain.reversal import Deduction
 from services.billing.domain.transaction import CreditTransaction, TransactionType
 from services.billing.domain.usage import CostSource, CreditUsage
+from services.billing.domain.work import Work
 
 
 @dataclass(slots=True, kw_only=True)
@@ -30,13 +31,30 @@ class AccountBook(Bookkeeping):
     (`expire_hold`, then `end_grants`), so that every later decision sees only what is there now.
     """
 
-    def grant(self, grant: CreditGrant) -> None:
-        """Books a new grant. Raises RequestInvalid where the account could not hold so much."""
-        if self.balance.credits + grant.amount > CREDITS_MAX:
+    def grant(self, grant: CreditGrant) -> CreditGrant:
+        """Books a new grant, now or when its time comes. Raises RequestInvalid where the account could not hold so much."""
+        coming = sum(other.amount for other in self.grants.values() if other.is_pending)
+        if self.balance.credits + coming + grant.amount > CREDITS_MAX:
             raise RequestInvalid(FieldFault("amount", "is more than the account can hold"))
         # It enters with nothing, so that the line that fills it is the whole of its history.
-        self.grants[grant.id] = grant.moved(amount=-grant.remaining, reserved_amount=0)
+        self.grants[grant.id] = replace(grant, remaining=0, is_pending=True)
         self.given.add(grant.id)
+        if not grant.begins_later(now=self.now):
+            self._begin(grant.id)
+        return self.grants[grant.id]
+
+    def begin_grants(self) -> None:
+        """Books every grant whose time has come since, oldest first."""
+        due = [
+            grant
+            for grant in self.grants.values()
+            if grant.is_pending and not grant.begins_later(now=self.now)
+        ]
+        for grant in sorted(due, key=lambda grant: (grant.effective_at, grant.id)):
+            self._begin(grant.id)
+
+    def _begin(self, grant_id: str) -> None:
+        grant = self.grants[grant_id] = replace(self.grants[grant_id], is_pending=False)
         line = self._write(
             TransactionType.GRANT,
             amount=grant.amount,
@@ -265,8 +283,12 @@ class AccountBook(Bookkeeping):
             model_name=price.model_name,
             price_id=price.id,
             input_tokens=item.work.input_tokens,
+            cached_input_tokens=item.work.cached_input_tokens,
             output_tokens=item.work.output_tokens,
+            reasoning_tokens=item.work.reasoning_tokens,
             images=item.work.images,
+            image_size=item.work.image_size,
+            image_quality=item.work.image_quality,
             credits_used=-line.amount,
             cost_usd=price.cost_of(item.work) if reported is None else reported,
             cost_source=CostSource.COMPUTED if reported is None else CostSource.REPORTED,

@@ -5,8 +5,20 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from services.billing.domain.grant import CreditGrant
-from services.billing.domain.price import Kind, ModelPrice, Work
+from services.billing.domain.money import thousandth, times
+from services.billing.domain.price import Kind, ModelPrice
 from services.billing.domain.reversal import Deduction
+from services.billing.domain.work import Work
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Units of one kind, what one of them counts, and what the provider takes for all of them by the price."""
+
+    kind: str
+    units: int
+    weight: Decimal
+    cost_usd: Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,9 +37,24 @@ class Explanation:
     @property
     def computed_credits(self) -> int:
         """Credits of the units, before the minimum."""
-        if self.price.kind is Kind.IMAGE:
-            return self.units * self.price.credits_per_image
-        return self.price.credits_of_tokens(self.units)
+        return self.price.credits_for(self._work, minimum=0)
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The units by kind; kinds without any are left out."""
+        price, work = self.price, self._work
+        if price.kind is Kind.IMAGE:
+            return (Part(kind="image", units=work.images, weight=Decimal(1), cost_usd=price.cost_of(work)),)
+        return tuple(
+            Part(
+                kind=kind.value,
+                units=tokens,
+                weight=price.weight_of(kind),
+                cost_usd=thousandth(times(tokens, price.cost_per_1k(kind))),
+            )
+            for kind, tokens in work.tokens.items()
+            if tokens
+        )
 
     @property
     def due_credits(self) -> int:
@@ -50,19 +77,27 @@ class Explanation:
 
     @property
     def _computation(self) -> str:
-        price = self.price
+        price, work = self.price, self._work
         if price.kind is Kind.IMAGE:
-            return (
-                f"{self.units:,} images x {price.credits_per_image:,} credits an image"
-                f" = {self.computed_credits:,} credits."
-            )
-        exact = (Decimal(self.units) / price.tokens_per_credit).quantize(Decimal("0.001")).normalize()
+            rate = price.credits_of_image(work.image_size, work.image_quality)
+            which = " ".join(filter(None, ["images", work.image_size, work.image_quality]))
+            return f"{self.units:,} {which} x {rate:,} credits an image = {self.computed_credits:,} credits."
+        counted = price.counted(work)
+        exact = (Decimal(counted) / price.tokens_per_credit).quantize(Decimal("0.001")).normalize()
         return (
-            f"{self.units:,} tokens / {price.tokens_per_credit:,} tokens a credit = {exact:f},"
+            f"{self._counted(counted)} / {price.tokens_per_credit:,} tokens a credit = {exact:f},"
             f" rounded up to {self.computed_credits:,} credits."
         )
 
+    def _counted(self, counted: int | Decimal) -> str:
+        if not self.price.is_weighted:
+            return f"{counted:,} tokens"
+        sum_of = " + ".join(
+            f"{part.units:,} {part.kind.replace('_', ' ')} x {part.weight.normalize():f}"
+            for part in self.parts
+        )
+        return f"{sum_of} = {Decimal(counted).normalize():,f} tokens"
+
     @property
     def _work(self) -> Work:
-        usage = self.deduction.usage
-        return Work(input_tokens=usage.input_tokens, output_tokens=usage.output_tokens, images=usage.images)
+        return self.deduction.usage.work

@@ -38,6 +38,9 @@ class CreditGrant:
     expires_at: datetime | None = None
     description: str = ""
     voided_at: datetime | None = None
+    effective_at: datetime | None = None
+    is_pending: bool = False
+    """Whether it has not begun: it has nothing yet, and no line of the ledger tells of it."""
 
     @property
     def available(self) -> int:
@@ -48,9 +51,13 @@ class CreditGrant:
         """Whether it was voided or its time is over. Credits a hold keeps stay usable by that hold."""
         return self.voided_at is not None or (self.expires_at is not None and self.expires_at <= now)
 
+    def begins_later(self, *, now: datetime) -> bool:
+        """Whether its credits cannot be spent yet."""
+        return self.effective_at is not None and self.effective_at > now
+
     def void(self, *, now: datetime) -> Self:
-        """What is left of it can be spent no more, except by holds that keep it."""
-        return replace(self, voided_at=self.voided_at or now)
+        """What is left of it can be spent no more, except by holds that keep it; if it has not begun, it never does."""
+        return replace(self, voided_at=self.voided_at or now, is_pending=False)
 
     def moved(self, *, amount: int, reserved_amount: int) -> Self:
         """The grant after a draw on it."""
@@ -66,6 +73,8 @@ class CreditGrant:
             expires_at=self.expires_at,
             description=self.description,
             voided_at=self.voided_at,
+            effective_at=self.effective_at,
+            is_pending=self.is_pending,
         )
         assert 0 <= moved.reserved <= moved.remaining <= self.amount, f"{self} cannot move to {moved}"
         return moved
@@ -109,9 +118,13 @@ def shares(parts: Iterable[tuple[str, int]], *, credits: int) -> Iterator[tuple[
     assert left == 0, f"{left} of {credits} credits fall on no part"
 
 
-def check_grant(*, amount: int, expires_at: datetime | None, now: datetime) -> None:
-    """Raises RequestInvalid for a grant of nothing, or one that has expired before it is given."""
+def check_grant(
+    *, amount: int, effective_at: datetime | None, expires_at: datetime | None, now: datetime
+) -> None:
+    """Raises RequestInvalid for a grant of nothing, or one that has expired before it is given or begins."""
     if amount < 1:
         raise RequestInvalid(FieldFault("amount", "must be at least 1"))
     if expires_at is not None and expires_at <= now:
         raise RequestInvalid(FieldFault("expires_at", "must lie in the future"))
+    if expires_at is not None and effective_at is not None and expires_at <= effective_at:
+        raise RequestInvalid(FieldFault("expires_at", "must lie after effective_at"))

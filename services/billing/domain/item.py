@@ -7,8 +7,9 @@ from typing import Any, Self
 
 from chassis.refusal import FieldFault, RequestInvalid
 from services.billing.domain.money import COST_MAX, fits
-from services.billing.domain.price import ModelPrice, Work
+from services.billing.domain.price import ModelPrice
 from services.billing.domain.reservation import Purpose, Reservation
+from services.billing.domain.work import Work
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,9 @@ from typing import Self
 
 from chassis.refusal import FieldFault, Refusal, RequestInvalid
 from services.billing.domain.configuration import BillingConfiguration
+from services.billing.domain.money import times, total
 from services.billing.domain.price import Kind, ModelPrice
+from services.billing.domain.work import TokenKind
 
 QUOTE_LIFETIME = timedelta(minutes=15)
 
@@ -30,6 +32,11 @@ class QuotedWork:
     expected_tokens: int = 0
     maximum_tokens: int = 0
     images: int = 0
+    expected_output_tokens: int | None = None
+    """Of `expected_tokens`, those written; None where nobody knows, and then each counts as the dearest kind."""
+    maximum_output_tokens: int | None = None
+    image_size: str = ""
+    image_quality: str = ""
 
     def check(self, price: ModelPrice) -> None:
         """Raises RequestInvalid for work that this model does not do."""
@@ -39,6 +46,9 @@ class QuotedWork:
                 faults.append(FieldFault("images", f"must be 0, since {price.model_name} makes text"))
             if self.maximum_tokens < max(1, self.expected_tokens):
                 faults.append(FieldFault("maximum_tokens", "must be above 0 and not below expected_tokens"))
+            for name in ("expected", "maximum"):
+                if (getattr(self, f"{name}_output_tokens") or 0) > getattr(self, f"{name}_tokens"):
+                    faults.append(FieldFault(f"{name}_output_tokens", f"must be at most {name}_tokens"))
         elif self.images < 1:
             faults.append(FieldFault("images", f"must be at least 1, since {price.model_name} makes images"))
         if faults:
@@ -105,8 +115,23 @@ def _credits(work: QuotedWork, price: ModelPrice, *, minimum: int) -> tuple[int,
     items, their sum is greatest when one item takes them all and the others cost the minimum.
     """
     if price.kind is Kind.IMAGE:
-        credits = work.images * price.credits_per_image
+        credits = work.images * price.credits_of_image(work.image_size, work.image_quality)
         return credits, credits
-    expected = max(work.items * minimum, price.credits_of_tokens(work.expected_tokens))
-    maximum = (work.items - 1) * minimum + max(minimum, price.credits_of_tokens(work.maximum_tokens))
+    likely = _counted(price, work.expected_tokens, output_tokens=work.expected_output_tokens, dearest=False)
+    most = _counted(price, work.maximum_tokens, output_tokens=work.maximum_output_tokens, dearest=True)
+    expected = max(work.items * minimum, price.credits_of_tokens(likely))
+    maximum = (work.items - 1) * minimum + max(minimum, price.credits_of_tokens(most))
     return min(expected, maximum), maximum
+
+
+def _counted(price: ModelPrice, tokens: int, *, output_tokens: int | None, dearest: bool) -> int | Decimal:
+    """So many tokens as they count: read and written ones or, the `dearest`, whichever kinds of those count most."""
+    if not price.is_weighted:
+        return tokens
+    read, written = price.weight_of(TokenKind.INPUT), price.weight_of(TokenKind.OUTPUT)
+    if dearest or output_tokens is None:
+        read = max(read, price.weight_of(TokenKind.CACHED_INPUT))
+        written = max(written, price.weight_of(TokenKind.REASONING))
+    if output_tokens is None:
+        return times(tokens, max(read, written))
+    return total([times(tokens - output_tokens, read), times(output_tokens, written)])

@@ -137,7 +137,7 @@ class CreditLists(CreditBase):
             )
             if len(rows) < reports.EXPORTED_ROWS:
                 return
-            after = rows[-1].id
+            after = rows[-1].usage.id
 
     async def VerifyLedger(
         self, request: billing.VerifyLedgerRequest, context: Context

@@ -37,13 +37,21 @@ class CreditServicer(CreditOrders, CreditLists):
                 expected_tokens=request.expected_tokens,
                 maximum_tokens=request.maximum_tokens,
                 images=request.images,
+                expected_output_tokens=(
+                    request.expected_output_tokens if request.HasField("expected_output_tokens") else None
+                ),
+                maximum_output_tokens=(
+                    request.maximum_output_tokens if request.HasField("maximum_output_tokens") else None
+                ),
+                image_size=request.image_size,
+                image_quality=request.image_quality,
             ),
             now=self._clock.now(),
         )
         return billing.QuoteResponse(quote=convert.quote_to_proto(quote))
 
     async def Grant(self, request: billing.GrantRequest, context: Context) -> billing.GrantResponse:
-        ends = request.HasField("expires_at")
+        begins, ends = request.HasField("effective_at"), request.HasField("expires_at")
         return await self._transactions.run_once(
             credits.grant,
             request_id=request.request_id,
@@ -55,6 +63,7 @@ class CreditServicer(CreditOrders, CreditLists):
             amount=request.amount,
             category=convert.category_from_proto(request.category),
             priority=request.priority,
+            effective_at=convert.instant_from_proto(request.effective_at) if begins else None,
             expires_at=convert.instant_from_proto(request.expires_at) if ends else None,
             description=request.description,
             actor=current_caller().actor,

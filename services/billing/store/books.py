@@ -40,11 +40,12 @@ class Books:
         self._connection.execute(insert(_account).values(new))
 
     def balance(self, account_id: str, *, now: datetime) -> tuple[Balance, bool]:
-        """The balance as booked, and whether something of it has run out since. Raises NotFound."""
+        """The balance as booked, and whether something has run out or begun since. Raises NotFound."""
         held_too_long = exists().where(*_hold_is_due(now), _reservation.c.account_id == account_id)
         unused_too_long = exists().where(*_grant_is_due(now), _grant.c.account_id == account_id)
+        has_begun = exists().where(*_grant_begins(now), _grant.c.account_id == account_id)
         row = self._connection.execute(
-            select(*_BALANCE, or_(held_too_long, unused_too_long).label("is_due")).where(
+            select(*_BALANCE, or_(held_too_long, unused_too_long, has_begun).label("is_due")).where(
                 _account.c.account_id == account_id
             )
         ).one_or_none()
@@ -62,18 +63,18 @@ class Books:
         given = [book.grants[grant_id] for book in books for grant_id in book.given]
         write.insert(_grant, given)
         touched = [book.grants[grant_id] for book in books for grant_id in book.touched - book.given]
-        write.update(_grant, touched, columns=("remaining", "reserved", "voided_at"))
+        write.update(_grant, touched, columns=("remaining", "reserved", "voided_at", "is_pending"))
         write.insert(tables.credit_transaction, [line for book in moved for line in book.lines])
         write.insert(_draw, [draw for book in moved for draw in book.draws])
         used = [usage for book in moved for usage in book.usage]
         write.insert(tables.credit_usage, used, computed=_VALUE)
 
     def due_accounts(self, *, now: datetime, limit: int) -> list[str]:
-        """Accounts of which a hold or a grant has run out and is not booked yet."""
+        """Accounts of which a hold or a grant has run out, or a grant has begun, and is not booked yet."""
         holds = select(_reservation.c.account_id).where(*_hold_is_due(now)).limit(limit)
         grants = select(_grant.c.account_id).where(*_grant_is_due(now)).limit(limit)
-        both = union(holds, grants)
-        return list(self._connection.scalars(both))
+        begun = select(_grant.c.account_id).where(*_grant_begins(now)).limit(limit)
+        return list(self._connection.scalars(union(holds, grants, begun)))
 
     def get_grant(self, grant_id: str, *, account_id: str) -> CreditGrant:
         """Raises NotFound, for grants of other accounts too."""
@@ -125,6 +126,10 @@ def _grant_is_due(now: datetime) -> "tuple[ColumnElement[bool], ...]":
         _grant.c.expires_at.is_not(None),
         _grant.c.expires_at <= now,
     )
+
+
+def _grant_begins(now: datetime) -> "tuple[ColumnElement[bool], ...]":
+    return (_grant.c.is_pending, _grant.c.effective_at <= now)
 
 
 def _of(row: Row[Any]) -> CreditGrant:

@@ -18,13 +18,13 @@ def instant(name: str, *, nullable: bool = False) -> Column[Any]:
     return Column(name, DateTime(timezone=True), nullable=nullable)
 
 
-def money(name: str) -> Column[Any]:
-    return Column(name, Numeric, nullable=False)
+def money(name: str, *, nullable: bool = False) -> Column[Any]:
+    return Column(name, Numeric, nullable=nullable)
 
 
-def count(name: str) -> Column[int]:
-    return Column(name, BigInteger, nullable=False)
+def count(name: str, *, server_default: Any = None) -> Column[int]:
+    return Column(name, BigInteger, nullable=False, server_default=server_default)
 
 
-def word(name: str) -> Column[str]:
-    return Column(name, Text, nullable=False)
+def word(name: str, *, server_default: Any = None) -> Column[str]:
+    return Column(name, Text, nullable=False, server_default=server_default)

@@ -5,13 +5,13 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, select
+from sqlalchemy import ColumnElement, Connection, Row, RowMapping, and_, func, select
 
 from chassis.paging import Page, PageRequest, read_page
 from chassis.refusal import NotFound
 from services.billing.domain.reversal import Deduction
 from services.billing.domain.transaction import CreditTransaction, TransactionType
-from services.billing.domain.usage import CostSource, CreditUsage, GroupBy, UsageGroup
+from services.billing.domain.usage import CostSource, CreditUsage, GroupBy, SettledUsage, UsageGroup
 from services.billing.store import tables
 from services.billing.store.rows import from_row
 
@@ -24,6 +24,16 @@ _grant = tables.credit_grant
 _usage = tables.credit_usage
 # The value follows from the other two columns; the noun computes it.
 _USAGE = [column for column in _usage.c if column.name != "credit_value_usd"]
+_reversal = _line.alias("reversal")
+_WITH_REVERSAL = _usage.outerjoin(
+    _reversal,
+    and_(
+        _reversal.c.related_id == _usage.c.transaction_id,
+        _reversal.c.transaction_type == TransactionType.REVERSAL.value,
+    ),
+)
+_GIVEN_BACK = func.coalesce(_reversal.c.amount, 0)
+_KEPT = _usage.c.credits_used - _GIVEN_BACK
 
 
 class Ledger:
@@ -96,17 +106,21 @@ class Ledger:
 
     def usage_after(
         self, *, account_id: str, after: str | None, begin: datetime | None, end: datetime | None, limit: int
-    ) -> list[CreditUsage]:
+    ) -> list[SettledUsage]:
         """Usage from `begin` on and before `end`, oldest first, after the row of that id."""
-        query = select(*_USAGE).where(_usage.c.account_id == account_id)
+        query = (
+            select(*_USAGE, _GIVEN_BACK.label("given_back"))
+            .select_from(_WITH_REVERSAL)
+            .where(_usage.c.account_id == account_id)
+        )
         if after is not None:
             query = query.where(_usage.c.id > after)
         if begin is not None:
             query = query.where(_usage.c.created_at >= begin)
         if end is not None:
             query = query.where(_usage.c.created_at < end)
-        rows = self._connection.execute(query.order_by(_usage.c.id).limit(limit))
-        return [_usage_of(row) for row in rows]
+        rows = self._connection.execute(query.order_by(_usage.c.id).limit(limit)).mappings()
+        return [_settled(row) for row in rows]
 
     def newest_usage(
         self,
@@ -133,16 +147,24 @@ class Ledger:
     def summary(
         self, *, account_id: str, group_by: GroupBy, begin: datetime | None, end: datetime | None
     ) -> list[UsageGroup]:
-        """Usage from `begin` on and before `end`, summed up; most credits first, days in order."""
+        """Usage from `begin` on and before `end`, less what was given back, summed up; most credits first, days in order.
+
+        What is given back counts where its charge does, so that every row of usage is in one group, with all of it.
+        """
         key = _key(group_by)
-        credits = func.sum(_usage.c.credits_used)
-        query = select(
-            key.label("key"),
-            func.count().label("rows"),
-            credits.label("credits_used"),
-            func.sum(_usage.c.cost_usd).label("cost_usd"),
-            func.sum(_usage.c.credit_value_usd).label("credit_value_usd"),
-        ).where(_usage.c.account_id == account_id)
+        credits = func.sum(_KEPT)
+        query = (
+            select(
+                key.label("key"),
+                func.count().label("rows"),
+                credits.label("credits_used"),
+                func.sum(_usage.c.cost_usd).label("cost_usd"),
+                func.sum(_KEPT * _usage.c.credit_price_usd).label("credit_value_usd"),
+                func.sum(_GIVEN_BACK).label("credits_reversed"),
+            )
+            .select_from(_WITH_REVERSAL)
+            .where(_usage.c.account_id == account_id)
+        )
         if begin is not None:
             query = query.where(_usage.c.created_at >= begin)
         if end is not None:
@@ -156,6 +178,7 @@ class Ledger:
                 credits_used=int(row.credits_used),
                 cost_usd=Decimal(row.cost_usd),
                 credit_value_usd=Decimal(row.credit_value_usd),
+                credits_reversed=int(row.credits_reversed),
             )
             for row in self._connection.execute(query)
         ]
@@ -168,6 +191,13 @@ def _line_of(row: Row[Any]) -> CreditTransaction:
 
 def _usage_of(row: Row[Any]) -> CreditUsage:
     return from_row(CreditUsage, row, cost_source=CostSource)
+
+
+def _settled(row: RowMapping) -> SettledUsage:
+    values: dict[str, Any] = dict(row)
+    reversed_credits = int(values.pop("given_back"))
+    values["cost_source"] = CostSource(values["cost_source"])
+    return SettledUsage(usage=CreditUsage(**values), credits_reversed=reversed_credits)
 
 
 def _key(group_by: GroupBy) -> "ColumnElement[str]":

@@ -20,11 +20,12 @@ from services.billing.domain.budget import Budget, Scope
 from services.billing.domain.configuration import FIRST_CONFIGURATION, BillingConfiguration
 from services.billing.domain.grant import Category, CreditGrant
 from services.billing.domain.level import LOW_THRESHOLD, Level
-from services.billing.domain.price import Kind, ModelPrice
+from services.billing.domain.price import ModelPrice
 from services.billing.domain.quote import Quote
 from services.billing.domain.reservation import Reservation, Status
 from services.billing.domain.usage import CostSource, CreditUsage
 from services.billing.store import tables
+from services.billing.store.prices import price_of
 
 Item = tuple[str, str]
 """A reservation's id, and that of an item charged to it."""
@@ -91,11 +92,8 @@ class Openings:
             reservations=reservations,
             due=sorted(due, key=lambda one: (one.expires_at, one.id)),
             quotes=_by_id(rows.get("quotes", ()), Quote),
-            prices=_by_id(rows.get("prices", ()), ModelPrice, kind=Kind),
-            models={
-                price.model_name: price
-                for price in _by_id(rows.get("models", ()), ModelPrice, kind=Kind).values()
-            },
+            prices={row["id"]: price_of(row) for row in rows.get("prices", ())},
+            models={row["model_name"]: price_of(row) for row in rows.get("models", ())},
             captured={(used.reservation_id or "", used.item_id): used for used in used},
             answered=answers_from_rows(rows.get("answered", [])),
             configuration=_configuration(rows.get("configuration", ())),
@@ -221,7 +219,8 @@ _QUERIES: Final = {
     ),
     "grants": Query(
         _columns(tables.credit_grant),
-        "SELECT {columns} FROM credit_grant WHERE account_id = ANY(%(accounts)s) AND remaining > 0",
+        "SELECT {columns} FROM credit_grant"
+        " WHERE account_id = ANY(%(accounts)s) AND (remaining > 0 OR is_pending)",
     ),
     "reservations": Query(_columns(tables.reservation), "SELECT {columns} FROM holds"),
     # What each of them still keeps, by grant.

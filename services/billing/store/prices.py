@@ -1,7 +1,9 @@
 """Versions of prices, and of the billing configuration."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, insert, select, update
@@ -9,9 +11,9 @@ from sqlalchemy.dialects.postgresql import distinct_on
 
 from chassis.paging import Page, PageRequest, read_page
 from services.billing.domain.configuration import FIRST_CONFIGURATION, BillingConfiguration
-from services.billing.domain.price import Kind, ModelPrice, PriceNotFound
+from services.billing.domain.price import ImageVariant, Kind, ModelPrice, PriceNotFound
 from services.billing.store import tables
-from services.billing.store.rows import among, from_row, to_row
+from services.billing.store.rows import among, to_row
 
 _price = tables.model_price
 _configuration = tables.billing_configuration
@@ -62,7 +64,11 @@ class Prices:
 
     def add(self, price: ModelPrice) -> None:
         """Adds a version that is not marked as in force yet."""
-        self._connection.execute(insert(_price).values({**to_row(price), "is_active": False}))
+        self._connection.execute(
+            insert(_price).values(
+                {**to_row(price), "is_active": False, "image_variants": _plain(price.image_variants)}
+            )
+        )
 
     def mark_in_force(self, *, now: datetime, model_name: str | None = None) -> int:
         """Moves the mark `is_active` to the versions in force now; returns how many models changed."""
@@ -126,5 +132,19 @@ def _in_force(now: datetime) -> Select[Any]:
     )
 
 
+def price_of(row: Mapping[str, Any]) -> ModelPrice:
+    """The price of a row that has exactly its fields."""
+    variants = tuple(
+        ImageVariant(**{**given, "cost_per_image": Decimal(given["cost_per_image"])})
+        for given in row["image_variants"]
+    )
+    return ModelPrice(**{**row, "kind": Kind(row["kind"]), "image_variants": variants})
+
+
 def _of(row: Row[Any]) -> ModelPrice:
-    return from_row(ModelPrice, row, kind=Kind)
+    return price_of({str(name): value for name, value in row._mapping.items()})
+
+
+def _plain(variants: Iterable[ImageVariant]) -> list[dict[str, object]]:
+    """As JSON; the cost as text, since a number there need not keep its digits."""
+    return [{**asdict(variant), "cost_per_image": f"{variant.cost_per_image:f}"} for variant in variants]

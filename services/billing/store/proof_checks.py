@@ -22,6 +22,28 @@ _BEGUN: Final = "coalesce(r.created_at, u.created_at)"
 _WINDOW_END: Final = (
     "(b.window_start + CASE b.scope WHEN 'site_day' THEN interval '1 day' ELSE interval '1 month' END)"
 )
+_COUNTED: Final = """CROSS JOIN LATERAL (
+                SELECT (u.input_tokens - u.cached_input_tokens)
+                       + u.cached_input_tokens * coalesce(p.weight_cached_input, 1)
+                       + (u.output_tokens - u.reasoning_tokens) * coalesce(p.weight_output, 1)
+                       + u.reasoning_tokens * coalesce(p.weight_reasoning, p.weight_output, 1) AS counted
+            ) c"""
+_CREDITS: Final = """WHEN 'image' THEN u.images * CASE WHEN (u.image_size, u.image_quality) = ('', '') THEN p.credits_per_image ELSE (
+                    SELECT coalesce(max(v.credits_per_image) FILTER (WHERE (v.size, v.quality) = (u.image_size, u.image_quality)),
+                                    greatest(p.credits_per_image, max(v.credits_per_image)))
+                    FROM jsonb_to_recordset(p.image_variants)
+                        AS v(size text, quality text, credits_per_image numeric)) END
+                ELSE greatest(u.minimum_credits, div(c.counted, p.tokens_per_credit)
+                                   + CAST(mod(c.counted, p.tokens_per_credit) > 0 AS int))"""
+_COST: Final = """WHEN 'image' THEN u.images * CASE WHEN (u.image_size, u.image_quality) = ('', '') THEN p.cost_per_image ELSE (
+                    SELECT coalesce(max(v.cost_per_image) FILTER (WHERE (v.size, v.quality) = (u.image_size, u.image_quality)),
+                                    greatest(p.cost_per_image, max(v.cost_per_image)))
+                    FROM jsonb_to_recordset(p.image_variants)
+                        AS v(size text, quality text, cost_per_image numeric)) END
+                ELSE ((u.input_tokens - u.cached_input_tokens) * p.cost_per_1k_input
+                      + u.cached_input_tokens * coalesce(p.cost_per_1k_cached_input, p.cost_per_1k_input)
+                      + (u.output_tokens - u.reasoning_tokens) * p.cost_per_1k_output
+                      + u.reasoning_tokens * coalesce(p.cost_per_1k_reasoning, p.cost_per_1k_output)) * 0.001"""
 
 # The names put in are those of our own tables; what varies is bound.
 CHECKS: Final = (
@@ -131,18 +153,15 @@ CHECKS: Final = (
             FROM {_USAGE} u
             LEFT JOIN igny8_billing_aimodelconfig p ON p.id = u.price_id
             LEFT JOIN reservation r ON r.id = u.reservation_id
+            {_COUNTED}
             WHERE u.account_id = :account_id AND (
                 u.credits_used + u.platform_loss_credits IS DISTINCT FROM CASE p.kind
-                    WHEN 'image' THEN u.images * p.credits_per_image
-                    ELSE greatest(u.minimum_credits,
-                                  ceil((u.input_tokens + u.output_tokens)::numeric / p.tokens_per_credit)) END
+                    {_CREDITS} END
                 OR u.credit_value_usd <> u.credits_used * u.credit_price_usd
                 OR (u.reservation_id IS NOT NULL AND (u.price_id, u.minimum_credits, u.credit_price_usd)
                     IS DISTINCT FROM (r.price_id, r.minimum_credits, r.credit_price_usd))
                 OR (u.cost_source = 'computed' AND u.cost_usd IS DISTINCT FROM CASE p.kind
-                    WHEN 'image' THEN u.images * p.cost_per_image
-                    ELSE (u.input_tokens * p.cost_per_1k_input + u.output_tokens * p.cost_per_1k_output) * 0.001
-                    END))""",  # noqa: S608
+                    {_COST} END))""",  # noqa: S608
     ),
     Check(
         name="reservations_add_up",

@@ -44,6 +44,12 @@ model_price = Table(
     word("source"),
     instant("created_at"),
     word("created_by"),
+    money("cost_per_1k_cached_input", nullable=True),
+    money("cost_per_1k_reasoning", nullable=True),
+    money("weight_cached_input", nullable=True),
+    money("weight_output", nullable=True),
+    money("weight_reasoning", nullable=True),
+    Column("image_variants", JSONB, nullable=False, server_default=text("'[]'::jsonb")),
     CheckConstraint("kind IN ('text', 'image')", name="aimodelconfig_kind"),
     CheckConstraint(
         "(kind = 'text' AND tokens_per_credit > 0) OR (kind = 'image' AND credits_per_image > 0)",
@@ -52,6 +58,12 @@ model_price = Table(
     CheckConstraint(
         "cost_per_1k_input >= 0 AND cost_per_1k_output >= 0 AND cost_per_image >= 0",
         name="aimodelconfig_costs",
+    ),
+    CheckConstraint(
+        "cost_per_1k_cached_input >= 0 AND cost_per_1k_reasoning >= 0", name="aimodelconfig_costs_of_parts"
+    ),
+    CheckConstraint(
+        "weight_cached_input > 0 AND weight_output > 0 AND weight_reasoning > 0", name="aimodelconfig_weights"
     ),
     UniqueConstraint("model_name", "effective_from", name="aimodelconfig_version"),
     Index("aimodelconfig_in_force", "model_name", unique=True, postgresql_where=text("is_active")),
@@ -102,13 +114,19 @@ credit_grant = Table(
     word("description"),
     instant("created_at"),
     instant("voided_at", nullable=True),
+    instant("effective_at", nullable=True),
+    Column("is_pending", Boolean, nullable=False, server_default=text("false")),
     CheckConstraint("category IN ('plan', 'paid', 'promotional')", name="credit_grant_category"),
     CheckConstraint(
         "reserved >= 0 AND remaining >= reserved AND amount >= remaining",
         name="credit_grant_never_below_zero",
     ),
+    CheckConstraint(
+        "NOT is_pending OR (remaining = 0 AND effective_at IS NOT NULL)", name="credit_grant_pending"
+    ),
     Index("credit_grant_account", "account_id", "id"),
-    Index("credit_grant_remaining", "account_id", postgresql_where=text("remaining > 0")),
+    Index("credit_grant_open", "account_id", postgresql_where=text("remaining > 0 OR is_pending")),
+    Index("credit_grant_beginning", "effective_at", postgresql_where=text("is_pending")),
     Index(
         "credit_grant_expiry",
         "expires_at",
@@ -261,6 +279,10 @@ credit_usage = Table(
     instant("created_at"),
     id_column("api_key_id", nullable=True),
     count("minimum_credits"),
+    count("cached_input_tokens", server_default=text("0")),
+    count("reasoning_tokens", server_default=text("0")),
+    word("image_size", server_default=text("''")),
+    word("image_quality", server_default=text("''")),
     UniqueConstraint("transaction_id", name="creditusagelog_transaction"),
     UniqueConstraint("reservation_id", "item_id", name="creditusagelog_item"),
     CheckConstraint("cost_source IN ('reported', 'computed')", name="creditusagelog_cost_source"),

@@ -26,13 +26,17 @@ def grant(
     amount: int,
     category: Category,
     priority: int = 0,
+    effective_at: datetime | None = None,
     expires_at: datetime | None = None,
     description: str = "",
     actor: str = ACTOR,
     now: datetime,
 ) -> tuple[CreditGrant, Balance]:
-    """Gives credits to an account. Raises NotFound, and RequestInvalid for nothing or an end in the past."""
-    check_grant(amount=amount, expires_at=expires_at, now=now)
+    """Gives credits to an account, now or from `effective_at` on.
+
+    Raises NotFound, and RequestInvalid for nothing or an end before its beginning.
+    """
+    check_grant(amount=amount, effective_at=effective_at, expires_at=expires_at, now=now)
     desk, book = open_book(tx, account_id=account_id, actor=actor, now=now)
     given = CreditGrant(
         id=new_id(),
@@ -41,11 +45,12 @@ def grant(
         amount=amount,
         remaining=amount,
         priority=priority,
+        effective_at=effective_at,
         expires_at=expires_at,
         description=description,
         created_at=now,
     )
-    book.grant(given)
+    given = book.grant(given)
     desk.close()
     return given, book.balance
 

@@ -55,6 +55,7 @@ class Desk:
         for reservation in opening.due:
             desk.save(desk.books[reservation.account_id].expire_hold(reservation))
         for book in desk.books.values():
+            book.begin_grants()
             book.end_grants()
         return desk
 

@@ -8,7 +8,7 @@ from services.billing.domain.explanation import Explanation
 from services.billing.domain.grant import CreditGrant
 from services.billing.domain.reservation import Reservation, Status
 from services.billing.domain.transaction import CreditTransaction, TransactionType
-from services.billing.domain.usage import CreditUsage, GroupBy, UsageGroup
+from services.billing.domain.usage import CreditUsage, GroupBy, SettledUsage, UsageGroup
 from services.billing.store.transaction import BillingTransaction
 from services.billing.usecases.credits import get_balance
 
@@ -95,7 +95,7 @@ def usage_after(
     after: str | None,
     begin: datetime | None,
     end: datetime | None,
-) -> list[CreditUsage]:
+) -> list[SettledUsage]:
     """The next thousand rows of an export, oldest first."""
     check_span(begin, end)
     return tx.ledger.usage_after(

@@ -9,8 +9,9 @@ from services.billing.domain.balance import Balance
 from services.billing.domain.book import AccountBook
 from services.billing.domain.grant import Category, CreditGrant
 from services.billing.domain.item import Item
-from services.billing.domain.price import Kind, ModelPrice, Work
+from services.billing.domain.price import ImageVariant, Kind, ModelPrice
 from services.billing.domain.reservation import LIFETIME, Reservation
+from services.billing.domain.work import Work
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 _numbers = count(1)
@@ -75,6 +76,16 @@ def a_text_price(**changes: Any) -> ModelPrice:
         "tokens_per_credit": 100,
     }
     return an_image_price(**{**terms, **changes})
+
+
+def a_variant(**changes: Any) -> ImageVariant:
+    terms = {
+        "size": "1024x1024",
+        "quality": "low",
+        "cost_per_image": Decimal("0.0005"),
+        "credits_per_image": 1,
+    }
+    return ImageVariant(**{**terms, **changes})
 
 
 def a_book(*grants: CreditGrant, now: datetime = NOW) -> AccountBook:

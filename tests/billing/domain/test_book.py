@@ -11,9 +11,9 @@ from services.billing.domain.balance import InsufficientCredits
 from services.billing.domain.book import AccountBook
 from services.billing.domain.events import CreditsExpired, CreditsReleased
 from services.billing.domain.grant import Category
-from services.billing.domain.price import Work
 from services.billing.domain.reservation import LIFETIME, Reservation, ReservationEnded, Status
 from services.billing.domain.transaction import TransactionType
+from services.billing.domain.work import Work
 from tests.billing.domain.builders import (
     a_book,
     a_grant,

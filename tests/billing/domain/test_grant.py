@@ -34,12 +34,12 @@ def test_no_credits_fall_on_no_part() -> None:
 @pytest.mark.parametrize("amount", [0, -5])
 def test_a_grant_gives_something(amount: int) -> None:
     with pytest.raises(RequestInvalid, match="amount"):
-        check_grant(amount=amount, expires_at=None, now=NOW)
+        check_grant(amount=amount, effective_at=None, expires_at=None, now=NOW)
 
 
 def test_a_grant_is_not_born_dead() -> None:
     with pytest.raises(RequestInvalid, match="expires_at"):
-        check_grant(amount=1, expires_at=NOW, now=NOW)
+        check_grant(amount=1, effective_at=None, expires_at=NOW, now=NOW)
 
 
 def test_a_grant_expires_at_its_instant() -> None:
@@ -47,3 +47,8 @@ def test_a_grant_expires_at_its_instant() -> None:
 
     assert not grant.has_ended(now=later(hours=23))
     assert grant.has_ended(now=later(days=1))
+
+
+def test_a_grant_does_not_end_before_it_begins() -> None:
+    with pytest.raises(RequestInvalid, match="expires_at"):
+        check_grant(amount=1, effective_at=later(days=2), expires_at=later(days=2), now=NOW)

@@ -4,13 +4,13 @@ from decimal import Decimal
 
 import pytest
 
-from services.billing.domain.money import fits, minus, plus, thousandth, times
+from services.billing.domain.money import fits, minus, thousandth, times, total
 
 
 def test_nothing_is_rounded() -> None:
     cost = times(10**12, Decimal("999999.999999999999"))
 
-    assert minus(plus(thousandth(cost), Decimal("1E-15")), thousandth(cost)) == Decimal("1E-15")
+    assert minus(total([thousandth(cost), Decimal("1E-15")]), thousandth(cost)) == Decimal("1E-15")
 
 
 @pytest.mark.parametrize("usd", ["0", "0.000000000001", "999999.999999999999", "1.500", "1E+3", "0E-20"])

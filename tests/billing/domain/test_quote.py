@@ -1,6 +1,7 @@
 """What work will cost at most: a hold of it must do, however the tokens fall on the items."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -8,9 +9,10 @@ from hypothesis import strategies as st
 
 from chassis.refusal import RequestInvalid
 from services.billing.domain.configuration import FIRST_CONFIGURATION, BillingConfiguration
-from services.billing.domain.price import ModelPrice, Work
+from services.billing.domain.price import ModelPrice
 from services.billing.domain.quote import QUOTE_LIFETIME, Quote, QuotedWork, QuoteExpired
-from tests.billing.domain.builders import NOW, a_text_price, an_image_price
+from services.billing.domain.work import Work
+from tests.billing.domain.builders import NOW, a_text_price, a_variant, an_image_price
 
 
 def test_images_are_quoted_exactly() -> None:
@@ -64,6 +66,58 @@ def test_work_the_model_does_not_do_is_refused(price: ModelPrice, work: dict[str
     assert refused.value.metadata["fields"] == field
 
 
+def test_a_quote_counts_tokens_by_their_kinds() -> None:
+    price = a_text_price(weight_cached_input=Decimal("0.1"), weight_output=Decimal(5))
+
+    quote = _quote(
+        price,
+        items=1,
+        expected_tokens=1_000,
+        expected_output_tokens=200,
+        maximum_tokens=2_000,
+        maximum_output_tokens=1_000,
+    )
+
+    assert quote.expected_credits == 18  # (800 + 200 x 5) / 100
+    assert quote.maximum_credits == 60  # (1,000 + 1,000 x 5) / 100
+
+
+def test_tokens_of_which_nobody_knows_the_kind_are_quoted_as_the_dearest() -> None:
+    price = a_text_price(weight_output=Decimal(5), weight_reasoning=Decimal("7.5"))
+
+    quote = _quote(price, items=1, expected_tokens=100, maximum_tokens=200)
+
+    assert (quote.expected_credits, quote.maximum_credits) == (8, 15)
+
+
+def test_the_maximum_allows_for_everything_written_to_be_reasoning() -> None:
+    price = a_text_price(weight_output=Decimal(1), weight_reasoning=Decimal(4))
+
+    quote = _quote(price, items=1, maximum_tokens=200, maximum_output_tokens=100)
+
+    assert quote.maximum_credits == price.credits_for(
+        Work(input_tokens=100, output_tokens=100, reasoning_tokens=100), minimum=1
+    )
+
+
+def test_images_are_quoted_by_size_and_quality() -> None:
+    price = an_image_price(credits_per_image=20, image_variants=(a_variant(credits_per_image=3),))
+
+    known = _quote(price, items=2, images=2, image_size="1024x1024", image_quality="low")
+    unknown = _quote(price, items=2, images=2, image_size="1024x1024", image_quality="high")
+
+    assert (known.expected_credits, known.maximum_credits) == (6, 6)
+    assert unknown.maximum_credits == 40
+
+
+@pytest.mark.parametrize("name", ["expected", "maximum"])
+def test_no_more_tokens_are_written_than_there_are(name: str) -> None:
+    work = {"expected_tokens": 10, "maximum_tokens": 10, f"{name}_output_tokens": 11}
+
+    with pytest.raises(RequestInvalid, match=f"{name}_output_tokens"):
+        _quote(a_text_price(), items=1, **work)
+
+
 def test_a_quote_ends_a_quarter_of_an_hour_after_it_was_made() -> None:
     quote = _quote(an_image_price(), items=1, images=1)
 
@@ -72,7 +126,7 @@ def test_a_quote_ends_a_quarter_of_an_hour_after_it_was_made() -> None:
         quote.check_usable(now=NOW + QUOTE_LIFETIME)
 
 
-def _quote(price: ModelPrice, *, minimum: int = 1, items: int, **work: int) -> Quote:
+def _quote(price: ModelPrice, *, minimum: int = 1, items: int, **work: Any) -> Quote:
     return Quote.of(
         QuotedWork(operation_type="clustering", items=items, **work),
         id="quote",

@@ -16,7 +16,7 @@ from chassis.testing.callers import api_key, operator, person, service
 from services.billing.domain.balance import InsufficientCredits
 from tests.billing.books import IMAGE_MODEL, Billing
 from tests.billing.servicers.calls import Calls
-from tests.billing.servicers.outcome import outcome
+from tests.billing.servicers.outcome import outcome, patiently
 
 WRITES = ["Charge", "BatchCharge", "Extend", "ReverseCharge", "VoidGrant", "Reserve", "Capture", "Grant"]
 CHANGES: dict[str, Callable[[Any], None]] = {
@@ -38,7 +38,7 @@ async def test_of_64_equal_calls_at_once_one_is_applied_and_all_get_its_answer(
     stub, request = await _write(calls, billing, method)
     lines = len(billing.rows("SELECT id FROM igny8_billing_credittransaction"))
 
-    answers = await asyncio.gather(*[getattr(stub, method)(request) for _ in range(64)])
+    answers = await asyncio.gather(*[patiently(getattr(stub, method), request) for _ in range(64)])
 
     assert len({answer.SerializeToString(deterministic=True) for answer in answers}) == 1
     written = len(billing.rows("SELECT id FROM igny8_billing_credittransaction")) - lines

@@ -1,6 +1,9 @@
 """Lists and sums of an account's credits over gRPC: in pages, filtered, exact."""
 
+import csv
+import io
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from igny8.billing import v1 as billing_proto
@@ -127,6 +130,56 @@ async def test_sums_are_exact_to_the_last_digit(calls: Calls, billing: Billing) 
     images = summary.groups[0]
     assert (images.count, images.credits_used) == (2, 10)
     assert (images.cost_usd, images.credit_value_usd, images.margin_usd) == ("0.002", "0.1", "0.098")
+
+
+@pytest.mark.parametrize("group_by", ["OPERATION_TYPE", "MODEL_NAME", "SITE_ID", "DAY"])
+async def test_what_was_given_back_is_in_no_sum_and_its_cost_stays(
+    calls: Calls, billing: Billing, group_by: str
+) -> None:
+    billing.price(credits_per_image=5)
+    account = billing.account(credits=100)
+    kept, back = (billing.charge(account, images=1) for _ in range(2))
+    billing.clock.advance(days=1)
+    billing.reverse(back)
+
+    summary = await calls.credits(person(account_id=account)).SummarizeUsage(
+        billing_proto.SummarizeUsageRequest(
+            group_by=billing_proto.SummarizeUsageRequest.GroupBy.Value(f"GROUP_BY_{group_by}")
+        )
+    )
+
+    (group,) = summary.groups
+    assert (group.count, group.credits_used, group.credits_reversed) == (2, kept.credits_used, 5)
+    assert (group.credit_value_usd, group.cost_usd, group.margin_usd) == ("0.05", "0.002", "0.048")
+    assert 100 - billing.balance(account).credits == group.credits_used
+
+
+@pytest.mark.parametrize("group_by", ["OPERATION_TYPE", "MODEL_NAME", "SITE_ID", "DAY"])
+async def test_sums_lists_and_the_file_are_one_to_one_with_the_captures(
+    calls: Calls, billing: Billing, group_by: str
+) -> None:
+    account = _account_with_usage(billing)
+    billing.reverse(billing.charge(account, images=2))
+    viewer = calls.credits(person(account_id=account))
+
+    summary = await viewer.SummarizeUsage(
+        billing_proto.SummarizeUsageRequest(
+            group_by=billing_proto.SummarizeUsageRequest.GroupBy.Value(f"GROUP_BY_{group_by}")
+        )
+    )
+    listed = await viewer.ListUsage(billing_proto.ListUsageRequest(page_size=100))
+    file = b"".join([part.file.data async for part in viewer.ExportUsage(billing_proto.ExportUsageRequest())])
+
+    rows = list(csv.DictReader(io.StringIO(file.decode())))
+    deductions = [line for line in billing.lines(account) if line.transaction_type == "deduction"]
+    assert {row["transaction_id"] for row in rows} == {line.id for line in deductions}
+    assert len(rows) == len(listed.usage) == sum(group.count for group in summary.groups) == len(deductions)
+    assert sum(int(row["credits_used"]) - int(row["credits_reversed"]) for row in rows) == sum(
+        group.credits_used for group in summary.groups
+    )
+    assert sum(Decimal(row["margin_usd"]) for row in rows) == sum(
+        Decimal(group.margin_usd) for group in summary.groups
+    )
 
 
 async def test_a_summary_has_its_begin_and_not_its_end(calls: Calls, billing: Billing) -> None:

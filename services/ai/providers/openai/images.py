@@ -14,6 +14,9 @@ _SIZES: Final = {
 }
 """Wide, tall and square, by the start of the model's name: these models take no other sizes."""
 
+QUALITY: Final = "medium"
+"""What gpt-image models are asked for: left to themselves they choose by the prompt, and nobody knows the price before."""
+
 
 class OpenAiImageProvider:
     """The openai SDK behind the port."""
@@ -27,12 +30,14 @@ class OpenAiImageProvider:
 
     async def generate(self, request: ImageRequest, *, deadline: float) -> ImageAnswer:
         # gpt-image models always send the bytes and refuse to be asked for them; the others send a link unless asked.
-        asked: Any = {} if request.model.startswith("gpt-image") else {"response_format": "b64_json"}
+        by_quality = request.model.startswith("gpt-image")
+        asked: Any = {"quality": QUALITY} if by_quality else {"response_format": "b64_json"}
+        size = _size(request)
         with translated():
             answer = await self._client.images.generate(
                 model=request.model,
                 prompt=request.prompt,
-                size=_size(request),
+                size=size,
                 n=1,
                 timeout=deadline,
                 **asked,
@@ -51,6 +56,8 @@ class OpenAiImageProvider:
             model=request.model,
             # The API gives images no id.
             provider_request_id=new_id(),
+            priced_size=size if by_quality else "",
+            priced_quality=QUALITY if by_quality else "",
         )
 
 

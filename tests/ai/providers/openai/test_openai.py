@@ -178,6 +178,8 @@ async def test_an_image_is_asked_for_in_a_size_the_model_takes_and_measured(outs
     assert body["size"] == "1536x1024"
     assert "response_format" not in body
     assert (answer.media_type, answer.width, answer.height) == ("image/png", 30, 20)
+    assert body["quality"] == answer.priced_quality == "medium"
+    assert answer.priced_size == "1536x1024"
 
 
 async def test_a_compatible_server_is_asked_for_the_bytes_in_the_size_wanted(outside: Outside) -> None:
@@ -187,6 +189,7 @@ async def test_a_compatible_server_is_asked_for_the_bytes_in_the_size_wanted(out
 
     body = outside.calls[0].body
     assert (body["size"], body["response_format"]) == ("1200x675", "b64_json")
+    assert "quality" not in body
 
 
 @pytest.mark.parametrize("encoded", ["", "%%%", base64.b64encode(b"<html>").decode()])
