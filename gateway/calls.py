@@ -43,10 +43,12 @@ class Calls:
         self.channels = channels
         self._methods: dict[str, Any] = {}
 
-    async def unary(self, operation: Operation, request: Message, token: str) -> tuple[Message, Headers]:
+    async def unary(
+        self, operation: Operation, request: Message, token: str, *, seconds_max: float = DEADLINE_SECONDS_MAX
+    ) -> tuple[Message, Headers]:
         """One request, one answer, with the response headers the service asked for. Raises RemoteRefusal."""
         call = self._method(operation, "unary_unary")(
-            request, timeout=_timeout(operation), metadata=_metadata(token)
+            request, timeout=min(_timeout(operation), seconds_max), metadata=_metadata(token)
         )
         return await self._answer(operation, call)
 

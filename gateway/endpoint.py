@@ -26,6 +26,7 @@ from gateway.bodies import (
 )
 from gateway.calls import Calls, FileAnswer
 from gateway.credentials import Credentials
+from gateway.local import PACKAGE, LocalMethods
 from gateway.operations import Operation
 from gateway.refusals import NotAcceptable
 from gateway.sessions import Sessions, session_part
@@ -46,11 +47,19 @@ class Endpoint:
     """What answers one operation."""
 
     def __init__(
-        self, operation: Operation, calls: Calls, access: Access, for_client: ForClient, sessions: Sessions
+        self,
+        operation: Operation,
+        calls: Calls,
+        access: Access,
+        for_client: ForClient,
+        sessions: Sessions,
+        local: LocalMethods | None = None,
     ) -> None:
+        """`local` answers the operations of the gateway's own package; the others go to their service."""
         self.operation = operation
         self._binding = Binding(operation)
         self._calls = calls
+        self._local = local if operation.service == PACKAGE else None
         self._access = access
         self._for_client = for_client
         self._sessions = sessions
@@ -88,7 +97,7 @@ class Endpoint:
             return await self._file(request, token, headers)
 
         async def call(message: Message) -> Message:
-            response, _ = await self._calls.unary(operation, message, token)
+            response = await self._answered(message, token)
             if note is not None:
                 note.response = response
                 # Whoever signs in is known by what billing gives out.
@@ -101,6 +110,11 @@ class Endpoint:
         if self._session_part is not None:
             return await self._sessions.answer(self._session_part, request, headers, credentials, call, write)
         return write(await call(request))
+
+    async def _answered(self, request: Message, token: str) -> Message:
+        if self._local is not None:
+            return await self._local.answer(self.operation, request, token)
+        return (await self._calls.unary(self.operation, request, token))[0]
 
     def _signed_in(self, response: Any) -> Caller | None:
         if not (self._session_part and self._session_part.gives):

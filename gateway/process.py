@@ -9,6 +9,7 @@ from google.protobuf import message_factory
 from google.protobuf.descriptor import FileDescriptor, MethodDescriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from google.protobuf.descriptor_pool import Default
+from google.protobuf.message import Message
 from igny8.billing import v1 as billing
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
@@ -27,11 +28,13 @@ from gateway.audit import AuditLog, Deliver
 from gateway.calls import Calls
 from gateway.comments import comments_of
 from gateway.csrf import CsrfTokens
+from gateway.dashboard import Ask, Dashboards
 from gateway.endpoint import Endpoint
 from gateway.event_types import EventTypes
 from gateway.feed import Connect, Feed
 from gateway.health import Health
 from gateway.limits import admission
+from gateway.local import LocalMethods
 from gateway.operations import operations_of, service_of
 from gateway.sessions import Sessions
 
@@ -81,8 +84,9 @@ class Process:
         self._tokens = ServiceTokens(keyring, NAME, clock)
         self._clock = clock or SystemClock()
         csrf = CsrfTokens(keyring)
+        self._verifier = TokenVerifier(keyring, audience=NAME, clock=self._clock)
         self.access = Access(
-            TokenVerifier(keyring, audience=NAME, clock=self._clock),
+            self._verifier,
             key=exchange or self._exchange_key,
             session=exchange_session or self._exchange_session,
             csrf=csrf,
@@ -123,8 +127,10 @@ class Process:
 
     def _compose(self, support_url: str, cors_origins: Sequence[str]) -> ASGIApp:
         calls = Calls(self._channels)
+        handlers = {"GetDashboard": Dashboards(self._asking(calls), self._clock).get}
+        local = LocalMethods(self.operations, handlers, self._verifier)
         endpoints = [
-            Endpoint(operation, calls, self.access, self._tokens.for_client, self._sessions)
+            Endpoint(operation, calls, self.access, self._tokens.for_client, self._sessions, local)
             for operation in self.operations
         ]
         stream = events.Events(self.feed, self.access, self._event_types)
@@ -150,6 +156,16 @@ class Process:
             allow_headers=list(ACCEPTED_HEADERS),
             expose_headers=list(EXPOSED_HEADERS),
         )
+
+    def _asking(self, calls: Calls) -> Ask:
+        """Calls by a method's name, for what the gateway puts together itself."""
+        by_name = {one.method.full_name: one for one in self.operations}
+
+        async def ask(method: str, request: Message, token: str, seconds: float) -> Any:
+            answer, _ = await calls.unary(by_name[method], request, token, seconds_max=seconds)
+            return answer
+
+        return ask
 
     async def _live(self, _request: Request) -> Response:
         return self.health.live()

@@ -10,7 +10,7 @@ import pytest
 from igny8.billing import v1 as billing_proto
 from pydantic import SecretStr
 
-from chassis.clock import SystemClock
+from chassis.clock import Clock, SystemClock
 from chassis.identity import Caller, TokenIssuer
 from chassis.nats import Bus
 from chassis.testing.serving import SECRET_KEY, Served, serving
@@ -126,9 +126,9 @@ async def sign_up(client: httpx.AsyncClient, email: str = "ada@example.com") -> 
     return answer
 
 
-def signed_in(caller: Caller) -> dict[str, str]:
+def signed_in(caller: Caller, clock: Clock | None = None) -> dict[str, str]:
     """The header of a caller whom billing need not know."""
-    return {"Authorization": f"Bearer {TokenIssuer(KEYRING, 'billing').issue(caller)}"}
+    return {"Authorization": f"Bearer {TokenIssuer(KEYRING, 'billing', clock).issue(caller)}"}
 
 
 def csrf(client: httpx.AsyncClient) -> dict[str, str]:
