@@ -1,11 +1,15 @@
 """An embedded suite for benchmarks of the whole: rate limits off, credits enough, and publisher called as the ai service does."""
 
+import asyncio
 import contextlib
 import shutil
 import tempfile
+import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
+
+import psycopg2
 
 from chassis.channel import Channels
 from chassis.clock import SystemClock
@@ -17,6 +21,8 @@ from tests.chaos.suites import RATE_LIMITS_OFF
 from tests.journeys.suites import RunningSuite, running
 
 CREDITS: Final = 1_000_000
+SECONDS_MAX: Final = 300.0
+POLL_SECONDS: Final = 0.03
 
 
 @contextlib.contextmanager
@@ -37,6 +43,25 @@ def suite(
             yield up
     finally:
         shutil.rmtree(outer)
+
+
+async def until(suite: RunningSuite, query: str, **parameters: Any) -> None:
+    """Waits until a query gives true. It is asked on one connection, so that asking costs the suite next to nothing."""
+    await asyncio.to_thread(_until, suite, query, parameters)
+
+
+def _until(suite: RunningSuite, query: str, parameters: Mapping[str, Any]) -> None:
+    deadline = time.perf_counter() + SECONDS_MAX
+    with contextlib.closing(psycopg2.connect(suite.stack.read_only_database_url)) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            while time.perf_counter() < deadline:
+                cursor.execute(query, parameters)
+                ((there,),) = cursor.fetchall()
+                if there:
+                    return
+                time.sleep(POLL_SECONDS)
+    raise AssertionError(f"it took longer than {SECONDS_MAX:g} s until {query}")
 
 
 @contextlib.asynccontextmanager

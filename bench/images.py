@@ -6,11 +6,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import closing
 from statistics import median
 from typing import Final
 
-import psycopg2
 from igny8.publisher import v1 as publisher
 
 from bench import embedded
@@ -27,8 +25,6 @@ IMAGES_OF_AN_ARTICLE: Final = 10
 LATENCY_SECONDS: Final = 0.2
 CALLS_AT_ONCE: Final = 16
 ROUNDS: Final = 3
-SECONDS_MAX: Final = 300.0
-POLL_SECONDS: Final = 0.05
 
 Round = dict[str, float]
 
@@ -116,9 +112,12 @@ async def _ours(
     began = time.perf_counter()
     path = f"/api/v1/sites/{site_id}/ai/generate_images"
     task = (await api.post(path, {"ids": articles}, key=new_id()))["task"]
-    status, done = await asyncio.to_thread(_ended, suite, task["id"])
+    await embedded.until(
+        suite, "SELECT status <> 'pending' FROM ai.igny8_ai_task_logs WHERE id = %(id)s", id=task["id"]
+    )
     seconds = time.perf_counter() - began
-    assert (status, done) == ("success", images), "every image is made"
+    ended = (await api.get(f"/api/v1/ai/tasks/{task['id']}"))["task"]
+    assert (ended["status"], ended["items_done"]) == ("success", images), ended
     await _everything_told(suite)
     after = seconds_by_process(pids)
     return {"seconds": seconds, **{name: after[name] - before[name] for name in pids}}
@@ -126,31 +125,12 @@ async def _ours(
 
 async def _everything_told(suite: RunningSuite) -> None:
     """Waits for the relays, and for those who hear: what is told late is work all the same."""
-    left = " + ".join(
-        f"(SELECT count(*) FROM {schema}.outbox WHERE published_at IS NULL)"
-        for schema in ("ai", "billing", "publisher")
+    untold = " UNION ALL ".join(
+        f"SELECT 1 FROM {schema}.outbox WHERE published_at IS NULL"
+        for schema in ("ai", "billing", "publisher", "notifications")
     )
-    for _ in range(int(SECONDS_MAX)):
-        await asyncio.sleep(1.0)
-        (row,) = await asyncio.to_thread(suite.rows, f"SELECT {left} AS untold")
-        if not row["untold"]:
-            return
-
-
-def _ended(suite: RunningSuite, task_id: str) -> tuple[str, int]:
-    """Status and items done of a task once it has ended; asked on one connection, so that asking costs next to nothing."""
-    query = "SELECT status, items_done FROM ai.igny8_ai_task_logs WHERE id = %s"
-    deadline = time.perf_counter() + SECONDS_MAX
-    with closing(psycopg2.connect(suite.stack.read_only_database_url)) as connection:
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            while time.perf_counter() < deadline:
-                cursor.execute(query, (task_id,))
-                ((status, done),) = cursor.fetchall()
-                if status != "pending":
-                    return status, done
-                time.sleep(POLL_SECONDS)
-    raise AssertionError("the images are made in time")
+    await embedded.until(suite, f"SELECT NOT EXISTS ({untold})")
+    await asyncio.sleep(1.0)
 
 
 def _plain(provider: Outside, images: int) -> dict[str, float]:

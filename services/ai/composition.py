@@ -3,7 +3,9 @@
 import os
 import random
 import socket
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 
 from igny8.billing import v1 as billing
 from igny8.publisher import v1 as publisher
@@ -11,11 +13,13 @@ from igny8.publisher import v1 as publisher
 from chassis.host import Host
 from services.ai import convert
 from services.ai.automation.item_worker import ItemWorker
+from services.ai.domain.function_names import FunctionName
 from services.ai.executor import Executor
+from services.ai.functions.base import Function
 from services.ai.functions.registry import FUNCTIONS
 from services.ai.inventory import Inventory
 from services.ai.ledger import Ledger
-from services.ai.providers.limits import changed
+from services.ai.providers.limits import Limits, changed
 from services.ai.providers.port import ImageProvider, TextProvider
 from services.ai.providers.registry import Defaults, Providers
 from services.ai.settings import AiSettings
@@ -33,10 +37,28 @@ def host_of(settings: AiSettings) -> Host[AiTransaction]:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Models:
+    """The providers of a process by their names, and the limits of their models."""
+
+    text: Mapping[str, TextProvider]
+    image: Mapping[str, ImageProvider]
+    limits: Mapping[str, Limits]
+
+
 class Parts:
     """The executor and all it stands on, wired once."""
 
-    def __init__(self, host: Host[AiTransaction], settings: AiSettings, *, role: str) -> None:
+    def __init__(
+        self,
+        host: Host[AiTransaction],
+        settings: AiSettings,
+        *,
+        role: str,
+        models: Models | None = None,
+        functions: Mapping[FunctionName, Function] = FUNCTIONS,
+    ) -> None:
+        """`models` stand in for those that the settings name, for whoever wants to know what the rest of it costs."""
         self._host = host
         randomness = random.SystemRandom()
         self.owner = f"{role}@{socket.gethostname()}:{os.getpid()}"
@@ -52,22 +74,19 @@ class Parts:
             writer=host.client("publisher", publisher.WriterServiceStub),
             pipeline=host.client("publisher", publisher.PipelineServiceStub),
         )
-        text, image = _providers(settings)
+        at_hand = models or _models(settings)
         self.providers = Providers(
-            text=text,
-            image=image,
+            text=at_hand.text,
+            image=at_hand.image,
             models=self.ledger.models,
             defaults=Defaults(
                 text_model=settings.default_text_model, image_model=settings.default_image_model
             ),
-            limits=changed(
-                calls_at_once=settings.provider_calls_at_once,
-                calls_per_minute=settings.provider_calls_per_minute,
-            ),
+            limits=at_hand.limits,
         )
         self.executor = Executor(
             transactions=host.transactions,
-            functions=FUNCTIONS,
+            functions=functions,
             providers=self.providers,
             ledger=self.ledger,
             inventory=self.inventory,
@@ -91,7 +110,7 @@ class Parts:
         return self._host.acting_for(account_id)
 
 
-def _providers(settings: AiSettings) -> tuple[dict[str, TextProvider], dict[str, ImageProvider]]:
+def _models(settings: AiSettings) -> Models:
     """The providers that are set up: offline always, openai with a key or an address, runware with a key."""
     from services.ai.providers.offline import OfflineImageProvider, OfflineTextProvider
 
@@ -107,4 +126,7 @@ def _providers(settings: AiSettings) -> tuple[dict[str, TextProvider], dict[str,
         from services.ai.providers.runware import RunwareImageProvider
 
         image["runware"] = RunwareImageProvider(api_key=key, base_url=settings.runware_base_url)
-    return text, image
+    limits = changed(
+        calls_at_once=settings.provider_calls_at_once, calls_per_minute=settings.provider_calls_per_minute
+    )
+    return Models(text=text, image=image, limits=limits)

@@ -9,6 +9,7 @@ from chassis.consumer import JobConsumer
 from chassis.consuming import Patience
 from chassis.delivery import Delivery
 from chassis.entry import run_service
+from chassis.host import Host
 from services.ai.automation.item_worker import ItemWorker
 from services.ai.composition import Parts, host_of
 from services.ai.settings import AiSettings
@@ -60,22 +61,26 @@ class Worker:
 async def main(settings: WorkerSettings) -> None:
     """Works until it is told to end."""
     async with host_of(settings) as host:
-        parts = Parts(host, settings, role="worker")
-        worker = Worker(parts)
-        host.add_consumer(
-            JobConsumer[AiTransaction](
-                name=DURABLE,
-                handlers={
-                    ai.ExecuteRunItemJob: worker.run_item,
-                    ai.ExecuteTaskJob: worker.task,
-                },
-                concurrency=settings.worker_concurrency,
-                # As the lease: what a killed worker had taken and not begun is another's as soon as what it had begun.
-                patience=Patience(ack_wait_seconds=LEASE_SECONDS),
-                heartbeat_seconds=LEASE_SECONDS / 3,
-            )
+        await work(host, settings, Parts(host, settings, role="worker"))
+
+
+async def work(host: Host[AiTransaction], settings: WorkerSettings, parts: Parts) -> None:
+    """Takes jobs with these parts until the host is told to end."""
+    worker = Worker(parts)
+    host.add_consumer(
+        JobConsumer[AiTransaction](
+            name=DURABLE,
+            handlers={
+                ai.ExecuteRunItemJob: worker.run_item,
+                ai.ExecuteTaskJob: worker.task,
+            },
+            concurrency=settings.worker_concurrency,
+            # As the lease: what a killed worker had taken and not begun is another's as soon as what it had begun.
+            patience=Patience(ack_wait_seconds=LEASE_SECONDS),
+            heartbeat_seconds=LEASE_SECONDS / 3,
         )
-        await host.run()
+    )
+    await host.run()
 
 
 if __name__ == "__main__":

@@ -65,7 +65,7 @@ def test_the_table_marks_what_is_missed() -> None:
 
 def test_an_unknown_group_is_refused_with_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["suite,speed"]) == 2
-    assert "no group speed. There are: suite, ledger, ai, images" in capsys.readouterr().out
+    assert "no group speed. There are: suite, ledger, ai, images, runs" in capsys.readouterr().out
 
 
 def test_the_results_are_written_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,27 @@
+"""The least time of a chain of stages: by its length, by its slots, and by both."""
+
+import pytest
+
+from bench.critical_path import least_seconds
+
+
+@pytest.mark.parametrize(
+    ("calls", "slots", "seconds"),
+    [
+        ([1], 16, 1.0),
+        ([1, 1, 1], 16, 3.0),
+        ([16], 16, 1.0),
+        ([17], 16, 2.0),
+        ([1, 32], 16, 3.0),
+        ([32, 1], 16, 3.0),
+        ([1, 13, 18, 18, 54], 16, 8.0),
+        ([4, 0, 4], 4, 3.0),
+        ([0, 4], 1, 5.0),
+    ],
+)
+def test_no_order_of_the_calls_is_faster(calls: list[int], slots: int, seconds: float) -> None:
+    assert least_seconds(calls, latency_seconds=1.0, slots=slots) == seconds
+
+
+def test_it_grows_with_what_a_call_takes() -> None:
+    assert least_seconds([1, 1], latency_seconds=0.5, slots=1) == 1.0
