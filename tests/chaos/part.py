@@ -1,12 +1,18 @@
-"""`python -m tests.chaos.part [NAME …]`: `igny8 up` with the named processes only, which start again at once."""
+"""`python -m tests.chaos.part [NAME …]`: `igny8 up` with the named processes only, which start again at once.
+
+`ai-worker-2` is a second `ai-worker`.
+"""
 
 import asyncio
+import re
 import sys
 from typing import Final
 
 from suite import settings as suite_settings
 from suite import up
 from suite.stack import StackFile
+
+_SECOND: Final = re.compile(r"-\d+$")
 
 RESTART_SECONDS_MAX: Final = 0.2
 """A campaign kills the same process hundreds of times; a back-off would make most of it a wait."""
@@ -24,7 +30,7 @@ def main(names: list[str]) -> int:
         await asyncio.Event().wait()
         return 0
 
-    programs = {name: module for name, module in up.PROGRAMS.items() if not names or name in names}
+    programs = {name: up.PROGRAMS[_SECOND.sub("", name)] for name in names or up.PROGRAMS}
     return asyncio.run(
         up.run(
             settings,
