@@ -99,16 +99,16 @@ class Inventory:
         request = publisher.GetContentRequest(content_id=content_id)
         return (await self._writer.GetContent(request)).content
 
-    async def pending_images(self, site_id: str, content_id: str) -> list[publisher.Image]:
-        """The images of an article that are to be made, in their order in it."""
-        request = publisher.ListImagesRequest(
-            site_id=site_id,
-            content_id=content_id,
-            status=publisher.Image.STATUS_PENDING,
-            page_size=PAGE_SIZE,
-        )
+    async def images_to_make(
+        self, site_id: str, content_id: str, *, failed_too: bool = False
+    ) -> list[publisher.Image]:
+        """The pending images of an article, in their order in it; with those that failed when they are retried."""
+        wanted = {publisher.Image.STATUS_PENDING}
+        if failed_too:
+            wanted.add(publisher.Image.STATUS_FAILED)
+        request = publisher.ListImagesRequest(site_id=site_id, content_id=content_id, page_size=PAGE_SIZE)
         images = (await self._writer.ListImages(request)).images
-        return sorted(images, key=lambda image: image.position)
+        return sorted((image for image in images if image.status in wanted), key=lambda image: image.position)
 
     async def submit_for_review(self, content_id: str) -> publisher.Content:
         """Asks publisher to take an article into review; its one use case decides what comes of it."""

@@ -84,7 +84,7 @@ class Desk:
     def pause(self, run: Run, **by: str) -> Run:
         return self._steer(runs.pause_run, run, **by)
 
-    def resume(self, run: Run, **by: str) -> Run:
+    def resume(self, run: Run, **by: Any) -> Run:
         return self._steer(runs.resume_run, run, **by)
 
     def cancel(self, run: Run, **by: str) -> Run:
@@ -191,8 +191,8 @@ class Desk:
         shown: ai.AutomationRun = last.as_message(getattr(ai, last.type_name.rpartition(".")[2])).run
         return shown
 
-    def _steer(self, usecase: Any, run: Run, *, account_id: str = ACCOUNT_ID) -> Run:
-        steered: RunSnapshot = self.run(usecase, run_id=run.id, account_id=account_id, now=self.now)
+    def _steer(self, usecase: Any, run: Run, *, account_id: str = ACCOUNT_ID, **by: Any) -> Run:
+        steered: RunSnapshot = self.run(usecase, run_id=run.id, account_id=account_id, now=self.now, **by)
         return steered.run
 
     def _leave(self, usecase: Any, begun: Begun, **facts: Any) -> None:

@@ -96,6 +96,7 @@ async def furnish(suite: RunningSuite, one: Belongings) -> None:
             kind: await api.all(f"/api/v1/{below}", plural)
             for kind, (below, plural) in OF_THE_ACCOUNT.items()
         }
+        one.things["run_item"] = await api.all(f"/api/v1/automation/runs/{run['id']}/items", "items")
     assert [kind for kind, found in one.things.items() if not found] == []
 
 

@@ -51,6 +51,9 @@ KINDS_OF: Final = {
     "ListImages.ids": "image",
     "ListKeywords.ids": "keyword",
     "ListTasks.ids": "task",
+    "RetryFailedItems.changes.input_ids": "keyword",
+    "RetryFailedItems.changes.item_id": "run_item",
+    "RetryFailedItems.item_ids": "run_item",
     "RunFunction.ids": "keyword",
     "ShiftSchedule.content_ids": "content",
 }

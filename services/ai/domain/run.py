@@ -213,6 +213,21 @@ class Run:
         going = self._going(now=now)
         return replace(going, status=RunStatus.RUNNING, pause_reason=None, stages=stages, updated_at=now)
 
+    def reopened(self, *, now: datetime) -> Self:
+        """Lets a completed run go on with items that are retried; one that has not ended stays as it is."""
+        if self.status is RunStatus.COMPLETED:
+            rested = replace(self, paused_at=self.finished_at, finished_at=None)._going(now=now)
+            return replace(rested, status=RunStatus.RUNNING, updated_at=now)
+        if self.status in ENDED or self.status is RunStatus.CANCELLING:
+            raise self._conflict("retried")
+        return self
+
+    def limited(self, max_credits: int | None, *, now: datetime) -> Self:
+        """Another limit of credits, 0 for none; None keeps the one it has."""
+        if max_credits is None or max_credits == self.max_credits:
+            return self
+        return replace(self, max_credits=max_credits, updated_at=now)
+
     def cancel(self, *, now: datetime) -> Self:
         """Asks it to end for good. Cancelling it again changes nothing."""
         if self.status in (RunStatus.CANCELLING, RunStatus.CANCELLED):

@@ -26,8 +26,9 @@ class GenerateImages:
 
     async def prepare(self, inventory: Inventory, task: AiTask) -> list[Draft]:
         drafts: list[Draft] = []
+        retried = bool(task.payload.get("retried"))
         for content in await articles(inventory, task):
-            for image in await inventory.pending_images(task.site_id, content.id):
+            for image in await inventory.images_to_make(task.site_id, content.id, failed_too=retried):
                 drafts.append(_draft(content, image))
         return drafts
 

@@ -15,7 +15,8 @@ from services.ai.inventory import Inventory
 from services.ai.providers.registry import Providers
 from services.ai.servicers import Context
 from services.ai.store.transaction import AiTransaction
-from services.ai.usecases import configs, runs, schedules
+from services.ai.usecases import configs, retries, runs, schedules
+from services.ai.usecases.retries import Retry
 
 
 class AutomationServicer(ai.AutomationServiceServicer):
@@ -139,10 +140,37 @@ class AutomationServicer(ai.AutomationServiceServicer):
         snapshot = await self._transactions.run(
             runs.resume_run,
             run_id=request.run_id,
+            max_credits=request.max_credits if request.HasField("max_credits") else None,
             account_id=current_caller().account(),
             now=self._clock.now(),
         )
         return ai.ResumeRunResponse(run=convert.snapshot_to_proto(snapshot))
+
+    async def RetryFailedItems(
+        self, request: ai.RetryFailedItemsRequest, context: Context
+    ) -> ai.RetryFailedItemsResponse:
+        for name, makes_images in ((request.text_model, False), (request.image_model, True)):
+            if name:
+                await self._providers.choose(name, makes_images=makes_images)
+        return await self._transactions.run_once(
+            retries.retry_failed_items,
+            request_id=request.request_id,
+            scope="RetryFailedItems",
+            request=request,
+            response=ai.RetryFailedItemsResponse,
+            pack=lambda done: ai.RetryFailedItemsResponse(
+                run=convert.snapshot_to_proto(done[0]), retried=done[1]
+            ),
+            run_id=request.run_id,
+            account_id=current_caller().account(),
+            retry=Retry(
+                item_ids=tuple(request.item_ids),
+                inputs={change.item_id: tuple(change.input_ids) for change in request.changes},
+                text_model=request.text_model,
+                image_model=request.image_model,
+            ),
+            now=self._clock.now(),
+        )
 
     async def CancelRun(self, request: ai.CancelRunRequest, context: Context) -> ai.CancelRunResponse:
         snapshot: RunSnapshot = await self._transactions.run(

@@ -56,6 +56,22 @@ class RunItems:
         )
         return set(self._connection.execute(statement).scalars())
 
+    def take(self, run_id: str, stage: Stage, input_ids: Sequence[str]) -> None:
+        """Notes that an item of this stage of the run works on these inputs."""
+        if input_ids:
+            self._connection.execute(
+                insert(run_input),
+                [{"run_id": run_id, "stage": int(stage), "input_id": input_id} for input_id in input_ids],
+            )
+
+    def failed(self, run_id: str) -> list[RunItem]:
+        """Every item of the run that failed, by stage and ordinal."""
+        return self._all(
+            select(run_item)
+            .where(run_item.c.run_id == run_id, run_item.c.status == RunItemStatus.FAILED)
+            .order_by(run_item.c.stage, run_item.c.ordinal)
+        )
+
     def save(self, item: RunItem) -> None:
         self._connection.execute(update(run_item).where(run_item.c.id == item.id).values(**to_row(item)))
 

@@ -43,6 +43,21 @@ class Runs:
             raise RunAlreadyActive(active) from error
         self._connection.execute(insert(run_stage), [_stage_row(run.id, stage) for stage in run.stages])
 
+    def reopen(self, run: Run) -> None:
+        """Lets an ended run take the site's place again. Raises RunAlreadyActive when another has it."""
+        try:
+            with self._connection.begin_nested():
+                self._connection.execute(
+                    update(automation_run)
+                    .where(automation_run.c.id == run.id)
+                    .values(status=run.status.value)
+                )
+        except IntegrityError as error:
+            active = self.active_id(run.site_id)
+            if active is None:
+                raise
+            raise RunAlreadyActive(active) from error
+
     def active_id(self, site_id: str) -> str | None:
         statement = select(automation_run.c.id).where(
             automation_run.c.site_id == site_id, automation_run.c.status.in_(ACTIVE)

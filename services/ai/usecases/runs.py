@@ -97,13 +97,18 @@ def pause(
     return advance(tx, run, before=first, move=move, now=now)
 
 
-def resume_run(tx: AiTransaction, *, run_id: str, account_id: str, now: datetime) -> RunSnapshot:
+def resume_run(
+    tx: AiTransaction, *, run_id: str, account_id: str, now: datetime, max_credits: int | None = None
+) -> RunSnapshot:
+    """Lets it go on, with another limit of credits where one is given (0 for none)."""
     tx.runs.get(run_id, account_id=account_id)
     before = tx.runs.lock(run_id)
     run = before.resume(now=now)
-    if run is before:
+    limited = run.limited(max_credits, now=now)
+    if limited is before:
         return snapshot(tx, run, now=now)
-    return advance(tx, run, before=before, move=RunMove.RESUMED, now=now)
+    move = RunMove.PROGRESSED if run is before else RunMove.RESUMED
+    return advance(tx, limited, before=before, move=move, now=now)
 
 
 def cancel_run(tx: AiTransaction, *, run_id: str, account_id: str, now: datetime) -> RunSnapshot:
