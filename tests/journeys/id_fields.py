@@ -51,8 +51,6 @@ KINDS_OF: Final = {
     "ListImages.ids": "image",
     "ListKeywords.ids": "keyword",
     "ListTasks.ids": "task",
-    "RetryFailedItems.changes.input_ids": "keyword",
-    "RetryFailedItems.changes.item_id": "run_item",
     "RetryFailedItems.item_ids": "run_item",
     "RunFunction.ids": "keyword",
     "ShiftSchedule.content_ids": "content",
@@ -62,6 +60,8 @@ KINDS_OF: Final = {
 VALUES: Final[dict[str, Any]] = {
     "RunFunction.function": "cluster_keywords",
     "Quote.model_name": "offline-text-1",
+    # A run that never was: items are asked for below their run.
+    "RetryFailedItems.run_id": "0199aaaa-0000-7000-8000-00000000dead",
     "InviteUser.email": "somebody@example.com",
     "Move.date": "2030-01-07",
 }
