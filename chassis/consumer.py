@@ -1,15 +1,19 @@
 """Consumers: an event becomes a use case in one transaction with its inbox row; a job goes to one worker at a time."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, Generic, TypeVar
 
 from google.protobuf.message import Message
 
-from chassis import inbox
+from chassis import inbox, telemetry
 from chassis.consuming import Answer, Consumer, Patience
 from chassis.delivery import Delivery
 from chassis.streams import EVENTS_STREAM, JOBS_STREAM
+from chassis.together import Together
 from chassis.transaction import Transaction, Transactions
 
 Tx = TypeVar("Tx", bound=Transaction)
@@ -29,11 +33,16 @@ EVENT_ACK_WAIT_SECONDS: Final = 15.0
 """What a killed process had in hand comes again so soon. Handling is a transaction or a few, none of them as long."""
 
 
+EVENTS_BY_TRANSACTIONS: Final = 8
+"""Events in hand by transactions at once; those of one account become one transaction."""
+
+
 class EventConsumer(Consumer[Tx], Generic[Tx]):
     """Runs one use case for each event of some classes, exactly once in effect.
 
     The inbox row is written in the transaction of the effect, so a redelivery is a quiet success. Events of one
-    account are handled in their order within one process; one that fails is tried again later, while others go on.
+    account are handled in their order within one process, those that arrive while others are handled together in
+    one transaction; one that fails is tried again later, while others go on.
     """
 
     def __init__(
@@ -44,36 +53,77 @@ class EventConsumer(Consumer[Tx], Generic[Tx]):
         concurrency: int = 4,
         patience: Patience | None = None,
     ) -> None:
-        """`name` is the durable's and must be unique in the suite: `<service>-<what>`."""
+        """`name` is the durable's and must be unique in the suite: `<service>-<what>`; `concurrency` is transactions
+        at once."""
         super().__init__(
             name=name,
             stream=EVENTS_STREAM,
             classes=tuple(handlers),
-            concurrency=concurrency,
+            concurrency=concurrency * EVENTS_BY_TRANSACTIONS,
             patience=patience or Patience(ack_wait_seconds=EVENT_ACK_WAIT_SECONDS, drain_seconds=5.0),
         )
         self._handlers = handlers
-        self._last_of_account: dict[str, asyncio.Future[None]] = {}
+        self._transactions_at_once = asyncio.Semaphore(concurrency)
+        self._lines: dict[str, _Line] = {}
 
     async def handle(self, message: Message, delivery: Delivery, transactions: Transactions[Tx]) -> Answer:
-        before = self._last_of_account.get(delivery.account_id)
-        mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._last_of_account[delivery.account_id] = mine
+        line = self._lines.get(delivery.account_id)
+        if line is None:
+            line = self._lines[delivery.account_id] = _Line(partial(self._apply_all, transactions))
+        line.length += 1
         try:
-            if before is not None:
-                await asyncio.wait({before})
-            fresh = await transactions.run_repeatable(self._apply, message, delivery)
+            fresh = await line.together.submit(_Arrived(message, delivery, telemetry.traceparent()))
         finally:
-            mine.set_result(None)
-            if self._last_of_account.get(delivery.account_id) is mine:
-                del self._last_of_account[delivery.account_id]
+            line.length -= 1
+            if not line.length:
+                del self._lines[delivery.account_id]
         return Answer.DONE if fresh else Answer.DUPLICATE
 
-    def _apply(self, tx: Tx, message: Message, delivery: Delivery) -> bool:
-        if not inbox.first_time(tx.connection, consumer=self.name, event_id=delivery.event_id):
+    async def _apply_all(
+        self, transactions: Transactions[Tx], events: "Sequence[_Arrived]"
+    ) -> Sequence[bool | Exception]:
+        """All in one transaction; where one of them fails each in its own, so that it takes no other down with it."""
+        async with self._transactions_at_once:
+            if len(events) > 1:
+                with contextlib.suppress(Exception):
+                    return await transactions.run_repeatable(self._apply_in_turn, events)
+            return [await self._apply_alone(transactions, event) for event in events]
+
+    async def _apply_alone(self, transactions: Transactions[Tx], event: "_Arrived") -> bool | Exception:
+        try:
+            (fresh,) = await transactions.run_repeatable(self._apply_in_turn, [event])
+        except Exception as error:
+            return error
+        return fresh
+
+    def _apply_in_turn(self, tx: Tx, events: "Sequence[_Arrived]") -> list[bool]:
+        """Whether each event was a new one."""
+        return [self._apply(tx, event) for event in events]
+
+    def _apply(self, tx: Tx, event: "_Arrived") -> bool:
+        if not inbox.first_time(tx.connection, consumer=self.name, event_id=event.delivery.event_id):
             return False
-        self._handlers[type(message)](tx, message, delivery)
+        with tx.in_trace(event.traceparent):
+            self._handlers[type(event.message)](tx, event.message, event.delivery)
         return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrived:
+    """An event, and the trace it is handled in."""
+
+    message: Message
+    delivery: Delivery
+    traceparent: str
+
+
+class _Line:
+    """The events of one account that are being handled or wait for it, in their order."""
+
+    def __init__(self, apply: Callable[[Sequence[_Arrived]], Awaitable[Sequence[bool | Exception]]]) -> None:
+        # Nobody waits for company: what arrives while some are handled is company enough.
+        self.together = Together[_Arrived, bool](apply, underway=lambda: 0)
+        self.length = 0
 
 
 class JobConsumer(Consumer[Tx], Generic[Tx]):

@@ -1,11 +1,12 @@
 """One use case is one transaction, run in a bounded thread pool; facts and the events about them commit together."""
 
 import asyncio
+import contextlib
 import contextvars
 import copy
 import random
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, Concatenate, Final, Generic, ParamSpec, Self, TypeVar
@@ -50,19 +51,31 @@ class Transaction:
         """Statements that wait to be sent together: at the end, or by `send`."""
 
         self._recorded: list[Recorded] = []
+        self._traceparent = ""
+
+    @contextlib.contextmanager
+    def in_trace(self, traceparent: str) -> Iterator[None]:
+        """What is recorded inside goes on in that trace: for a transaction that does the work of several."""
+        before, self._traceparent = self._traceparent, traceparent
+        try:
+            yield
+        finally:
+            self._traceparent = before
 
     def record(self, event: object, *, account_id: str, traceparent: str = "") -> None:
         """The event (a domain event the service's convert module knows, or a message of events.proto) happened, if
         this transaction commits. It is published afterwards, in order within the account, in the trace at hand or the one given."""
-        self._recorded.append((event, account_id, traceparent) if traceparent else (event, account_id))
+        trace = traceparent or self._traceparent
+        self._recorded.append((event, account_id, trace) if trace else (event, account_id))
 
     def record_many(self, events: Iterable[tuple[object, str]]) -> None:
         """As `record`, for pairs of an event and its account id."""
-        self._recorded.extend(events)
+        for event, account_id in events:
+            self.record(event, account_id=account_id)
 
     def enqueue(self, job: object, *, account_id: str) -> None:
         """The job (its message's event option names the domain `jobs`) is to be done, if this transaction commits."""
-        self._recorded.append((job, account_id))
+        self.record(job, account_id=account_id)
 
     def send(self) -> None:
         """Sends the writes so far, for what is read afterwards in the same transaction."""

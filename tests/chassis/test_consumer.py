@@ -83,6 +83,42 @@ async def test_events_of_an_account_are_handled_in_their_order(
     assert [each for each in handled if int(each) % 2 == 1] == [str(number) for number in range(1, 60, 2)]
 
 
+async def test_events_of_an_account_that_wait_are_one_transaction(
+    start: Start, bus: Bus, engine: Engine
+) -> None:
+    transactions: list[int] = []
+
+    def note(tx: Transaction, event: Any, delivery: Delivery) -> None:
+        on_granted(tx, event, delivery)
+        transactions.append(tx.connection.exec_driver_sql("SELECT txid_current()").scalar_one())
+
+    for number in range(20):
+        await send(bus, granted(str(number)), account_id=ACCOUNT)
+    await start(events(note))
+
+    await until(lambda: len(notes(engine)) == 20)
+    assert notes(engine) == [str(number) for number in range(20)]
+    assert len(set(transactions)) < 20
+
+
+async def test_one_that_fails_takes_none_down_that_it_is_handled_with(
+    start: Start, bus: Bus, engine: Engine
+) -> None:
+    def refuse_seven(tx: Transaction, event: Any, delivery: Delivery) -> None:
+        on_granted(tx, event, delivery)
+        if event.grant_id == "7":
+            raise StateConflict("Never.")
+
+    for number in range(20):
+        await send(bus, granted(str(number)), account_id=ACCOUNT)
+    await start(events(refuse_seven))
+
+    [letter] = await until(lambda: letters(engine))
+    assert b'"7"' in bytes(letter.payload)
+    await until(lambda: len(notes(engine)) == 19)
+    assert sorted(notes(engine), key=int) == [str(number) for number in range(20) if number != 7]
+
+
 async def test_an_event_that_never_succeeds_becomes_a_dead_letter(
     start: Start, bus: Bus, engine: Engine
 ) -> None:

@@ -28,6 +28,7 @@ from tests.chassis.sample import (
 from tests.kit.databases import SessionDatabase
 
 TxS = Transactions[Transaction]
+TRACE = "00-0123456789abcdef0123456789abcdef-0123456789abcdef-01"
 
 
 async def test_a_fact_and_its_event_commit_together(transactions: TxS, engine: Engine) -> None:
@@ -35,6 +36,19 @@ async def test_a_fact_and_its_event_commit_together(transactions: TxS, engine: E
 
     assert notes(engine) == ["kept"]
     assert [event.payload["grant_id"] for event in recorded(engine)] == ["kept"]
+
+
+async def test_what_is_recorded_for_another_goes_on_in_its_trace(transactions: TxS, engine: Engine) -> None:
+    def record_for_two(tx: Transaction) -> None:
+        with tx.in_trace(TRACE):
+            tx.record(granted("theirs"), account_id=ACCOUNT)
+        tx.record_many([(granted("nobody's"), ACCOUNT)])
+
+    await transactions.run(record_for_two)
+
+    theirs, other = recorded(engine)
+    assert theirs.headers["traceparent"] == TRACE
+    assert other.headers["traceparent"] != TRACE
 
 
 async def test_a_refused_use_case_leaves_neither_fact_nor_event(transactions: TxS, engine: Engine) -> None:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
-from chassis.bulk import update_rows
+from chassis.bulk import Writes
 from services.ai.domain.task_item import Answer, ItemStatus, TaskItem
 from services.ai.store.tables import task_item
 
@@ -31,13 +31,13 @@ class TaskItems:
             .values(**to_row(item))
         )
 
-    def save_answers(self, items: Sequence[TaskItem]) -> None:
-        """The journal of items whose provider has answered, with one statement."""
-        update_rows(self._connection, task_item, [to_row(item) for item in items], columns=_ANSWER)
+    def save_answers(self, items: Sequence[TaskItem], *, writes: Writes) -> None:
+        """The journal of items whose provider has answered."""
+        writes.update(task_item, [to_row(item) for item in items], columns=_ANSWER)
 
-    def save_endings(self, items: Sequence[TaskItem]) -> None:
-        """Items that ended, with one statement."""
-        update_rows(self._connection, task_item, [to_row(item) for item in items], columns=_ENDING)
+    def save_endings(self, items: Sequence[TaskItem], *, writes: Writes) -> None:
+        """Items that ended."""
+        writes.update(task_item, [to_row(item) for item in items], columns=_ENDING)
 
     def still_open(self, items: Sequence[TaskItem]) -> set[tuple[str, int]]:
         """Those of the items that have not ended, by task and position. Their answers are not read."""

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
-from chassis.bulk import update_rows
+from chassis.bulk import Writes
 from chassis.paging import Page, PageRequest, read_page
 from chassis.refusal import NotFound
 from services.ai.domain.function_names import FunctionName
@@ -57,9 +57,9 @@ class Tasks:
         found = map(from_row, self._connection.execute(statement).mappings())
         return {task.id: task for task in found}
 
-    def save_progress(self, tasks: Sequence[AiTask]) -> None:
+    def save_progress(self, tasks: Sequence[AiTask], *, writes: Writes) -> None:
         """What changes while items end; the payload may be long, and stays as it is."""
-        update_rows(self._connection, ai_task, tasks, columns=_PROGRESS)
+        writes.update(ai_task, tasks, columns=_PROGRESS)
 
     def touch(self, task_id: str, *, now: datetime) -> None:
         """Notes that something was done about the task, so that it is not taken for forgotten at once again."""

@@ -41,7 +41,7 @@ def journal_answers(tx: AiTransaction, *, steps: Sequence[Answered]) -> list[Tas
     Writing them again changes nothing, so none is read first.
     """
     held = tx.leases.hold_all([step.lease for step in steps])
-    tx.task_items.save_answers([step.item for step in steps if step.lease in held])
+    tx.task_items.save_answers([step.item for step in steps if step.lease in held], writes=tx.writes)
     return [step.item if step.lease in held else LeaseLost(step.lease.subject_id) for step in steps]
 
 
@@ -69,6 +69,6 @@ def complete_items(
             tasks[task.id] = task
             tx.record(TaskProgressed(task=task), account_id=task.account_id, traceparent=step.traceparent)
         results.append(task)
-    tx.task_items.save_endings(ended)
-    tx.tasks.save_progress(list(tasks.values()))
+    tx.task_items.save_endings(ended, writes=tx.writes)
+    tx.tasks.save_progress(list(tasks.values()), writes=tx.writes)
     return results
