@@ -12,6 +12,7 @@ from chassis.paging import PageRequest
 from chassis.transaction import Transactions
 from services.publisher import convert
 from services.publisher.servicers import Context
+from services.publisher.servicers.editing import EditingActions
 from services.publisher.servicers.review import ReviewActions
 from services.publisher.store.transaction import PublisherTransaction
 from services.publisher.usecases import images, writer
@@ -24,8 +25,8 @@ FOR_EVER: Final = "public, max-age=31536000, immutable"
 """Behind an address that is a hash there is never anything else."""
 
 
-class WriterServicer(ReviewActions, publisher.WriterServiceServicer):
-    """What is being written; the review actions are in ReviewActions."""
+class WriterServicer(ReviewActions, EditingActions, publisher.WriterServiceServicer):
+    """What is being written; editing and review are in files of their own."""
 
     def __init__(
         self,

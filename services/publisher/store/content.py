@@ -48,6 +48,20 @@ class Contents:
         row |= {"edited_by": version.edited_by, "created_at": version.created_at}
         self._connection.execute(insert(_version).values(row))
 
+    def versions(self, content_id: str, *, page: PageRequest) -> Page[ContentVersion]:
+        """The saved texts of a content, newest first, without their HTML."""
+        columns = [column for column in _version.c if column.name != "html"]
+        query = select(*columns).where(_version.c.content_id == content_id)
+        return read_page(self._connection, query, page, by=[_version.c.version.desc()], to=_version_of)
+
+    def version(self, content_id: str, version: int) -> ContentVersion:
+        """One saved text. Raises NotFound."""
+        query = select(_version).where(_version.c.content_id == content_id, _version.c.version == version)
+        row = self._connection.execute(query).one_or_none()
+        if row is None:
+            raise NotFound(kind="version", id=str(version))
+        return _version_of(row)
+
     def save(self, content: Content) -> None:
         """Writes everything of it; an edited text needs `add_version` too."""
         self._connection.execute(update(_content).where(_content.c.id == content.id).values(_to_row(content)))
@@ -55,6 +69,10 @@ class Contents:
     def get(self, content_id: str, *, account_id: str) -> Content:
         """Raises NotFound, for content of other accounts too."""
         return self._one(_by_id(content_id, account_id), content_id)
+
+    def check(self, content_id: str, *, account_id: str) -> None:
+        """Raises NotFound, for content of other accounts too."""
+        self._one(_by_id(content_id, account_id), content_id)
 
     def lock(self, content_id: str, *, account_id: str) -> Content:
         """As `get`, locked until the transaction ends."""
@@ -136,14 +154,25 @@ def _to_row(content: Content) -> dict[str, Any]:
     return row | to_row(content.text) | {"title_normalised": _comparable(content.title)}
 
 
+def _version_of(row: Row[Any]) -> ContentVersion:
+    values = dict(row._mapping)
+    text = _text_of(values)
+    return ContentVersion(**values, text=text)
+
+
+def _text_of(values: dict[str, Any]) -> ContentText:
+    """Takes the columns of the text out of a row; `html` may be left out."""
+    text = {name: values.pop(name, "") for name in _TEXT}
+    return ContentText(**text | {"categories": tuple(text["categories"]), "tags": tuple(text["tags"])})
+
+
 def _of(row: Row[Any]) -> Content:
     values = dict(row._mapping)
-    text = {name: values.pop(name, "") for name in _TEXT}
-    text |= {"categories": tuple(text["categories"]), "tags": tuple(text["tags"])}
+    text = _text_of(values)
     return Content(
         **values
         | {
-            "text": ContentText(**text),
+            "text": text,
             "content_type": ContentType(values["content_type"]),
             "content_structure": ContentStructure(values["content_structure"]),
             "status": ContentStatus(values["status"]),
