@@ -74,6 +74,7 @@ def _start(transactions: Transactions[AiTransaction], *, items: int) -> Run:
     return transactions.run_sync(
         runs.start_run,
         account_id=new_id(),
+        models={},
         config=AutomationConfig(site_id=new_id(), stages=stages, text_model="m", image_model="m"),
         inputs={Stage.IDEAS: [Output(id=new_id(), label="A cluster") for _ in range(items)]},
         actor="user:1",

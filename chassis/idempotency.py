@@ -59,6 +59,12 @@ def once(connection: Connection, key: RequestKey, effect: Callable[[], bytes]) -
     return answer
 
 
+def answered(connection: Connection, key: RequestKey) -> bytes | None:
+    """The stored answer to an earlier call with the key; None without one. Raises RequestIdReused for another body."""
+    known = select(idempotency.c.request_id).where(*_is(key))
+    return None if connection.execute(known).first() is None else _stored_answer(connection, key)
+
+
 def forget(connection: Connection, *, account_id: str, scope: str, request_id: str) -> None:
     """Lets the id be used again, for a call whose work went on after its answer was stored and was then refused."""
     connection.execute(

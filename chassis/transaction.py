@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, exc, text
 from chassis.bulk import Writes
 from chassis.database import STATEMENT_TIMEOUT_SECONDS, guarded
 from chassis.failures import RETRIED, Failure, classify, refusal_of
-from chassis.idempotency import RequestKey, once
+from chassis.idempotency import RequestKey, answered, once
 from chassis.identity import caller_or_none
 from chassis.outbox import Outbox, Recorded
 from chassis.refusal import DeadlineExceeded, Overloaded
@@ -154,18 +154,34 @@ class Transactions(Generic[Tx]):
         """
         if not request_id:
             return pack(await self.run(usecase, **kwargs))
-        key = RequestKey.of(
-            request,
-            account_id=kwargs.get("account_id") or _callers_account(),
-            scope=scope,
-            request_id=request_id,
-        )
+        key = _request_key(request, kwargs.get("account_id"), scope=scope, request_id=request_id)
 
         def claim_and_run(tx: Tx) -> bytes:
             return once(tx.connection, key, lambda: pack(usecase(tx, **kwargs)).SerializeToString())
 
         answer = await self._in_thread(partial(self._run, claim_and_run, repeatable=True))
         return response.FromString(answer)
+
+    async def answered(
+        self,
+        *,
+        request_id: str,
+        scope: str,
+        request: Message,
+        response: type[Response],
+        account_id: str | None = None,
+    ) -> Response | None:
+        """What `run_once` has answered to this call before; None when it has not.
+
+        For a method that looks at the world before it begins: a repeat is answered whatever became of the world.
+        """
+        if not request_id:
+            return None
+        key = _request_key(request, account_id, scope=scope, request_id=request_id)
+        answer = await self._in_thread(
+            partial(self._run, lambda tx: answered(tx.connection, key), repeatable=True)
+        )
+        return None if answer is None else response.FromString(answer)
 
     async def run_repeatable(
         self, usecase: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs
@@ -255,6 +271,11 @@ class _Failed(Exception):
         self.failure = failure
         self.error = error
         self.in_doubt = in_doubt
+
+
+def _request_key(request: Message, account_id: str | None, *, scope: str, request_id: str) -> RequestKey:
+    account_id = account_id or _callers_account()
+    return RequestKey.of(request, account_id=account_id, scope=scope, request_id=request_id)
 
 
 def _callers_account() -> str | None:

@@ -8,6 +8,7 @@ from services.ai.automation.sweeper import Sweeper
 from services.ai.composition import Parts, host_of
 from services.ai.servicers.automation import AutomationServicer
 from services.ai.servicers.generation import GenerationServicer
+from services.ai.servicers.models import ModelServicer
 from services.ai.settings import AiSettings
 
 
@@ -22,21 +23,23 @@ async def serve(settings: AiSettings) -> None:
                 host.clock,
                 executor=parts.executor,
                 inventory=parts.inventory,
-                providers=parts.providers,
+                models=parts.models,
                 owner=parts.owner,
             ),
         )
         host.add_servicer(
             ai.add_AutomationServiceServicer_to_server,
-            AutomationServicer(
-                host.transactions, host.clock, inventory=parts.inventory, providers=parts.providers
-            ),
+            AutomationServicer(host.transactions, host.clock, inventory=parts.inventory, models=parts.models),
+        )
+        host.add_servicer(
+            ai.add_ModelServiceServicer_to_server,
+            ModelServicer(host.transactions, host.clock, models=parts.models, sealer=parts.sealer),
         )
         scheduler = Scheduler(
             host.transactions,
             host.clock,
             inventory=parts.inventory,
-            preparation=Preparation(inventory=parts.inventory, providers=parts.providers),
+            preparation=Preparation(inventory=parts.inventory, models=parts.models),
             owner=parts.owner,
         )
         host.add_task("scheduler", scheduler.run)

@@ -3,14 +3,18 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from decimal import Decimal
 from functools import partial
 
 from services.ai.domain.task_item import Answer
 from services.ai.providers.gate import Gate
+from services.ai.providers.keys import AccountKey
 from services.ai.providers.port import (
     ImageAnswer,
     ImageProvider,
     ImageRequest,
+    ProviderKeyRefused,
     ProviderRetryable,
     TextAnswer,
     TextProvider,
@@ -20,14 +24,23 @@ from services.ai.providers.registry import Providers
 
 
 async def ask(
-    providers: Providers, request: TextRequest | ImageRequest, *, randomness: random.Random
+    providers: Providers, request: TextRequest | ImageRequest, *, account_id: str, randomness: random.Random
 ) -> Answer:
-    """The provider's answer, tried again while it is only busy. Raises a ProviderError of one of the three kinds."""
-    gate, call = await _road(providers, request)
+    """The provider's answer, by the account's own key where it has one, tried again while it is only busy.
+
+    Raises a ProviderError of one of the three kinds.
+    """
+    gate, call, key = await _road(providers, request, account_id)
     for attempt in range(1, gate.limits.attempts_max + 1):
         try:
             async with gate.call():
-                return await call()
+                answer = await call()
+            # What the account pays its provider by itself costs the platform nothing.
+            return answer if key is None else replace(answer, cost_usd=Decimal(0), own_key=True)
+        except ProviderKeyRefused as refused:
+            if key is not None:
+                raise ProviderKeyRefused.of_account(refused.provider, key.last4) from None
+            raise
         except ProviderRetryable as busy:
             if attempt == gate.limits.attempts_max:
                 raise
@@ -44,16 +57,22 @@ def _wait(busy: ProviderRetryable, attempt: int, randomness: random.Random) -> f
 
 
 async def _road(
-    providers: Providers, request: TextRequest | ImageRequest
-) -> tuple[Gate, Callable[[], Awaitable[Answer]]]:
-    """The gate of the model that is asked, and the call."""
+    providers: Providers, request: TextRequest | ImageRequest, account_id: str
+) -> tuple[Gate, Callable[[], Awaitable[Answer]], AccountKey | None]:
+    """The gate of the model that is asked, the call, and the account's key where it is made by that."""
     if isinstance(request, TextRequest):
-        writer = await providers.text(request.model)
-        gate = providers.gate(writer.name, request.model)
-        return gate, partial(_written, writer, request, gate.limits.call_seconds_max)
-    painter = await providers.image(request.model)
-    gate = providers.gate(painter.name, request.model)
-    return gate, partial(_painted, painter, request, gate.limits.call_seconds_max)
+        text = await providers.text(request.model, account_id=account_id)
+        return (
+            text.gate,
+            partial(_written, text.provider, request, text.gate.limits.call_seconds_max),
+            text.key,
+        )
+    image = await providers.image(request.model, account_id=account_id)
+    return (
+        image.gate,
+        partial(_painted, image.provider, request, image.gate.limits.call_seconds_max),
+        image.key,
+    )
 
 
 async def _written(provider: TextProvider, request: TextRequest, deadline: float) -> Answer:

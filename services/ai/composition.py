@@ -3,15 +3,17 @@
 import os
 import random
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from igny8.billing import v1 as billing
 from igny8.publisher import v1 as publisher
 
 from chassis.host import Host
+from chassis.sealing import Sealer
 from services.ai import convert
+from services.ai.account_keys import reading
 from services.ai.automation.item_worker import ItemWorker
 from services.ai.domain.function_names import FunctionName
 from services.ai.executor import Executor
@@ -19,6 +21,8 @@ from services.ai.functions.base import Function
 from services.ai.functions.registry import FUNCTIONS
 from services.ai.inventory import Inventory
 from services.ai.ledger import Ledger
+from services.ai.model_choice import ModelChoice
+from services.ai.providers.keys import AccountKeys
 from services.ai.providers.limits import Limits, changed
 from services.ai.providers.port import ImageProvider, TextProvider
 from services.ai.providers.registry import Defaults, Providers
@@ -44,6 +48,9 @@ class Models:
     text: Mapping[str, TextProvider]
     image: Mapping[str, ImageProvider]
     limits: Mapping[str, Limits]
+    own_text: Mapping[str, Callable[[str], TextProvider]] = field(default_factory=dict)
+    own_image: Mapping[str, Callable[[str], ImageProvider]] = field(default_factory=dict)
+    """What makes a provider that works by an account's own key."""
 
 
 class Parts:
@@ -75,15 +82,20 @@ class Parts:
             pipeline=host.client("publisher", publisher.PipelineServiceStub),
         )
         at_hand = models or _models(settings)
+        self.sealer = Sealer.of(settings)
         self.providers = Providers(
             text=at_hand.text,
             image=at_hand.image,
+            own_text=at_hand.own_text,
+            own_image=at_hand.own_image,
+            keys=AccountKeys(reading(host.transactions, self.sealer)),
             models=self.ledger.models,
             defaults=Defaults(
                 text_model=settings.default_text_model, image_model=settings.default_image_model
             ),
             limits=at_hand.limits,
         )
+        self.models = ModelChoice(host.transactions, self.providers)
         self.executor = Executor(
             transactions=host.transactions,
             functions=functions,
@@ -111,22 +123,32 @@ class Parts:
 
 
 def _models(settings: AiSettings) -> Models:
-    """The providers that are set up: offline always, openai with a key or an address, runware with a key."""
+    """The providers by the platform's keys: offline always, openai with a key or an address, runware with a key.
+
+    Those outside also work by an account's own key, at the same address.
+    """
     from services.ai.providers.offline import OfflineImageProvider, OfflineTextProvider
+    from services.ai.providers.openai import OpenAiImageProvider, OpenAiTextProvider
+    from services.ai.providers.runware import RunwareImageProvider
 
     text: dict[str, TextProvider] = {"offline": OfflineTextProvider()}
     image: dict[str, ImageProvider] = {"offline": OfflineImageProvider()}
     key, base_url = settings.openai_api_key.get_secret_value(), settings.openai_base_url
+    openai_text = OpenAiTextProvider(api_key=key, base_url=base_url)
+    openai_image = OpenAiImageProvider(api_key=key, base_url=base_url)
     if key or base_url:
-        from services.ai.providers.openai import OpenAiImageProvider, OpenAiTextProvider
-
-        text["openai"] = OpenAiTextProvider(api_key=key, base_url=base_url)
-        image["openai"] = OpenAiImageProvider(api_key=key, base_url=base_url)
-    if key := settings.runware_api_key.get_secret_value():
-        from services.ai.providers.runware import RunwareImageProvider
-
-        image["runware"] = RunwareImageProvider(api_key=key, base_url=settings.runware_base_url)
-    limits = changed(
-        calls_at_once=settings.provider_calls_at_once, calls_per_minute=settings.provider_calls_per_minute
+        text["openai"], image["openai"] = openai_text, openai_image
+    key = settings.runware_api_key.get_secret_value()
+    runware_image = RunwareImageProvider(api_key=key, base_url=settings.runware_base_url)
+    if key:
+        image["runware"] = runware_image
+    return Models(
+        text=text,
+        image=image,
+        own_text={"openai": openai_text.with_key},
+        own_image={"openai": openai_image.with_key, "runware": runware_image.with_key},
+        limits=changed(
+            calls_at_once=settings.provider_calls_at_once,
+            calls_per_minute=settings.provider_calls_per_minute,
+        ),
     )
-    return Models(text=text, image=image, limits=limits)

@@ -1,11 +1,13 @@
 """Between the ai service's nouns and its messages: enums by their words, money as decimal strings, instants as timestamps."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from google.protobuf.message import Message
 from igny8.ai import v1 as ai
 
 from chassis.plain import instant_to_proto, maybe_instant_to_proto, money_to_proto, struct_to_proto
+from services.ai.domain.default_models import DefaultModels
 from services.ai.domain.events import (
     ExecuteRunItem,
     ExecuteTask,
@@ -17,7 +19,9 @@ from services.ai.domain.events import (
     TaskProgressed,
     TaskStarted,
 )
+from services.ai.domain.function_names import FunctionName
 from services.ai.domain.planned_run import PlannedRun
+from services.ai.domain.provider_key import ProviderKey
 from services.ai.domain.run import Run, RunStatus
 from services.ai.domain.run_item import RunItem, RunItemStatus
 from services.ai.domain.task import AiTask, TaskStatus
@@ -70,6 +74,34 @@ def task_to_proto(task: AiTask, *, payload: bool = True, result: bool = True) ->
 def task_status_from_proto(status: ai.AiTask.Status.ValueType) -> TaskStatus | None:
     """None for the unset value, which lists everything."""
     return TaskStatus[ai.AiTask.Status.Name(status).removeprefix("STATUS_")] if status else None
+
+
+def provider_key_to_proto(key: ProviderKey) -> ai.ProviderKey:
+    """What may be seen of it: the sealed key stays where it is."""
+    return ai.ProviderKey(
+        provider=key.provider.value,
+        last4=key.last4,
+        actor=key.actor,
+        created_at=instant_to_proto(key.created_at),
+        updated_at=instant_to_proto(key.updated_at),
+    )
+
+
+def default_models_to_proto(
+    chosen: DefaultModels, *, platforms: Callable[[FunctionName], str]
+) -> ai.DefaultModels:
+    """All functions, with the platform's model of each beside the account's."""
+    return ai.DefaultModels(
+        models=[
+            ai.FunctionModel(
+                function=function.value,
+                model_name=chosen.models.get(function, ""),
+                platform_model=platforms(function),
+            )
+            for function in FunctionName
+        ],
+        etag=chosen.etag,
+    )
 
 
 def snapshot_to_proto(snapshot: RunSnapshot) -> ai.AutomationRun:

@@ -164,10 +164,7 @@ class Executor:
     async def _nothing_to_do(self, task: AiTask, lease: Lease) -> AiTask:
         """In a run the work was done meanwhile, which is fine; by hand somebody is waiting for it."""
         if task.run_id is None:
-            raise NothingToDo(
-                f"Nothing of what was given waits for {task.function_name}: it is done already.",
-                metadata={"function": task.function_name.value},
-            )
+            raise NothingToDo.of(task.function_name)
         return await self._write(write.finish_task, lease, task)
 
     async def _finish(self, task: AiTask, lease: Lease) -> AiTask:
@@ -290,6 +287,7 @@ class Executor:
             answer = await ask(
                 self._providers,
                 function.request(at_work.task, item, fault=fault),
+                account_id=at_work.task.account_id,
                 randomness=self._randomness,
             )
         step = Answered(lease=at_work.lease, item=item.answered(answer, repair=bool(fault)))
@@ -322,7 +320,7 @@ class Executor:
                 item,
                 answer,
                 description=function.describe(task, item),
-                facts={"function": task.function_name.value, **saved.facts},
+                facts={"function": task.function_name.value, "own_key": answer.own_key, **saved.facts},
             )
         )
         step = Completed(

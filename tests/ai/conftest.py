@@ -14,6 +14,7 @@ from chassis.transaction import Transactions
 from services.ai.convert import encode
 from services.ai.servicers.automation import AutomationServicer
 from services.ai.servicers.generation import GenerationServicer
+from services.ai.servicers.models import ModelServicer
 from services.ai.store.transaction import AiTransaction
 from services.billing.convert import encode as encode_of_billing
 from services.billing.store.transaction import BillingTransaction
@@ -63,10 +64,11 @@ async def served(workshop: Workshop) -> AsyncIterator[Served]:
         *parts,
         executor=workshop.executor(),
         inventory=workshop.inventory,
-        providers=workshop.providers,
+        models=workshop.models,
         owner="server",
     )
-    automation = AutomationServicer(*parts, inventory=workshop.inventory, providers=workshop.providers)
+    automation = AutomationServicer(*parts, inventory=workshop.inventory, models=workshop.models)
+    models = ModelServicer(*parts, models=workshop.models, sealer=workshop.sealer)
     async with contextlib.AsyncExitStack() as stack:
         # A server acts for its callers, and not for the account that the workshop's workers act for.
         with acting_for(None):
@@ -74,6 +76,7 @@ async def served(workshop: Workshop) -> AsyncIterator[Served]:
                 serving(
                     (ai.add_GenerationServiceServicer_to_server, generation),
                     (ai.add_AutomationServiceServicer_to_server, automation),
+                    (ai.add_ModelServiceServicer_to_server, models),
                     service="ai",
                     clock=workshop.clock,
                 )

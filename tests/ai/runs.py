@@ -64,6 +64,7 @@ class Desk:
             runs.start_run,
             account_id=account_id,
             config=AutomationConfig(site_id=site_id, stages=stages, max_credits_per_run=max_credits),
+            models={},
             inputs={Stage.CLUSTER: ids_of(keywords), Stage.IDEAS: ids_of(clusters)},
             actor="user:1",
             now=self.now,

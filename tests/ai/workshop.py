@@ -15,6 +15,7 @@ from sqlalchemy import select, text, update
 from chassis.channel import Channels
 from chassis.identity import Caller, Keyring
 from chassis.ids import new_id
+from chassis.sealing import Sealer
 from chassis.service_tokens import ServiceTokens, acting_for
 from chassis.testing import ManualClock, Recorded, recorded, recorded_jobs
 from chassis.testing.callers import person, service
@@ -34,6 +35,7 @@ from services.ai.functions.base import Function
 from services.ai.functions.registry import FUNCTIONS
 from services.ai.inventory import Inventory
 from services.ai.ledger import Ledger
+from services.ai.model_choice import ModelChoice
 from services.ai.providers.limits import Limits
 from services.ai.providers.registry import Defaults, Providers
 from services.ai.store import tables
@@ -49,6 +51,7 @@ from services.publisher.servicers.pipeline import PipelineServicer
 from services.publisher.servicers.planner import PlannerServicer
 from services.publisher.servicers.sites import SiteServicer
 from services.publisher.servicers.writer import WriterServicer
+from services.publisher.store.transaction import PublisherTransaction
 from tests.ai.models import ImageModel, TextModel
 from tests.billing.books import Billing
 from tests.publisher.newsroom import Newsroom
@@ -96,6 +99,7 @@ class Workshop:
     ledger: Ledger
     inventory: Inventory
     publisher: OfAccount
+    publisher_transactions: Transactions[PublisherTransaction]
     site_id: str = ""
     text: TextModel = field(default_factory=TextModel)
     image: ImageModel = field(default_factory=ImageModel)
@@ -105,6 +109,14 @@ class Workshop:
     @cached_property
     def providers(self) -> Providers:
         return self.limited(Limits())
+
+    @cached_property
+    def sealer(self) -> Sealer:
+        return Sealer(SECRET_KEY)
+
+    @cached_property
+    def models(self) -> ModelChoice:
+        return ModelChoice(self.transactions, self.providers)
 
     def limited(self, limits: Limits) -> Providers:
         """The providers with other limits."""
@@ -207,8 +219,6 @@ class Workshop:
             site_id=self.site_id,
             stages=stages,
             max_credits_per_run=max_credits,
-            text_model=TEXT_MODEL,
-            image_model=IMAGE_MODEL,
         )
 
     def start(self, config: AutomationConfig, inputs: dict[Stage, list[str]]) -> Run:
@@ -218,6 +228,9 @@ class Workshop:
             runs.start_run,
             account_id=self.account_id,
             config=config,
+            models={
+                function: IMAGE_MODEL if function.makes_images else TEXT_MODEL for function in FunctionName
+            },
             inputs=outputs,
             actor="user:1",
             now=self.clock.now(),
@@ -373,6 +386,7 @@ async def open_workshop(
                 pipeline=at(at_publisher, publisher_proto.PipelineServiceStub),
             ),
             publisher=OfAccount(served=at_publisher, account_id=account_id),
+            publisher_transactions=newsroom.transactions,
         )
         workshop.site_id = (await workshop.publisher.site()).id
         with acting_for(account_id):

@@ -31,10 +31,8 @@ ROADS = {
         "services.ai.asking",
         "services.ai.executor",
         "services.ai.composition",
-        # They choose models and never ask one.
-        "services.ai.servicers.generation",
-        "services.ai.servicers.automation",
-        "services.ai.automation.preparation",
+        # It chooses models and never asks one.
+        "services.ai.model_choice",
     },
     "services.ai.providers.gate.Gate": {"services.ai.asking", "services.ai.providers.registry"},
 }

@@ -14,6 +14,7 @@ SECONDS_MAX: Final = 900
 FIELDS: Final = frozenset(
     {
         "expires_at",
+        "function",
         "images",
         "maximum_tokens",
         "page_token",

@@ -102,7 +102,7 @@ async def two(suite: RunningSuite) -> AsyncIterator[Two]:
     channels = {name: grpc.aio.insecure_channel(target) for name, target in suite.stack.grpc.items()}
     found = Two(suite=suite, owner=owner, stranger=stranger, channels=channels, settings={})
     for method in id_fields.members_methods():
-        if method.name in ("GetConfig", "GetPublishingSettings"):
+        if method.name in ("GetConfig", "GetDefaultModels", "GetPublishingSettings"):
             (field,) = method.output_type.fields
             _, text = await found.ask(method, found.request(method))
             response = message_factory.GetMessageClass(method.output_type)()

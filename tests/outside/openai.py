@@ -1,7 +1,7 @@
 """OpenAI's half of the stand-in: chat completions and images, in the shapes of its reference."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from itertools import count
 from typing import Any
 
@@ -15,10 +15,14 @@ Writes = Callable[[Mapping[str, Any]], str]
 _numbers = count(1)
 
 
-def check(path: str, headers: Mapping[str, str], body: Any, *, key: str, compatible: bool) -> None:
+def check(
+    path: str, headers: Mapping[str, str], body: Any, *, keys: Collection[str], compatible: bool
+) -> None:
     """Raises Refused as OpenAI would; a compatible server knows other models too, and asks for no key."""
-    if not compatible and headers.get("authorization") != f"Bearer {key}":
-        raise Refused("Incorrect API key provided.", code="invalid_api_key", status=401)
+    given = headers.get("authorization", "").removeprefix("Bearer ")
+    if not compatible and given not in keys:
+        # Servers that speak this API are known to repeat the key whole.
+        raise Refused(f"Incorrect API key provided: {given}.", code="invalid_api_key", status=401)
     if not isinstance(body, dict):
         raise Refused("We could not parse the JSON body of your request.", code="invalid_json")
     if path == "chat/completions":

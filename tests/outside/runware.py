@@ -4,7 +4,7 @@ https://runware.ai/docs/platform/introduction, /platform/errors and /docs/image-
 """
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from tests.outside.behaviour import Behaviour
@@ -69,7 +69,7 @@ class Refused(Exception):
         self.status = status
 
 
-def check(headers: Mapping[str, str], body: Any, *, key: str) -> list[Mapping[str, Any]]:
+def check(headers: Mapping[str, str], body: Any, *, keys: Collection[str]) -> list[Mapping[str, Any]]:
     """The tasks of a request. The key is in the header or in a first task of its own. Raises Refused as Runware would."""
     if not isinstance(body, list) or not all(isinstance(task, dict) for task in body):
         raise Refused("The request must be an array of tasks.", code="invalidRequest")
@@ -77,8 +77,8 @@ def check(headers: Mapping[str, str], body: Any, *, key: str) -> list[Mapping[st
     given = headers.get("authorization", "").removeprefix("Bearer ")
     if tasks and tasks[0].get("taskType") == "authentication":
         given = tasks.pop(0).get("apiKey", "")
-    if given != key:
-        raise Refused("Invalid API key.", code="invalidApiKey", parameter="apiKey", status=401)
+    if given not in keys:
+        raise Refused(f"Invalid API key: {given}.", code="invalidApiKey", parameter="apiKey", status=401)
     for task in tasks:
         _check_task(task)
     return tasks

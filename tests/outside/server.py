@@ -37,12 +37,19 @@ class Outside:
     latency_seconds: float = 0.0
     compatible: bool = False
     """Whether it is a server that speaks OpenAI's API with models of its own, and asks for no key."""
+    keys: set[str] = field(default_factory=lambda: {KEY})
+    """The keys that it takes."""
     writes: openai.Writes = openai.smallest
     calls: list[Call] = field(default_factory=list)
     at_once: int = 0
     at_once_max: int = 0
     """The most calls that were open at the same time."""
     connections: dict[tuple[str, int], asyncio.Transport] = field(default_factory=dict)
+
+    @property
+    def keys_given(self) -> list[str]:
+        """The key that each call brought, in order; empty for none."""
+        return [call.headers.get("authorization", "").removeprefix("Bearer ") for call in self.calls]
 
     @property
     def openai_url(self) -> str:
@@ -85,10 +92,10 @@ class Outside:
             return behaviour.status, _json(shape.error("No.", code=behaviour.code))
         try:
             if shape is runware:
-                tasks = runware.check(call.headers, call.body, key=KEY)
+                tasks = runware.check(call.headers, call.body, keys=self.keys)
                 return 200, _json(runware.answer(tasks, behaviour))
             path = call.path.removeprefix("/v1/")
-            openai.check(path, call.headers, call.body, key=KEY, compatible=self.compatible)
+            openai.check(path, call.headers, call.body, keys=self.keys, compatible=self.compatible)
             return 200, _json(openai.answer(path, call.body, behaviour, self.writes))
         except strictness.Refused as refused:
             return refused.status, _json(

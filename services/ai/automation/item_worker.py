@@ -172,7 +172,7 @@ class ItemWorker:
         function = item.stage.function
         if function is None:
             return None
-        model_name = run.image_model if function.makes_images else run.text_model
+        model_name = run.models[function]
         now = self._clock.now()
         return AiTask(
             id=new_id(),

@@ -1,12 +1,12 @@
 """What a run needs before it starts: models that have a price, and what waits in the inventory for each stage."""
 
-from dataclasses import replace
 from typing import Final
 
 from services.ai.domain.config import AutomationConfig
+from services.ai.domain.function_names import FunctionName
 from services.ai.domain.stages import Output, Stage
 from services.ai.inventory import Inventory
-from services.ai.providers.registry import Providers
+from services.ai.model_choice import ModelChoice
 
 INPUTS_MAX: Final = 10_000
 """Inputs of one stage that a run takes from what waits at its start."""
@@ -15,20 +15,14 @@ INPUTS_MAX: Final = 10_000
 class Preparation:
     """The road to the start of a run, by whomever it is started."""
 
-    def __init__(self, *, inventory: Inventory, providers: Providers) -> None:
+    def __init__(self, *, inventory: Inventory, models: ModelChoice) -> None:
         self._inventory = inventory
-        self._providers = providers
+        self._models = models
 
-    async def priced(self, config: AutomationConfig) -> AutomationConfig:
-        """The settings with the models the run will use, each with a price. Raises PRICE_NOT_FOUND."""
-        functions = [stage.function for stage in config.enabled if stage.function is not None]
-        if any(not function.makes_images for function in functions):
-            text_model = await self._providers.choose(config.text_model, makes_images=False)
-            config = replace(config, text_model=text_model)
-        if any(function.makes_images for function in functions):
-            image_model = await self._providers.choose(config.image_model, makes_images=True)
-            config = replace(config, image_model=image_model)
-        return config
+    async def models(self, config: AutomationConfig, *, account_id: str) -> dict[FunctionName, str]:
+        """The model of each function that the run will use. Raises ModelUnknown and ProviderKeyMissing."""
+        functions = [stage.function for stage in sorted(config.enabled) if stage.function is not None]
+        return await self._models.for_functions(functions, account_id=account_id, config=config)
 
     async def waiting(self, config: AutomationConfig) -> dict[Stage, list[Output]]:
         """The snapshot a run starts from: what waits in the inventory for each of its stages."""

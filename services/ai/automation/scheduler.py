@@ -111,13 +111,14 @@ class Scheduler:
             config = await self._transactions.run(
                 configs.get_config, site_id=planned.site_id, account_id=planned.account_id
             )
-            config = await self._preparation.priced(config)
+            models = await self._preparation.models(config, account_id=planned.account_id)
             inputs = await self._preparation.waiting(config)
             await self._transactions.run(
                 schedules.start_planned_run,
                 lease=lease,
                 planned_run_id=planned.id,
                 config=config,
+                models=models,
                 inputs=inputs,
                 now=self._clock.now(),
             )

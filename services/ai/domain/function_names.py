@@ -1,8 +1,9 @@
 """The five AI functions by name, what billing calls each, and how notifications and results count what each makes."""
 
 from enum import StrEnum
+from typing import Self
 
-from chassis.refusal import Refusal
+from chassis.refusal import FieldFault, Refusal
 
 
 class FunctionName(StrEnum):
@@ -51,10 +52,12 @@ class FunctionUnknown(Refusal):
 
     reason = "FUNCTION_UNKNOWN"
 
-    def __init__(self, function: str) -> None:
+    def __init__(self, function: str, *, field: str) -> None:
         known = ", ".join(FunctionName)
         super().__init__(
-            f"No AI function is called {function}. Known: {known}.", metadata={"function": function}
+            f"No AI function is called {function}. Known: {known}.",
+            metadata={"function": function, "field": field},
+            fields=[FieldFault(field, f"must be one of {known}")],
         )
 
 
@@ -63,10 +66,18 @@ class NothingToDo(Refusal):
 
     reason = "NOTHING_TO_DO"
 
+    @classmethod
+    def of(cls, function: FunctionName) -> Self:
+        """What was given is done already."""
+        return cls(
+            f"Nothing of what was given waits for {function}: it is done already.",
+            metadata={"function": function.value},
+        )
 
-def function_name(value: str) -> FunctionName:
-    """The function of this name. Raises FunctionUnknown."""
+
+def function_name(value: str, *, field: str = "function") -> FunctionName:
+    """The function of this name, which the request has in `field`. Raises FunctionUnknown."""
     try:
         return FunctionName(value)
     except ValueError:
-        raise FunctionUnknown(value) from None
+        raise FunctionUnknown(value, field=field) from None

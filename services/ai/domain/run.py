@@ -1,11 +1,13 @@
 """An automation run: its states, its moves between them, and how far each of its stages is."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Self
 
 from chassis.refusal import Refusal, StateConflict
+from services.ai.domain.function_names import FunctionName
 from services.ai.domain.run_clock import Clock, StageLeft, TimeLeft, time_left
 from services.ai.domain.stages import Stage
 
@@ -124,8 +126,8 @@ class Run:
     max_credits: int = 0
     """Where it stops; 0 means no limit."""
     max_in_article_images: int = 0
-    text_model: str = ""
-    image_model: str = ""
+    models: Mapping[FunctionName, str] = field(default_factory=dict)
+    """The model of each function it runs, chosen at its start."""
     sequence: int = 0
     """Counts its changes; each of its events carries it."""
     finished_at: datetime | None = None
@@ -142,6 +144,16 @@ class Run:
         object.__setattr__(
             self, "enabled", frozenset(progress.stage for progress in self.stages if progress.enabled)
         )
+
+    @property
+    def text_model(self) -> str:
+        """The model of its articles, which stands for its texts; empty where it writes none."""
+        return self.models.get(FunctionName.GENERATE_CONTENT, "")
+
+    @property
+    def image_model(self) -> str:
+        """Empty where it makes no images."""
+        return self.models.get(FunctionName.GENERATE_IMAGES, "")
 
     @property
     def credits_used(self) -> int:

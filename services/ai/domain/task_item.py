@@ -39,6 +39,8 @@ class Answer:
     """What the provider said it charged, in USD; None means: compute it from the price."""
     model_name: str = ""
     provider_request_id: str = ""
+    own_key: bool = False
+    """Whether it was asked for by the account's own key, so that the platform paid nothing for it."""
 
     def after(self, earlier: "Answer") -> "Answer":
         """This answer with what an earlier, malformed one took added: both were paid for."""

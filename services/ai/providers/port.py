@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
-from chassis.refusal import Refusal
+from chassis.refusal import FieldFault, Refusal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,3 +148,49 @@ class ProviderMalformed(ProviderError):
     """The answer is not of the form that was asked for. Worth one repair attempt."""
 
     reason = "PROVIDER_MALFORMED"
+
+
+class ProviderKeyRefused(ProviderFinal):
+    """The provider does not accept the key it was given."""
+
+    reason = "PROVIDER_KEY_REFUSED"
+
+    @classmethod
+    def of_account(cls, provider: str, last4: str) -> Self:
+        """The account's own key was refused."""
+        named = f", which ends in {last4}" if last4 else ""
+        return cls(
+            f"{provider} does not accept this account's own key{named}. "
+            "Give a new one, or delete it to use the platform's, and run this again.",
+            provider=provider,
+            metadata={"whose": "account", "last4": last4},
+        )
+
+    @classmethod
+    def of_platform(cls, provider: str) -> Self:
+        """The platform's key was refused: nothing the account can do but bring its own."""
+        return cls(
+            f"{provider} refused the request: the API key is not valid. "
+            "It is the platform's; give one of your own, or tell the operator.",
+            provider=provider,
+            metadata={"whose": "platform"},
+        )
+
+
+class ProviderKeyMissing(ProviderFinal):
+    """Neither the account nor the platform has a key that the provider can be called by."""
+
+    reason = "PROVIDER_KEY_MISSING"
+
+    @classmethod
+    def of(cls, provider: str, model_name: str, *, field: str = "") -> Self:
+        """The model cannot be used; `field` is the request's that names it."""
+        missing = cls(
+            f"There is no key for {provider} here, which runs {model_name}. "
+            "Give one of your own, or choose a model of another provider.",
+            provider=provider,
+            metadata={"model_name": model_name},
+        )
+        if field:
+            missing.fields = (FieldFault(field, f"is a model of {provider}, for which there is no key"),)
+        return missing

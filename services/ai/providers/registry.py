@@ -1,43 +1,75 @@
-"""Which provider runs which model: the price list says it, so a model without a price cannot be used at all."""
+"""Which provider runs which model, and by whose key: the price list says the first, the account's own keys the second."""
 
 import time
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, NoReturn
+from typing import Final, Generic, TypeVar
 
-from chassis.refusal import Refusal
 from services.ai.ledger import Model
 from services.ai.providers.gate import Gate
+from services.ai.providers.keys import AccountKey, ReadKey, no_keys
 from services.ai.providers.limits import LIMITS, Limits, limits_of
-from services.ai.providers.port import ImageProvider, ProviderFinal, TextProvider
+from services.ai.providers.port import ImageProvider, ProviderKeyMissing, TextProvider
+from services.ai.providers.usable import ModelUnknown, UsableModels
+
+P = TypeVar("P")
 
 KNOWN_SECONDS: Final = 60.0
 """So long it is remembered which provider runs a model: asking billing before every call would cost more than the call."""
 
-
-class ModelUnknown(Refusal):
-    """The model has no price in force, or makes something else than is asked for."""
-
-    reason = "PRICE_NOT_FOUND"
-
-    def __init__(self, model_name: str, *, makes_images: bool) -> None:
-        kind = "image" if makes_images else "text"
-        super().__init__(
-            f"There is no {kind} model {model_name} with a price. Choose another, or ask the operator to add a price.",
-            metadata={"model_name": model_name},
-        )
+ROADS_MAX: Final = 256
+"""Models by keys of accounts that a process keeps a connection and a gate for; the least used is let go."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Defaults:
-    """The platform's models, used where neither the call nor the site names one."""
+    """The platform's models, used where neither the call nor the site nor the account names one."""
 
     text_model: str
     image_model: str
 
+    def of(self, *, makes_images: bool) -> str:
+        return self.image_model if makes_images else self.text_model
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Road(Generic[P]):
+    """How a model is reached: its provider, the gate before it, and the account's key where it is called by that."""
+
+    provider: P
+    gate: Gate
+    key: AccountKey | None = None
+
+
+class _Side(Generic[P]):
+    """The providers of one kind of model: those that work by the platform's keys, and those made for accounts' keys."""
+
+    def __init__(self, platforms: Mapping[str, P], own: Mapping[str, Callable[[str], P]]) -> None:
+        self.platforms = platforms
+        self.own = own
+        self._own_roads: OrderedDict[tuple[str, str], Road[P]] = OrderedDict()
+
+    def own_road(self, model_name: str, provider: str, key: AccountKey, limits: Limits) -> Road[P]:
+        """The road by an account's key; its connection and gate are kept while they are used."""
+        which = model_name, key.secret
+        road = self._own_roads.get(which)
+        if road is None:
+            connected = self.own[provider](key.secret)
+            road = self._own_roads[which] = Road(provider=connected, gate=Gate(provider, limits), key=key)
+        self._own_roads.move_to_end(which)
+        if len(self._own_roads) > ROADS_MAX:
+            self._own_roads.popitem(last=False)
+        return road
+
 
 class Providers:
-    """The providers of this process, and the models they run."""
+    """The providers of this process, and the models they run.
+
+    `text` and `image` are those that work by the platform's own keys; `own_text` and `own_image` make one that works
+    by a key of an account, which goes first. Each account's key has gates of its own, so that a wrong or exhausted
+    one holds nobody else up.
+    """
 
     def __init__(
         self,
@@ -47,35 +79,57 @@ class Providers:
         models: Callable[[], Awaitable[list[Model]]],
         defaults: Defaults,
         limits: Mapping[str, Limits] = LIMITS,
+        own_text: Mapping[str, Callable[[str], TextProvider]] | None = None,
+        own_image: Mapping[str, Callable[[str], ImageProvider]] | None = None,
+        keys: ReadKey = no_keys,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._text = text
-        self._image = image
+        self._text = _Side(text, own_text or {})
+        self._image = _Side(image, own_image or {})
         self._models = models
-        self._defaults = defaults
+        self._keys = keys
         self._limits = limits
         self._now = now
         self._gates: dict[tuple[str, str], Gate] = {}
         self._known: dict[tuple[str, bool], tuple[str, float]] = {}
+        self.defaults: Final = defaults
 
-    async def choose(self, wanted: str, *, makes_images: bool) -> str:
-        """The name of the model to use: the wanted one, else the platform's. Raises ModelUnknown."""
-        name = wanted or (self._defaults.image_model if makes_images else self._defaults.text_model)
-        await self._model(name, makes_images=makes_images)
-        return name
+    async def usable(self, account_id: str) -> UsableModels:
+        """The models that the account can use now: with a price, and a provider with a key."""
+        models = await self._models()
+        priced = {model.provider for model in models}
+        keyed = {
+            provider
+            for provider in sorted(priced & {*self._text.own, *self._image.own})
+            if await self._keys(account_id, provider)
+        }
+        return UsableModels(
+            models,
+            text=self._text.platforms.keys() | (keyed & self._text.own.keys()),
+            image=self._image.platforms.keys() | (keyed & self._image.own.keys()),
+        )
 
-    async def text(self, model_name: str) -> TextProvider:
-        """Raises ModelUnknown, and ProviderFinal for a provider that is not set up here."""
+    async def text(self, model_name: str, *, account_id: str) -> Road[TextProvider]:
+        """Raises ModelUnknown, and ProviderKeyMissing for a provider that neither side has a key of."""
         provider = await self._provider(model_name, makes_images=False)
-        return self._text.get(provider) or _missing(provider)
+        return await self._road(model_name, provider, self._text, account_id)
 
-    async def image(self, model_name: str) -> ImageProvider:
-        """Raises ModelUnknown, and ProviderFinal for a provider that is not set up here."""
+    async def image(self, model_name: str, *, account_id: str) -> Road[ImageProvider]:
+        """Raises ModelUnknown, and ProviderKeyMissing for a provider that neither side has a key of."""
         provider = await self._provider(model_name, makes_images=True)
-        return self._image.get(provider) or _missing(provider)
+        return await self._road(model_name, provider, self._image, account_id)
+
+    async def _road(self, model_name: str, provider: str, side: _Side[P], account_id: str) -> Road[P]:
+        key = await self._keys(account_id, provider) if provider in side.own else None
+        if key is not None:
+            return side.own_road(model_name, provider, key, limits_of(self._limits, provider, model_name))
+        platforms = side.platforms.get(provider)
+        if platforms is None:
+            raise ProviderKeyMissing.of(provider, model_name)
+        return Road(provider=platforms, gate=self.gate(provider, model_name))
 
     def gate(self, provider: str, model_name: str) -> Gate:
-        """The gate that every call of this process to the model passes."""
+        """The gate that every call of this process to the model by the platform's key passes."""
         key = provider, model_name
         if key not in self._gates:
             self._gates[key] = Gate(provider, limits_of(self._limits, provider, model_name))
@@ -96,14 +150,8 @@ class Providers:
         return provider
 
     async def _model(self, name: str, *, makes_images: bool) -> Model:
-        for model in await self._models():
+        models = await self._models()
+        for model in models:
             if model.name == name and model.makes_images is makes_images:
                 return model
         raise ModelUnknown(name, makes_images=makes_images)
-
-
-def _missing(provider: str) -> NoReturn:
-    raise ProviderFinal(
-        f"The provider {provider} is not set up here: give its key in the settings, or choose another model.",
-        provider=provider,
-    )

@@ -12,7 +12,7 @@ from services.ai.convert_config import config_from_proto, config_to_proto
 from services.ai.domain.config import AutomationConfig
 from services.ai.domain.events import RunSnapshot
 from services.ai.inventory import Inventory
-from services.ai.providers.registry import Providers
+from services.ai.model_choice import ModelChoice
 from services.ai.servicers import Context
 from services.ai.store.transaction import AiTransaction
 from services.ai.usecases import configs, retries, runs, schedules
@@ -28,13 +28,13 @@ class AutomationServicer(ai.AutomationServiceServicer):
         clock: Clock,
         *,
         inventory: Inventory,
-        providers: Providers,
+        models: ModelChoice,
     ) -> None:
         self._transactions = transactions
         self._clock = clock
         self._inventory = inventory
-        self._providers = providers
-        self._preparation = Preparation(inventory=inventory, providers=providers)
+        self._models = models
+        self._preparation = Preparation(inventory=inventory, models=models)
 
     async def GetConfig(self, request: ai.GetConfigRequest, context: Context) -> ai.GetConfigResponse:
         settings = await self._inventory.publishing_settings(request.site_id)
@@ -43,9 +43,7 @@ class AutomationServicer(ai.AutomationServiceServicer):
 
     async def PutConfig(self, request: ai.PutConfigRequest, context: Context) -> ai.PutConfigResponse:
         settings = await self._inventory.publishing_settings(request.site_id)
-        for name, makes_images in ((request.config.text_model, False), (request.config.image_model, True)):
-            if name:
-                await self._providers.choose(name, makes_images=makes_images)
+        await self._check_models(request.config)
         config = await self._transactions.run(
             configs.put_config,
             config=config_from_proto(request.config, site_id=request.site_id, time_zone=settings.time_zone),
@@ -57,7 +55,8 @@ class AutomationServicer(ai.AutomationServiceServicer):
 
     async def StartRun(self, request: ai.StartRunRequest, context: Context) -> ai.StartRunResponse:
         await self._inventory.site(request.site_id)
-        config = await self._preparation.priced(await self._config(request.site_id))
+        config = await self._config(request.site_id)
+        models = await self._preparation.models(config, account_id=current_caller().account())
         inputs = await self._preparation.waiting(config)
         return await self._transactions.run_once(
             runs.start_run,
@@ -68,6 +67,7 @@ class AutomationServicer(ai.AutomationServiceServicer):
             pack=lambda started: ai.StartRunResponse(run=convert.snapshot_to_proto(started)),
             account_id=current_caller().account(),
             config=config,
+            models=models,
             inputs=inputs,
             actor=current_caller().actor,
             now=self._clock.now(),
@@ -186,3 +186,15 @@ class AutomationServicer(ai.AutomationServiceServicer):
         return await self._transactions.run(
             configs.get_config, site_id=site_id, account_id=current_caller().account()
         )
+
+    async def _check_models(self, config: ai.AutomationConfig) -> None:
+        """Raises ModelUnknown and ProviderKeyMissing, naming the field."""
+        if not config.text_model and not config.image_model:
+            return
+        usable = await self._models.usable(current_caller().account())
+        for field, name, makes_images in (
+            ("config.text_model", config.text_model, False),
+            ("config.image_model", config.image_model, True),
+        ):
+            if name:
+                usable.check(name, makes_images=makes_images, field=field)

@@ -18,10 +18,11 @@ from services.ai.domain.stages import Stage, images_wanted
 from services.ai.domain.task import AiTask
 from services.ai.executor import Executor
 from services.ai.functions.base import PROMPT_VERSION
+from services.ai.functions.registry import FUNCTIONS
 from services.ai.inventory import Inventory
 from services.ai.leasing import kept
+from services.ai.model_choice import ModelChoice
 from services.ai.patience import passing
-from services.ai.providers.registry import Providers
 from services.ai.servicers import Context
 from services.ai.store.leases import Lease, LeaseLost
 from services.ai.store.transaction import AiTransaction
@@ -46,20 +47,30 @@ class GenerationServicer(ai.GenerationServiceServicer):
         *,
         executor: Executor,
         inventory: Inventory,
-        providers: Providers,
+        models: ModelChoice,
         owner: str,
     ) -> None:
         self._transactions = transactions
         self._clock = clock
         self._executor = executor
         self._inventory = inventory
-        self._providers = providers
+        self._models = models
         self._owner = owner
 
     async def RunFunction(self, request: ai.RunFunctionRequest, context: Context) -> ai.RunFunctionResponse:
         """Prepares, quotes and reserves before the answer, so a refusal is the answer; a worker does the rest."""
         function = function_name(request.function)
+        response = await self._transactions.answered(
+            request_id=request.request_id, scope=SCOPE, request=request, response=ai.RunFunctionResponse
+        )
+        if response is not None:
+            return ai.RunFunctionResponse(
+                task=convert.task_to_proto(await self._begun(response.task.id, None, request))
+            )
         task = await self._task(request, function)
+        # Before anything of it is written: ids that are not the site's, or nothing that waits.
+        if not await FUNCTIONS[function].prepare(self._inventory, task):
+            raise NothingToDo.of(function)
         started: list[Lease] = []
 
         def start(tx: AiTransaction, *, account_id: str) -> AiTask:
@@ -179,10 +190,10 @@ class GenerationServicer(ai.GenerationServiceServicer):
         config = await self._transactions.run(
             configs.get_config, site_id=request.site_id, account_id=caller.account()
         )
-        site_model = config.image_model if function.makes_images else config.text_model
-        model_name = await self._providers.choose(
-            request.model_name or site_model, makes_images=function.makes_images
+        models = await self._models.for_functions(
+            [function], account_id=caller.account(), config=config, asked=request.model_name
         )
+        model_name = models[function]
         payload: dict[str, Any] = {
             "task_ids": list(request.ids) or await self._waiting(request.site_id, function),
             "model": model_name,

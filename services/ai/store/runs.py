@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from chassis.paging import Page, PageRequest, read_page
 from chassis.refusal import NotFound
+from services.ai.domain.function_names import FunctionName
 from services.ai.domain.run import (
     ACTIVE,
     PauseReason,
@@ -150,8 +151,7 @@ def to_row(run: Run) -> dict[str, Any]:
         "error": run.error,
         "max_credits": run.max_credits,
         "max_in_article_images": run.max_in_article_images,
-        "text_model": run.text_model,
-        "image_model": run.image_model,
+        "models": {function.value: model_name for function, model_name in run.models.items()},
         "sequence": run.sequence,
         "actor": run.actor,
         "created_at": run.created_at,
@@ -168,6 +168,7 @@ def from_row(row: RowMapping, stages: tuple[StageProgress, ...]) -> Run:
     values = dict(row)
     values["status"] = RunStatus(values["status"])
     values["trigger"] = Trigger(values["trigger"])
+    values["models"] = {FunctionName(name): model for name, model in values["models"].items()}
     values["pause_reason"] = PauseReason(values["pause_reason"]) if values["pause_reason"] else None
     return Run(**values, stages=stages)
 

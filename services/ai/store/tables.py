@@ -164,6 +164,29 @@ planned_run = Table(
     Index("planned_run_waiting", "planned_at", postgresql_where=text("status = 'waiting'")),
 )
 
+provider_key = Table(
+    "provider_key",
+    metadata,
+    _id("account_id", primary_key=True),
+    Column("provider", Text, primary_key=True),
+    # Which key of the ring the secret is sealed under (chassis/sealing.py).
+    Column("key_id", Text, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    _words("last4"),
+    Column("actor", Text, nullable=False),
+    _instant("created_at"),
+    _instant("updated_at"),
+)
+
+default_models = Table(
+    "default_models",
+    metadata,
+    _id("account_id", primary_key=True),
+    Column("models", JSONB, nullable=False),
+    Column("version", Integer, nullable=False),
+    _instant("updated_at"),
+)
+
 automation_run = Table(
     "automation_run",
     metadata,
@@ -175,8 +198,8 @@ automation_run = Table(
     _words("error"),
     _credits("max_credits"),
     Column("max_in_article_images", Integer, nullable=False),
-    _words("text_model"),
-    _words("image_model"),
+    # The model of each function, chosen at the start.
+    Column("models", JSONB, nullable=False, server_default="{}"),
     Column("sequence", BigInteger, nullable=False, server_default="0"),
     Column("actor", Text, nullable=False),
     _instant("created_at"),

@@ -82,6 +82,7 @@ def to_row(item: TaskItem) -> dict[str, Any]:
             "cost_usd": None if answer.cost_usd is None else str(answer.cost_usd),
             "model_name": answer.model_name,
             "provider_request_id": answer.provider_request_id,
+            "own_key": answer.own_key,
         },
         "repaired": item.repaired,
         "output": item.output,

@@ -4,8 +4,10 @@ from functools import cached_property
 
 from chassis.transaction import Transaction
 from services.ai.store.configs import Configs
+from services.ai.store.default_models import DefaultModelsOfAccounts
 from services.ai.store.leases import Leases
 from services.ai.store.planned_runs import PlannedRuns
+from services.ai.store.provider_keys import ProviderKeys
 from services.ai.store.run_items import RunItems
 from services.ai.store.runs import Runs
 from services.ai.store.task_items import TaskItems
@@ -38,6 +40,14 @@ class AiTransaction(Transaction):
     @cached_property
     def planned_runs(self) -> PlannedRuns:
         return PlannedRuns(self.connection)
+
+    @cached_property
+    def default_models(self) -> DefaultModelsOfAccounts:
+        return DefaultModelsOfAccounts(self.connection)
+
+    @cached_property
+    def provider_keys(self) -> ProviderKeys:
+        return ProviderKeys(self.connection)
 
     @cached_property
     def leases(self) -> Leases:

@@ -8,7 +8,7 @@ from chassis.ids import new_id
 from chassis.paging import Page, PageRequest
 from services.ai.domain.config import AutomationConfig
 from services.ai.domain.events import RunMove, RunMoved, RunSnapshot, TaskEnded
-from services.ai.domain.function_names import NothingToDo
+from services.ai.domain.function_names import FunctionName, NothingToDo
 from services.ai.domain.run import PauseReason, Run, RunStatus, StageProgress, Trigger
 from services.ai.domain.run_item import RunItem, RunItemStatus
 from services.ai.domain.stages import Output, Stage
@@ -21,6 +21,7 @@ def start_run(
     *,
     account_id: str,
     config: AutomationConfig,
+    models: Mapping[FunctionName, str],
     inputs: Mapping[Stage, Sequence[Output]],
     actor: str,
     now: datetime,
@@ -41,8 +42,7 @@ def start_run(
         stages=tuple(_stage_progress(stage, config) for stage in Stage),
         max_credits=config.max_credits_per_run,
         max_in_article_images=config.max_in_article_images,
-        text_model=config.text_model,
-        image_model=config.image_model,
+        models=dict(models),
     )
     if not any(inputs.get(stage) for stage in run.enabled):
         raise NothingToDo("There is nothing to work on: import keywords first.")

@@ -8,6 +8,7 @@ from chassis.paging import Page, PageRequest
 from chassis.refusal import Refusal
 from services.ai.domain.config import AutomationConfig
 from services.ai.domain.events import PlannedRunSkipped
+from services.ai.domain.function_names import FunctionName
 from services.ai.domain.planned_run import PlannedRun, PlannedStatus
 from services.ai.domain.run import Trigger
 from services.ai.domain.stages import Output, Stage
@@ -77,6 +78,7 @@ def start_planned_run(
     lease: Lease,
     planned_run_id: str,
     config: AutomationConfig,
+    models: Mapping[FunctionName, str],
     inputs: Mapping[Stage, Sequence[Output]],
     now: datetime,
 ) -> None:
@@ -88,6 +90,7 @@ def start_planned_run(
             tx,
             account_id=planned.account_id,
             config=config,
+            models=models,
             inputs=inputs,
             actor=ACTOR,
             trigger=Trigger.SCHEDULED,

@@ -344,7 +344,7 @@ async def test_a_job_while_another_worker_is_at_the_item_does_nothing(workshop: 
 async def test_a_model_whose_price_was_taken_away_fails_the_item_and_not_the_run(workshop: Workshop) -> None:
     run = workshop.start(workshop.config(Stage.CLUSTER), {Stage.CLUSTER: await workshop.keywords()})
     with workshop.transactions.engine.begin() as connection:
-        connection.execute(text("UPDATE automation_run SET text_model = 'unknown-1'"))
+        connection.execute(text("""UPDATE automation_run SET models = '{"cluster_keywords": "unknown-1"}'"""))
 
     await workshop.work_off()
 

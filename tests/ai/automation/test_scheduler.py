@@ -28,7 +28,7 @@ def scheduler(workshop: Workshop) -> Scheduler:
         workshop.transactions,
         workshop.clock,
         inventory=workshop.inventory,
-        preparation=Preparation(inventory=workshop.inventory, providers=workshop.providers),
+        preparation=Preparation(inventory=workshop.inventory, models=workshop.models),
         owner="server",
     )
 
@@ -237,6 +237,7 @@ def start(workshop: Workshop, planned_run: PlannedRun, lease: Any) -> None:
         lease=lease,
         planned_run_id=planned_run.id,
         config=config,
+        models={},
         inputs={Stage.CLUSTER: []},
         now=workshop.clock.now(),
     )

@@ -15,6 +15,7 @@ from tests.ai.workshop import Workshop
 if TYPE_CHECKING:
     from igny8.ai.v1.automation_service_pb2_grpc import AutomationServiceAsyncStub
     from igny8.ai.v1.generation_service_pb2_grpc import GenerationServiceAsyncStub
+    from igny8.ai.v1.model_service_pb2_grpc import ModelServiceAsyncStub
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,14 @@ class Doors:
     def automation(self, *, role: Role = Role.OWNER, account_id: str = "") -> "AutomationServiceAsyncStub":
         caller = person(role, account_id=account_id or self.workshop.account_id)
         return self.served.stub(ai.AutomationServiceStub, caller=caller)
+
+    def models(self, *, role: Role = Role.OWNER, account_id: str = "") -> "ModelServiceAsyncStub":
+        caller = person(role, account_id=account_id or self.workshop.account_id)
+        return self.served.stub(ai.ModelServiceStub, caller=caller)
+
+    async def give_key(self, key: str, *, provider: str = "openai") -> ai.ProviderKey:
+        request = ai.PutProviderKeyRequest(provider=provider, key=key)
+        return (await self.models().PutProviderKey(request)).provider_key
 
     async def run_function(
         self,

@@ -42,7 +42,7 @@ async def doors(workshop: Workshop, ledger: LedgerAway) -> AsyncIterator[Doors]:
         workshop.clock,
         executor=workshop.executor(ledger=ledger),
         inventory=workshop.inventory,
-        providers=workshop.providers,
+        models=workshop.models,
         owner="server",
     )
     async with AsyncExitStack() as stack:

@@ -1,11 +1,19 @@
 """The client of the openai SDK, and what its failures mean here."""
 
+import asyncio
 import contextlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from services.ai.providers.port import ProviderBusy, ProviderFinal, ProviderMalformed, ProviderRetryable
+from services.ai.providers.port import (
+    ProviderBusy,
+    ProviderFinal,
+    ProviderKeyRefused,
+    ProviderMalformed,
+    ProviderRetryable,
+)
+from services.ai.providers.telling import without
 from services.ai.providers.waits import retry_after_seconds
 
 if TYPE_CHECKING:
@@ -18,55 +26,74 @@ NO_KEY: Final = "none"
 _OUT_OF_QUOTA: Final = "insufficient_quota"
 
 
-def connect(*, api_key: str, base_url: str) -> "AsyncOpenAI":
-    """A client without retries of its own: waiting is decided in one place, with the deadline in view.
+class Connection:
+    """The SDK's client, made when it is first used: the SDK is heavy, and many suites never use it.
 
-    The SDK is imported here, not at the start: it is heavy, and many suites never use it.
+    `shared` is another connection to the same server, whose sockets it uses.
     """
-    from openai import AsyncOpenAI
 
-    return AsyncOpenAI(api_key=api_key or NO_KEY, base_url=base_url or None, max_retries=0)
+    def __init__(self, *, api_key: str, base_url: str, shared: "Connection | None" = None) -> None:
+        self._api_key = api_key or NO_KEY
+        self.base_url = base_url
+        self._shared = shared
+        self._client: AsyncOpenAI | None = None
 
+    async def client(self) -> "AsyncOpenAI":
+        """Without retries of its own: waiting is decided in one place, with the deadline in view."""
+        if self._client is None:
+            # The import takes seconds on a busy machine, and everything else must not wait for it.
+            self._client = await asyncio.to_thread(self._connect)
+        return self._client
 
-@contextlib.contextmanager
-def translated() -> Iterator[None]:
-    """Raises what the SDK raised as one of the kinds of ProviderError."""
-    import openai
+    def _connect(self) -> "AsyncOpenAI":
+        if self._shared is not None:
+            root = self._shared._client = self._shared._client or self._shared._connect()
+            return root.with_options(api_key=self._api_key)
+        from openai import AsyncOpenAI
 
-    try:
-        yield
-    except openai.RateLimitError as error:
-        if error.code == _OUT_OF_QUOTA:
-            raise ProviderFinal(
-                "openai refused the request: its account has no credit left. Top it up there, or use another key.",
-                provider=NAME,
-            ) from error
-        raise ProviderBusy(
-            "openai asks to be left alone for a while.",
-            provider=NAME,
-            retry_after_seconds=_retry_after(error),
-        ) from error
-    except openai.APITimeoutError as error:
-        raise ProviderRetryable(
-            "openai did not answer in time. Nothing was charged; try again later.", provider=NAME
-        ) from error
-    except openai.APIConnectionError as error:
-        raise ProviderRetryable("openai cannot be reached just now.", provider=NAME) from error
-    except openai.AuthenticationError as error:
-        raise ProviderFinal("openai refused the request: the API key is not valid.", provider=NAME) from error
-    except openai.APIStatusError as error:
-        if error.status_code >= 500 or error.status_code in (408, 409):
-            raise ProviderRetryable(
-                f"openai answered with the status {error.status_code}.",
+        return AsyncOpenAI(api_key=self._api_key, base_url=self.base_url or None, max_retries=0)
+
+    @contextlib.contextmanager
+    def translated(self) -> Iterator[None]:
+        """Raises what the SDK raised as one of the kinds of ProviderError."""
+        import openai
+
+        try:
+            yield
+        except openai.RateLimitError as error:
+            if error.code == _OUT_OF_QUOTA:
+                raise ProviderFinal(
+                    "openai refused the request: its account has no credit left. Top it up there, or use another key.",
+                    provider=NAME,
+                ) from None
+            raise ProviderBusy(
+                "openai asks to be left alone for a while.",
                 provider=NAME,
                 retry_after_seconds=_retry_after(error),
+            ) from None
+        except openai.APITimeoutError as error:
+            raise ProviderRetryable(
+                "openai did not answer in time. Nothing was charged; try again later.", provider=NAME
             ) from error
-        raise ProviderFinal(
-            f"openai refused the request with the status {error.status_code}: {error.message[:300]}",
-            provider=NAME,
-        ) from error
-    except (openai.APIResponseValidationError, ValueError) as error:
-        raise ProviderMalformed("openai's answer is not JSON.", provider=NAME) from error
+        except openai.APIConnectionError as error:
+            raise ProviderRetryable("openai cannot be reached just now.", provider=NAME) from error
+        except openai.AuthenticationError:
+            # What the server says may repeat the key, so it is not told on, as a cause neither.
+            raise ProviderKeyRefused.of_platform(NAME) from None
+        except openai.APIStatusError as error:
+            if error.status_code >= 500 or error.status_code in (408, 409):
+                raise ProviderRetryable(
+                    f"openai answered with the status {error.status_code}.",
+                    provider=NAME,
+                    retry_after_seconds=_retry_after(error),
+                ) from None
+            said = without(error.message, self._api_key)
+            raise ProviderFinal(
+                f"openai refused the request with the status {error.status_code}: {said[:300]}",
+                provider=NAME,
+            ) from None
+        except (openai.APIResponseValidationError, ValueError) as error:
+            raise ProviderMalformed("openai's answer is not JSON.", provider=NAME) from error
 
 
 @contextlib.contextmanager

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any, Final
 
 from chassis.ids import new_id
-from services.ai.providers.openai.connection import NAME, connect, translated, understood
+from services.ai.providers.openai.connection import NAME, Connection, understood
 from services.ai.providers.pictures import decode, measure
 from services.ai.providers.port import ImageAnswer, ImageRequest, ProviderMalformed
 
@@ -21,8 +21,12 @@ QUALITY: Final = "medium"
 class OpenAiImageProvider:
     """The openai SDK behind the port."""
 
-    def __init__(self, *, api_key: str, base_url: str = "") -> None:
-        self._client = connect(api_key=api_key, base_url=base_url)
+    def __init__(self, *, api_key: str, base_url: str = "", shared: Connection | None = None) -> None:
+        self._connection = Connection(api_key=api_key, base_url=base_url, shared=shared)
+
+    def with_key(self, key: str) -> "OpenAiImageProvider":
+        """The same server by an account's own key, over the same sockets."""
+        return OpenAiImageProvider(api_key=key, base_url=self._connection.base_url, shared=self._connection)
 
     @property
     def name(self) -> str:
@@ -33,8 +37,9 @@ class OpenAiImageProvider:
         by_quality = request.model.startswith("gpt-image")
         asked: Any = {"quality": QUALITY} if by_quality else {"response_format": "b64_json"}
         size = _size(request)
-        with translated():
-            answer = await self._client.images.generate(
+        client = await self._connection.client()
+        with self._connection.translated():
+            answer = await client.images.generate(
                 model=request.model,
                 prompt=request.prompt,
                 size=size,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from services.ai.providers.openai.connection import NAME, connect, translated, understood
+from services.ai.providers.openai.connection import NAME, Connection, understood
 from services.ai.providers.port import (
     ProviderFinal,
     ProviderMalformed,
@@ -23,16 +23,21 @@ _NOT_IN_STRICT_SCHEMAS: Final = frozenset({"minLength", "maxLength"})
 class OpenAiTextProvider:
     """The openai SDK behind the port."""
 
-    def __init__(self, *, api_key: str, base_url: str = "") -> None:
-        self._client = connect(api_key=api_key, base_url=base_url)
+    def __init__(self, *, api_key: str, base_url: str = "", shared: Connection | None = None) -> None:
+        self._connection = Connection(api_key=api_key, base_url=base_url, shared=shared)
+
+    def with_key(self, key: str) -> "OpenAiTextProvider":
+        """The same server by an account's own key, over the same sockets."""
+        return OpenAiTextProvider(api_key=key, base_url=self._connection.base_url, shared=self._connection)
 
     @property
     def name(self) -> str:
         return NAME
 
     async def complete(self, request: TextRequest, *, deadline: float) -> TextAnswer:
-        with translated():
-            completion = await self._client.chat.completions.create(
+        client = await self._connection.client()
+        with self._connection.translated():
+            completion = await client.chat.completions.create(
                 model=request.model,
                 messages=[
                     {"role": "system", "content": request.system},

@@ -4,11 +4,19 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, Final
 
 import httpx
 
-from services.ai.providers.port import ProviderBusy, ProviderFinal, ProviderMalformed, ProviderRetryable
+from services.ai.providers.port import (
+    ProviderBusy,
+    ProviderFinal,
+    ProviderKeyRefused,
+    ProviderMalformed,
+    ProviderRetryable,
+)
+from services.ai.providers.telling import without
 from services.ai.providers.waits import retry_after_seconds
 
 NAME: Final = "runware"
@@ -31,17 +39,25 @@ _PASSING: Final = (
 class Connection:
     """Sends tasks with the key in the header, over connections that are kept."""
 
-    def __init__(self, *, api_key: str, base_url: str = "") -> None:
+    def __init__(self, *, api_key: str, base_url: str = "", shared: "Connection | None" = None) -> None:
+        self.base_url = base_url
+        self._key = api_key
         self._url = f"{(base_url or BASE_URL).rstrip('/')}/v1"
-        self._client = httpx.AsyncClient(
-            headers={"authorization": f"Bearer {api_key}"},
-            limits=httpx.Limits(max_connections=CONNECTIONS_MAX),
-        )
+        self._shared = shared
+
+    @cached_property
+    def client(self) -> httpx.AsyncClient:
+        """Made when it is first used; without a key of its own, so that others may share it."""
+        if self._shared is not None:
+            return self._shared.client
+        return httpx.AsyncClient(limits=httpx.Limits(max_connections=CONNECTIONS_MAX))
 
     async def do(self, task: Mapping[str, Any], *, deadline: float) -> Mapping[str, Any]:
         """The answer to one task within `deadline` seconds. Raises one of the kinds of ProviderError."""
         try:
-            async with self._client.stream("POST", self._url, json=[task], timeout=deadline) as response:
+            async with self.client.stream(
+                "POST", self._url, json=[task], headers=self._headers, timeout=deadline
+            ) as response:
                 body = await _read(response)
         except httpx.TimeoutException as error:
             raise ProviderRetryable(
@@ -51,8 +67,54 @@ class Connection:
             raise ProviderRetryable("runware cannot be reached just now.", provider=NAME) from error
         answer = _parse(body)
         if not response.is_success:
-            raise _failed(response, answer)
-        return _answered(answer, str(task["taskUUID"]))
+            raise self._failed(response, answer)
+        return self._answered(answer, str(task["taskUUID"]))
+
+    @property
+    def _headers(self) -> dict[str, str]:
+        return {"authorization": f"Bearer {self._key}"}
+
+    def _failed(
+        self, response: httpx.Response, answer: Mapping[str, Any]
+    ) -> ProviderBusy | ProviderRetryable | ProviderFinal:
+        status = response.status_code
+        wait = retry_after_seconds(response.headers, now=datetime.now(UTC))
+        if status == 429:
+            return ProviderBusy(
+                "runware asks to be left alone for a while.", provider=NAME, retry_after_seconds=wait
+            )
+        if status >= 500 or status in (408, 409):
+            return ProviderRetryable(
+                f"runware answered with the status {status}.", provider=NAME, retry_after_seconds=wait
+            )
+        if status == 401:
+            return ProviderKeyRefused.of_platform(NAME)
+        if status == 402:
+            return ProviderFinal(
+                "runware refused the request: its account has no credit left. Top it up there, or use another key.",
+                provider=NAME,
+            )
+        return ProviderFinal(
+            f"runware refused the request with the status {status}: {self._told(_fault(answer))}",
+            provider=NAME,
+        )
+
+    def _answered(self, answer: Mapping[str, Any], task_uuid: str) -> Mapping[str, Any]:
+        """What came of the task. Raises ProviderRetryable, ProviderFinal or ProviderMalformed."""
+        done = answer.get("data")
+        for result in done if isinstance(done, list) else []:
+            if isinstance(result, dict) and result.get("taskUUID") == task_uuid:
+                return result
+        fault = _fault(answer)
+        if not fault:
+            raise ProviderMalformed("runware answered without the task that it was given.", provider=NAME)
+        code = str(fault.get("code", "")).lower()
+        if any(part in code for part in _PASSING):
+            raise ProviderRetryable(f"runware could not do it just now: {self._told(fault)}", provider=NAME)
+        raise ProviderFinal(f"runware refused the request: {self._told(fault)}", provider=NAME)
+
+    def _told(self, fault: Mapping[str, Any]) -> str:
+        return without(str(fault.get("message") or "it gives no reason"), self._key)[:300]
 
 
 async def _read(response: httpx.Response) -> bytes:
@@ -73,52 +135,8 @@ def _parse(body: bytes) -> Mapping[str, Any]:
     return answer if isinstance(answer, dict) else {}
 
 
-def _failed(
-    response: httpx.Response, answer: Mapping[str, Any]
-) -> ProviderBusy | ProviderRetryable | ProviderFinal:
-    status = response.status_code
-    wait = retry_after_seconds(response.headers, now=datetime.now(UTC))
-    if status == 429:
-        return ProviderBusy(
-            "runware asks to be left alone for a while.", provider=NAME, retry_after_seconds=wait
-        )
-    if status >= 500 or status in (408, 409):
-        return ProviderRetryable(
-            f"runware answered with the status {status}.", provider=NAME, retry_after_seconds=wait
-        )
-    if status == 401:
-        return ProviderFinal("runware refused the request: the API key is not valid.", provider=NAME)
-    if status == 402:
-        return ProviderFinal(
-            "runware refused the request: its account has no credit left. Top it up there, or use another key.",
-            provider=NAME,
-        )
-    return ProviderFinal(
-        f"runware refused the request with the status {status}: {_message(_fault(answer))}", provider=NAME
-    )
-
-
-def _answered(answer: Mapping[str, Any], task_uuid: str) -> Mapping[str, Any]:
-    """What came of the task. Raises ProviderRetryable, ProviderFinal or ProviderMalformed."""
-    done = answer.get("data")
-    for result in done if isinstance(done, list) else []:
-        if isinstance(result, dict) and result.get("taskUUID") == task_uuid:
-            return result
-    fault = _fault(answer)
-    if not fault:
-        raise ProviderMalformed("runware answered without the task that it was given.", provider=NAME)
-    code = str(fault.get("code", "")).lower()
-    if any(part in code for part in _PASSING):
-        raise ProviderRetryable(f"runware could not do it just now: {_message(fault)}", provider=NAME)
-    raise ProviderFinal(f"runware refused the request: {_message(fault)}", provider=NAME)
-
-
 def _fault(answer: Mapping[str, Any]) -> Mapping[str, Any]:
     faults = answer.get("errors")
     if isinstance(faults, list) and faults and isinstance(faults[0], dict):
         return faults[0]
     return {}
-
-
-def _message(fault: Mapping[str, Any]) -> str:
-    return str(fault.get("message") or "it gives no reason")[:300]

@@ -19,8 +19,12 @@ SIDE_MAX: Final = 2048
 class RunwareImageProvider:
     """Runware behind the port."""
 
-    def __init__(self, *, api_key: str, base_url: str = "") -> None:
-        self._connection = Connection(api_key=api_key, base_url=base_url)
+    def __init__(self, *, api_key: str, base_url: str = "", shared: Connection | None = None) -> None:
+        self._connection = Connection(api_key=api_key, base_url=base_url, shared=shared)
+
+    def with_key(self, key: str) -> "RunwareImageProvider":
+        """The same server by an account's own key, over the same sockets."""
+        return RunwareImageProvider(api_key=key, base_url=self._connection.base_url, shared=self._connection)
 
     @property
     def name(self) -> str:
