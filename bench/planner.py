@@ -16,6 +16,7 @@ from chassis.outbox import Outbox
 from chassis.transaction import Transactions
 from services.ai.convert import encode
 from services.ai.domain.config import AutomationConfig
+from services.ai.domain.function_names import FunctionName
 from services.ai.domain.run import Run
 from services.ai.domain.run_item import ItemResult, RunItem, RunItemStatus
 from services.ai.domain.stages import DEFAULTS, Output, Stage, StageConfig
@@ -74,7 +75,7 @@ def _start(transactions: Transactions[AiTransaction], *, items: int) -> Run:
     return transactions.run_sync(
         runs.start_run,
         account_id=new_id(),
-        models={},
+        models={FunctionName.GENERATE_IDEAS: "m"},
         config=AutomationConfig(site_id=new_id(), stages=stages, text_model="m", image_model="m"),
         inputs={Stage.IDEAS: [Output(id=new_id(), label="A cluster") for _ in range(items)]},
         actor="user:1",

@@ -13,6 +13,7 @@ from chassis.testing.callers import ACCOUNT_ID
 from chassis.transaction import Transactions
 from services.ai.domain.config import AutomationConfig
 from services.ai.domain.events import RunSnapshot
+from services.ai.domain.function_names import FunctionName
 from services.ai.domain.run import PauseReason, Run, RunStatus
 from services.ai.domain.run_item import ItemResult, RunItem
 from services.ai.domain.stages import DEFAULTS, Output, Stage
@@ -64,7 +65,7 @@ class Desk:
             runs.start_run,
             account_id=account_id,
             config=AutomationConfig(site_id=site_id, stages=stages, max_credits_per_run=max_credits),
-            models={},
+            models=dict.fromkeys(FunctionName, ""),
             inputs={Stage.CLUSTER: ids_of(keywords), Stage.IDEAS: ids_of(clusters)},
             actor="user:1",
             now=self.now,

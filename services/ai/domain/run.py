@@ -155,6 +155,16 @@ class Run:
         """Empty where it makes no images."""
         return self.models.get(FunctionName.GENERATE_IMAGES, "")
 
+    def with_models(self, *, text_model: str, image_model: str) -> Self:
+        """Other models for all texts and for images; an empty name keeps those it has."""
+        return replace(
+            self,
+            models={
+                function: (image_model if function.makes_images else text_model) or model_name
+                for function, model_name in self.models.items()
+            },
+        )
+
     @property
     def credits_used(self) -> int:
         return sum(progress.credits_used for progress in self.stages)

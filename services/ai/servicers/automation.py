@@ -43,7 +43,7 @@ class AutomationServicer(ai.AutomationServiceServicer):
 
     async def PutConfig(self, request: ai.PutConfigRequest, context: Context) -> ai.PutConfigResponse:
         settings = await self._inventory.publishing_settings(request.site_id)
-        await self._check_models(request.config)
+        await self._check_models(request.config, within="config.")
         config = await self._transactions.run(
             configs.put_config,
             config=config_from_proto(request.config, site_id=request.site_id, time_zone=settings.time_zone),
@@ -149,9 +149,7 @@ class AutomationServicer(ai.AutomationServiceServicer):
     async def RetryFailedItems(
         self, request: ai.RetryFailedItemsRequest, context: Context
     ) -> ai.RetryFailedItemsResponse:
-        for name, makes_images in ((request.text_model, False), (request.image_model, True)):
-            if name:
-                await self._providers.choose(name, makes_images=makes_images)
+        await self._check_models(request)
         return await self._transactions.run_once(
             retries.retry_failed_items,
             request_id=request.request_id,
@@ -187,14 +185,16 @@ class AutomationServicer(ai.AutomationServiceServicer):
             configs.get_config, site_id=site_id, account_id=current_caller().account()
         )
 
-    async def _check_models(self, config: ai.AutomationConfig) -> None:
+    async def _check_models(
+        self, named: ai.AutomationConfig | ai.RetryFailedItemsRequest, *, within: str = ""
+    ) -> None:
         """Raises ModelUnknown and ProviderKeyMissing, naming the field."""
-        if not config.text_model and not config.image_model:
+        if not named.text_model and not named.image_model:
             return
         usable = await self._models.usable(current_caller().account())
         for field, name, makes_images in (
-            ("config.text_model", config.text_model, False),
-            ("config.image_model", config.image_model, True),
+            (f"{within}text_model", named.text_model, False),
+            (f"{within}image_model", named.image_model, True),
         ):
             if name:
                 usable.check(name, makes_images=makes_images, field=field)

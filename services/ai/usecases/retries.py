@@ -50,11 +50,7 @@ def retry_failed_items(
         tx.run_items.save(item.retried(input_ids=retry.inputs.get(item.id), now=now))
         progress = run.progress(item.stage)
         run = run.with_progress(replace(progress, failed=progress.failed - 1), now=now)
-    run = replace(
-        run,
-        text_model=retry.text_model or run.text_model,
-        image_model=retry.image_model or run.image_model,
-    )
+    run = run.with_models(text_model=retry.text_model, image_model=retry.image_model)
     if run.status is before.status:
         return advance(tx, run, before=before, move=RunMove.PROGRESSED, now=now), len(items)
     active = tx.runs.active_id(run.site_id)
