@@ -127,7 +127,7 @@ async def test_what_passes_is_asked_again_and_paid_once(
 @pytest.mark.parametrize(
     ("behaviour", "reason", "calls"),
     [
-        (failing(401), "PROVIDER_REFUSED", 1),
+        (failing(401), "PROVIDER_KEY_REFUSED", 1),
         (failing(400), "PROVIDER_REFUSED", 1),
         (failing(500), "PROVIDER_UNAVAILABLE", 4),
         (NO_JSON, "PROVIDER_MALFORMED", 2),
