@@ -3,7 +3,10 @@
 import os
 import re
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from suite.embedded.postgres import programs
@@ -33,28 +36,42 @@ COMMIT;
 """
 
 
-def transactions_per_second(
-    dsn: str,
-    folder: Path,
-    *,
-    account_id: str,
-    grant_id: str,
-    price_id: str,
-    seconds: int,
-    clients: int = CONNECTIONS,
-) -> float:
-    """Charges a second on that account's row. A statement that fails ends it."""
-    script = folder / "charge.sql"
-    script.write_text(SCRIPT.format(account_id=account_id, grant_id=grant_id, price_id=price_id))
-    options = ["-n", "-M", "prepared", "-c", str(clients), "-j", "2", "-T", str(seconds), "-f", str(script)]
-    done = subprocess.run(
-        [str(programs() / "pgbench"), *options, dsn],
-        env={**os.environ, "LC_ALL": "C"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    found = re.search(r"tps = ([0-9.]+)", done.stdout)
-    assert found is not None, done.stderr
-    assert done.returncode == 0, done.stderr
-    return float(found.group(1))
+@dataclass(frozen=True, kw_only=True)
+class Peer:
+    """The script on one account's row. A statement that fails ends it."""
+
+    dsn: str
+    folder: Path
+    account_id: str
+    grant_id: str
+    price_id: str
+
+    def transactions_per_second(self, *, seconds: int, clients: int = CONNECTIONS) -> float:
+        """Charges a second of so many connections."""
+        said = self._run("-c", str(clients), "-j", "2", "-T", str(seconds))
+        found = re.search(r"tps = ([0-9.]+)", said)
+        assert found is not None, said
+        return float(found.group(1))
+
+    def median_seconds(self, *, transactions: int) -> float:
+        """The median time of a charge on one connection, one after the other."""
+        with TemporaryDirectory(dir=self.folder) as logs:
+            self._run("-c", "1", "-t", str(transactions), "-l", "--log-prefix", f"{logs}/times")
+            [log] = Path(logs).iterdir()
+            # The third field is the transaction's time in microseconds (pgbench, "Per-Transaction Logging").
+            return median(int(line.split()[2]) for line in log.read_text().splitlines()) / 1e6
+
+    def _run(self, *options: str) -> str:
+        script = self.folder / "charge.sql"
+        script.write_text(
+            SCRIPT.format(account_id=self.account_id, grant_id=self.grant_id, price_id=self.price_id)
+        )
+        done = subprocess.run(
+            [str(programs() / "pgbench"), "-n", "-M", "prepared", *options, "-f", str(script), self.dsn],
+            env={**os.environ, "LC_ALL": "C"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
