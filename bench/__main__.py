@@ -1,6 +1,6 @@
 """`python -m bench [ONLY]`: runs the benchmarks, prints a table and writes bench/results.json.
 
-ONLY names groups, with commas: `suite,ai`. Exit 1 where a floor or a ceiling is missed, 2 for an unknown group.
+ONLY names groups, with commas: `suite,ai`; the long ones run only when they are named. Exit 1 where a floor or a ceiling is missed, 2 for an unknown group.
 """
 
 import importlib
@@ -18,6 +18,9 @@ from bench.table import table
 GROUPS: Final = ("suite", "ledger", "ai", "images", "runs")
 """Each is a module of this package with a function `results(say)`; in the order in which they run."""
 
+LONG: Final = ("ledger-growth", "ledger-million")
+"""As GROUPS, for those that take more than some minutes."""
+
 RESULTS: Final = Path(__file__).with_name("results.json")
 
 
@@ -25,18 +28,18 @@ def main(arguments: list[str]) -> int:
     """Returns the exit status."""
     console = Console(highlight=False)
     asked = [name for argument in arguments for name in argument.split(",") if name]
-    if unknown := sorted(set(asked) - set(GROUPS)):
+    if unknown := sorted(set(asked) - {*GROUPS, *LONG}):
         console.print(
-            f"There is no group {', '.join(unknown)}. There are: {', '.join(GROUPS)}.", markup=False
+            f"There is no group {', '.join(unknown)}. There are: {', '.join((*GROUPS, *LONG))}.", markup=False
         )
         return 2
     where = {"machine": machine(), "commit": commit()}
     found: list[Result] = []
-    for group in GROUPS:
-        if not asked or group in asked:
+    for group in (*GROUPS, *LONG):
+        if group in asked or (not asked and group in GROUPS):
             console.print(f"[bold]{group}[/bold]")
             # A group imports what it measures, which is not to weigh on the others.
-            module = importlib.import_module(f"bench.{group}")
+            module = importlib.import_module(f"bench.{group.replace('-', '_')}")
             found += module.results(lambda line: console.print(f"  {line}", markup=False, style="dim"))
     console.print(table(found))
     text = json.dumps({**where, "results": [result.to_json() for result in found]}, indent=2)

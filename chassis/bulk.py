@@ -82,8 +82,12 @@ def recordset(columns: Iterable["Column[Any]"], *, name: str = "rows") -> str:
 
 def _columns(row: object, table: Table) -> tuple[str, ...]:
     names: Iterable[str] = row if isinstance(row, Mapping) else getattr(row, "__dataclass_fields__", ())
-    known = set(names)
-    return tuple(column.name for column in table.c if column.name in known)
+    return _known(tuple(names), table)
+
+
+@cache
+def _known(names: tuple[str, ...], table: Table) -> tuple[str, ...]:
+    return tuple(column.name for column in table.c if column.name in names)
 
 
 # The names in the statements are those of our own tables; every value is in a parameter.
