@@ -14,6 +14,8 @@ class Check:
     name: str
     says: str
     bad_rows: str
+    newer_bad_rows: str | None = None
+    """The same for what came after a checkpoint only, where the whole takes time that grows with the ledger."""
 
 
 _LINE: Final = "igny8_billing_credittransaction"
@@ -46,6 +48,57 @@ _COST: Final = """WHEN 'image' THEN u.images * CASE WHEN (u.image_size, u.image_
                       + u.reasoning_tokens * coalesce(p.cost_per_1k_reasoning, p.cost_per_1k_output)) * 0.001"""
 
 # The names put in are those of our own tables; what varies is bound.
+_ALL_LINES: Final = f"SELECT * FROM {_LINE} WHERE account_id = :account_id"  # noqa: S608
+_NEWER_LINES: Final = f"{_ALL_LINES} AND sequence > :begin"
+_ALL_USAGE: Final = f"SELECT * FROM {_USAGE} WHERE account_id = :account_id"  # noqa: S608
+_NEWER_USAGE: Final = f"""
+    SELECT * FROM {_USAGE} WHERE transaction_id IN (SELECT id FROM ({_NEWER_LINES}) AS newer)"""  # noqa: S608
+_MOVED_RESERVATIONS: Final = f"""
+    SELECT related_id FROM ({_NEWER_LINES}) AS newer WHERE reserved_amount <> 0
+    UNION SELECT id FROM reservation WHERE account_id = :account_id AND status = 'active'"""  # noqa: S608
+
+
+def _captures_without_usage(lines: str, usage: str) -> str:
+    return f"""
+        SELECT l.id AS transaction_id, u.id AS usage_id, l.amount, u.credits_used
+        FROM (SELECT * FROM ({lines}) AS line WHERE transaction_type = 'deduction') AS l
+        FULL JOIN ({usage}) AS u ON u.transaction_id = l.id
+        WHERE l.id IS NULL OR u.id IS NULL OR -l.amount <> u.credits_used
+           OR l.operation_type <> u.operation_type OR l.run_id IS DISTINCT FROM u.run_id"""  # noqa: S608
+
+
+def _miscounted_usage(usage: str) -> str:
+    return f"""
+        SELECT u.id AS usage_id, u.credits_used, u.platform_loss_credits, u.cost_usd, u.credit_value_usd
+        FROM ({usage}) AS u
+        LEFT JOIN igny8_billing_aimodelconfig p ON p.id = u.price_id
+        LEFT JOIN reservation r ON r.id = u.reservation_id
+        {_COUNTED}
+        WHERE (
+            u.credits_used + u.platform_loss_credits IS DISTINCT FROM CASE p.kind
+                {_CREDITS} END
+            OR u.credit_value_usd <> u.credits_used * u.credit_price_usd
+            OR (u.reservation_id IS NOT NULL AND (u.price_id, u.minimum_credits, u.credit_price_usd)
+                IS DISTINCT FROM (r.price_id, r.minimum_credits, r.credit_price_usd))
+            OR (u.cost_source = 'computed' AND u.cost_usd IS DISTINCT FROM CASE p.kind
+                {_COST} END))"""  # noqa: S608
+
+
+def _unbalanced_reservations(lines: str, which: str = "") -> str:
+    return f"""
+        SELECT r.id AS reservation_id, r.status, r.amount, r.captured, r.released, l.held
+        FROM reservation r
+        LEFT JOIN (
+            SELECT related_id, sum(reserved_amount) AS held,
+                   -sum(reserved_amount) FILTER (WHERE transaction_type = 'deduction') AS captured
+            FROM ({lines}) AS line WHERE reserved_amount <> 0 GROUP BY related_id
+        ) AS l ON l.related_id = r.id
+        WHERE r.account_id = :account_id {which} AND (
+            coalesce(l.held, 0) <> r.amount - r.captured - r.released
+            OR coalesce(l.captured, 0) <> r.captured
+            OR (r.status <> 'active' AND r.captured + r.released <> r.amount))"""  # noqa: S608
+
+
 CHECKS: Final = (
     Check(
         name="checkpoint_stands",
@@ -116,8 +169,8 @@ CHECKS: Final = (
             SELECT g.id AS grant_id, g.remaining, g.reserved, d.drawn, d.held
             FROM credit_grant g
             LEFT JOIN (
-                SELECT grant_id, sum(amount) AS drawn, sum(reserved_amount) AS held
-                FROM credit_draw GROUP BY grant_id
+                SELECT grant_id, sum(amount) AS drawn, sum(reserved_amount) AS held FROM credit_draw
+                WHERE grant_id IN (SELECT id FROM credit_grant WHERE account_id = :account_id) GROUP BY grant_id
             ) AS d ON d.grant_id = g.id
             WHERE g.account_id = :account_id
               AND (g.remaining, g.reserved) <> (coalesce(d.drawn, 0), coalesce(d.held, 0))""",
@@ -138,46 +191,25 @@ CHECKS: Final = (
     Check(
         name="captures_have_usage",
         says="Every deduction has one usage row of the same credits, and every usage row its deduction.",
-        bad_rows=f"""
-            SELECT l.id AS transaction_id, u.id AS usage_id, l.amount, u.credits_used
-            FROM (SELECT * FROM {_LINE} WHERE account_id = :account_id AND transaction_type = 'deduction') AS l
-            FULL JOIN (SELECT * FROM {_USAGE} WHERE account_id = :account_id) AS u ON u.transaction_id = l.id
-            WHERE l.id IS NULL OR u.id IS NULL OR -l.amount <> u.credits_used
-               OR l.operation_type <> u.operation_type OR l.run_id IS DISTINCT FROM u.run_id""",  # noqa: S608
+        bad_rows=_captures_without_usage(_ALL_LINES, _ALL_USAGE),
+        newer_bad_rows=_captures_without_usage(_NEWER_LINES, _NEWER_USAGE),
     ),
     Check(
         name="credits_recompute",
         says="Credits, their worth and a computed cost follow from the units at the pinned price.",
-        bad_rows=f"""
-            SELECT u.id AS usage_id, u.credits_used, u.platform_loss_credits, u.cost_usd, u.credit_value_usd
-            FROM {_USAGE} u
-            LEFT JOIN igny8_billing_aimodelconfig p ON p.id = u.price_id
-            LEFT JOIN reservation r ON r.id = u.reservation_id
-            {_COUNTED}
-            WHERE u.account_id = :account_id AND (
-                u.credits_used + u.platform_loss_credits IS DISTINCT FROM CASE p.kind
-                    {_CREDITS} END
-                OR u.credit_value_usd <> u.credits_used * u.credit_price_usd
-                OR (u.reservation_id IS NOT NULL AND (u.price_id, u.minimum_credits, u.credit_price_usd)
-                    IS DISTINCT FROM (r.price_id, r.minimum_credits, r.credit_price_usd))
-                OR (u.cost_source = 'computed' AND u.cost_usd IS DISTINCT FROM CASE p.kind
-                    {_COST} END))""",  # noqa: S608
+        bad_rows=_miscounted_usage(_ALL_USAGE),
+        newer_bad_rows=_miscounted_usage(_NEWER_USAGE),
     ),
     Check(
         name="reservations_add_up",
         says="What a reservation has left is what the ledger holds for it; ended, it has nothing left.",
-        bad_rows=f"""
-            SELECT r.id AS reservation_id, r.status, r.amount, r.captured, r.released, l.held
-            FROM reservation r
-            LEFT JOIN (
-                SELECT related_id, sum(reserved_amount) AS held,
-                       -sum(reserved_amount) FILTER (WHERE transaction_type = 'deduction') AS captured
-                FROM {_LINE} WHERE account_id = :account_id AND reserved_amount <> 0 GROUP BY related_id
-            ) AS l ON l.related_id = r.id
-            WHERE r.account_id = :account_id AND (
-                coalesce(l.held, 0) <> r.amount - r.captured - r.released
-                OR coalesce(l.captured, 0) <> r.captured
-                OR (r.status <> 'active' AND r.captured + r.released <> r.amount))""",  # noqa: S608
+        bad_rows=_unbalanced_reservations(_ALL_LINES),
+        # Only the lines of a hold that is active, or that a newer line is about.
+        newer_bad_rows=_unbalanced_reservations(
+            f"""SELECT * FROM {_LINE} WHERE id IN (
+                    SELECT transaction_id FROM credit_draw WHERE reservation_id IN ({_MOVED_RESERVATIONS}))""",  # noqa: S608
+            f"AND r.id IN ({_MOVED_RESERVATIONS})",
+        ),
     ),
     Check(
         name="budgets_are_a_recount",

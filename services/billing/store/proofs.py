@@ -41,8 +41,9 @@ class Proofs:
         self._connection.execute(statement.on_conflict_do_update(index_elements=["account_id"], set_=values))
 
     def _fault(self, check: Check, begin: Checkpoint) -> Fault | None:
+        bad_rows = (check.newer_bad_rows if begin.sequence else None) or check.bad_rows
         row = self._connection.execute(
-            text(f"SELECT count(*) OVER () AS bad_rows, bad.* FROM ({check.bad_rows}) AS bad LIMIT 1"),  # noqa: S608 - queries of our own
+            text(f"SELECT count(*) OVER () AS bad_rows, bad.* FROM ({bad_rows}) AS bad LIMIT 1"),  # noqa: S608 - queries of our own
             {
                 "account_id": begin.account_id,
                 "begin": begin.sequence,

@@ -114,6 +114,29 @@ def test_a_proof_goes_on_from_where_the_last_one_ended(billing: Billing, account
     assert _prove(billing, account, from_first_line=True).begun_after == 0
 
 
+@pytest.mark.parametrize(
+    ("name", "corruption"),
+    [
+        ("captures_have_usage", f"DELETE FROM {USAGE} WHERE item_id = 'newer'"),
+        ("captures_have_usage", f"UPDATE {USAGE} SET credits_used = 0 WHERE item_id = 'newer'"),
+        ("credits_recompute", f"UPDATE {USAGE} SET images = images + 1 WHERE item_id = 'newer'"),
+        ("reservations_add_up", "UPDATE reservation SET amount = amount + 1 WHERE status = 'captured'"),
+        ("reservations_add_up", "UPDATE reservation SET captured = captured + 1 WHERE status = 'active'"),
+    ],
+)
+def test_what_came_after_a_checkpoint_is_proved_from_there_on(
+    billing: Billing, account: str, corrupt: Callable[[str], None], name: str, corruption: str
+) -> None:
+    _prove(billing, account)
+    reservation = billing.reserve(account, images=2)
+    billing.capture(reservation, item_id="newer", images=1, final=True)
+    corrupt(corruption)
+
+    proof = _prove(billing, account)
+
+    assert (proof.begun_after, name in {fault.check for fault in proof.faults}) == (6, True)
+
+
 def test_a_line_that_was_proved_and_then_changed_is_found_from_the_first_line(
     billing: Billing, account: str, corrupt: Callable[[str], None]
 ) -> None:
