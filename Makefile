@@ -59,7 +59,7 @@ docs: suite ## Write docs/events.md and docs/asyncapi.json anew from the protos
 	$(BIN)/python -m gateway.documents docs
 
 .PHONY: bench
-bench: dev ## The benchmarks beside their peers (ONLY=suite,ledger,ai,runs,publisher,gateway)
+bench: dev ## The benchmarks beside their peers (ONLY=suite,ledger,ai,…; ledger-growth and ledger-million only by name)
 	$(BIN)/python -m bench $(ONLY)
 
 .PHONY: chaos

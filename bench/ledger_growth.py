@@ -15,6 +15,7 @@ from statistics import median
 from typing import Final
 
 import grpc
+import psycopg2
 
 from bench.ledger_client import Client, median_seconds
 from bench.ledger_world import World, served, world
@@ -26,10 +27,12 @@ from chassis.outbox import Outbox
 from chassis.transaction import Transactions
 from services.billing.convert import encode
 from services.billing.domain.item import Item, Terms
-from services.billing.domain.price import ModelPrice, Work
+from services.billing.domain.price import ModelPrice
 from services.billing.domain.proof import Proof
 from services.billing.domain.quote import Quote
 from services.billing.domain.reservation import Purpose, Reservation
+from services.billing.domain.work import Work
+from services.billing.store import tables
 from services.billing.store.transaction import BillingTransaction
 from services.billing.usecases.desk import open_book
 from services.billing.usecases.proof import verify_ledger
@@ -163,20 +166,21 @@ def _grow(account: _Account, lines: int) -> None:
         account.seeding.within(seconds=60).run_sync(
             _add, account=account, lines=min(missing, AT_ONCE), now=books.clock.now()
         )
-    for table in (
-        "igny8_billing_credittransaction",
-        "credit_draw",
-        "igny8_billing_creditusagelog",
-        "reservation",
-    ):
-        _analyse(account, table)
-
-
-def _analyse(account: _Account, table: str) -> None:
-    """As autovacuum does it in a database that has grown for more than a minute."""
-    with account.made.database.owner("billing").connect() as connection:
-        connection = connection.execution_options(isolation_level="AUTOCOMMIT")
-        connection.exec_driver_sql(f'VACUUM (ANALYZE) "{table}"')
+    # As autovacuum and the checkpointer do in a database that has grown for longer than a minute.
+    connection = psycopg2.connect(account.made.owner_dsn, options="-c search_path=billing")
+    try:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            for table in (
+                tables.credit_transaction,
+                tables.credit_draw,
+                tables.credit_usage,
+                tables.reservation,
+            ):
+                cursor.execute(f'VACUUM (ANALYZE) "{table.name}"')
+            cursor.execute("CHECKPOINT")
+    finally:
+        connection.close()
 
 
 def _add(tx: BillingTransaction, *, account: _Account, lines: int, now: datetime) -> None:

@@ -109,7 +109,9 @@ class Mixer:
             request_id=new_id(), reservation_id=reservation_id, item_id=new_id(), images=1, final=final
         )
         made = await self._call(self.stub.Capture, request, self.services[account])
-        self._keep(self.charges, (account, made.usage.transaction_id))
+        # One that came late may have found nothing to take, so there is nothing to give back.
+        if made.usage.credits_used:
+            self._keep(self.charges, (account, made.usage.transaction_id))
         if not final:
             self._keep(self.holds, (account, reservation_id))
 
@@ -133,7 +135,9 @@ class Mixer:
             priority=self.random.randint(0, 3),
         )
         if self.random.random() < 0.3:
-            request.expires_at.FromDatetime(datetime.now(UTC) + timedelta(seconds=self.random.randint(2, 60)))
+            request.expires_at.FromDatetime(
+                datetime.now(UTC) + timedelta(seconds=self.random.randint(120, 300))
+            )
         made = await self._call(self.stub.Grant, request, self.operator)
         self._keep(self.grants, (account, made.grant.id))
 

@@ -79,6 +79,6 @@ def test_the_results_are_written_down(tmp_path: Path, monkeypatch: pytest.Monkey
     assert [one["floor"] for one in written["results"]] == [0.6]
 
 
-@pytest.mark.parametrize("group", command.GROUPS)
+@pytest.mark.parametrize("group", [*command.GROUPS, *command.LONG])
 def test_every_group_is_a_module_that_gives_results(group: str) -> None:
-    assert callable(importlib.import_module(f"bench.{group}").results)
+    assert callable(importlib.import_module(f"bench.{group.replace('-', '_')}").results)

@@ -118,9 +118,15 @@ def test_a_proof_goes_on_from_where_the_last_one_ended(billing: Billing, account
     ("name", "corruption"),
     [
         ("captures_have_usage", f"DELETE FROM {USAGE} WHERE item_id = 'newer'"),
-        ("captures_have_usage", f"UPDATE {USAGE} SET credits_used = 0 WHERE item_id = 'newer'"),
+        (
+            "captures_have_usage",
+            f"UPDATE {USAGE} SET credits_used = 0, credit_value_usd = 0 WHERE item_id = 'newer'",
+        ),
         ("credits_recompute", f"UPDATE {USAGE} SET images = images + 1 WHERE item_id = 'newer'"),
-        ("reservations_add_up", "UPDATE reservation SET amount = amount + 1 WHERE status = 'captured'"),
+        (
+            "reservations_add_up",
+            "UPDATE reservation SET released = 2, captured = 0 WHERE status = 'captured'",
+        ),
         ("reservations_add_up", "UPDATE reservation SET captured = captured + 1 WHERE status = 'active'"),
     ],
 )
