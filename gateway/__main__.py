@@ -49,6 +49,7 @@ async def main(settings: GatewaySettings) -> None:
         support_url=settings.support_url,
         cors_origins=settings.cors_origins,
         requests_per_minute=(settings.requests_per_minute, settings.requests_per_minute_per_address),
+        streams=(settings.streams_per_caller, settings.streams_per_account),
     )
     internal = InternalHttp(lambda: _readiness(process))
     listener = listen(settings.host, settings.port)

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
@@ -69,6 +70,16 @@ class Access:
         """The caller of a token that `token` gave. Raises Unauthenticated when it has expired since."""
         return self._verifier.verify(token)
 
+    def believed_seconds(self, credentials: Credentials) -> float:
+        """How long a key or session is still believed without asking billing again, at most 0 for one that is not.
+
+        For a token of its own it is without end: it cannot be taken back, and expires by itself.
+        """
+        if credentials.by_cookie:
+            return self._sessions.believed_seconds(credentials.session)
+        secret = credentials.authorization.partition(" ")[2].strip()
+        return self._keys.believed_seconds(secret) if secret.startswith(API_KEY_PREFIX) else math.inf
+
     def forget_session(self, secret: str) -> None:
         """A session that was signed out is not believed any longer."""
         self._sessions.forget(secret)
@@ -116,6 +127,10 @@ class _Exchanged:
             if refusal.reason in ("UNAUTHENTICATED", "REQUEST_INVALID", "CREDENTIALS_REFUSED"):
                 raise remote_refusal("CREDENTIALS_REFUSED", self._refusal, service="billing") from None
             raise
+
+    def believed_seconds(self, secret: str) -> float:
+        known = self._tokens.get(hashlib.sha256(secret.encode()).digest())
+        return 0.0 if known is None else known[1] - self._monotonic()
 
     def forget(self, secret: str) -> None:
         digest = hashlib.sha256(secret.encode()).digest()

@@ -37,6 +37,9 @@ HOSTED_POLICY: Final = (
 
 PERMISSIONS: Final = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 
+STAY_WITH_HTTPS: Final = "max-age=31536000"
+"""Told to browsers that came by https: for a year they come by nothing else (RFC 6797)."""
+
 HTTP_SECONDS = Histogram(
     "http_seconds",
     "Time to answer a request, by route, verb and status.",
@@ -122,7 +125,9 @@ class Gateway:
             response = compressed(response, route, request.headers.get("accept-encoding", ""))
             finish = _Finish(send, span.trace.trace_id, without_body=request.verb == "HEAD", route=route)
             if standing is not None:
-                finish.extra = standing.headers
+                finish.extra |= standing.headers
+            if request.credentials.secure:
+                finish.extra["Strict-Transport-Security"] = STAY_WITH_HTTPS
             try:
                 await response(scope, receive, finish)
             except OSError as error:

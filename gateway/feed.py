@@ -21,8 +21,8 @@ from chassis.streams import EVENTS_STREAM, stream_info
 from gateway.refusals import TooManyStreams
 
 QUEUE_SIZE = 256
-STREAMS_PER_CALLER_MAX = 20
-STREAMS_PER_ACCOUNT_MAX = 100
+STREAMS_PER_CALLER = 20
+STREAMS_PER_ACCOUNT = 100
 REPLAY_EVENTS_MAX = 10_000
 """A client that missed more than this gets a `reset`: reading its pages again is cheaper for both."""
 
@@ -88,8 +88,17 @@ class Subscriber:
 class Feed:
     """The process's one consumer of IGNY8_EVENTS and the open streams it feeds."""
 
-    def __init__(self, connect: Connect) -> None:
+    def __init__(
+        self,
+        connect: Connect,
+        *,
+        streams_per_caller: int = STREAMS_PER_CALLER,
+        streams_per_account: int = STREAMS_PER_ACCOUNT,
+    ) -> None:
+        """The limits are those of streams that are open at the same time, in this process."""
         self._connect = connect
+        self._streams_per_caller = streams_per_caller
+        self._streams_per_account = streams_per_account
         self._connected: Bus | None = None
         self._streams: dict[str, list[Subscriber]] = defaultdict(list)
         self._subscription: JetStreamContext.PushSubscription | None = None
@@ -190,10 +199,10 @@ class Feed:
         if self._draining or not self.identity:
             raise ServiceUnavailable("events")
         there = self._streams[account_id]
-        if len(there) >= STREAMS_PER_ACCOUNT_MAX:
-            raise TooManyStreams(STREAMS_PER_ACCOUNT_MAX, of="account")
-        if sum(one.actor == actor for one in there) >= STREAMS_PER_CALLER_MAX:
-            raise TooManyStreams(STREAMS_PER_CALLER_MAX, of="caller")
+        if len(there) >= self._streams_per_account:
+            raise TooManyStreams(self._streams_per_account, of="account")
+        if sum(one.actor == actor for one in there) >= self._streams_per_caller:
+            raise TooManyStreams(self._streams_per_caller, of="caller")
         subscriber = Subscriber(account_id, actor, self.position)
         there.append(subscriber)
         OPEN_STREAMS.inc()

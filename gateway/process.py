@@ -31,7 +31,7 @@ from gateway.csrf import CsrfTokens
 from gateway.dashboard import Ask, Dashboards
 from gateway.endpoint import Endpoint
 from gateway.event_types import EventTypes
-from gateway.feed import Connect, Feed
+from gateway.feed import STREAMS_PER_ACCOUNT, STREAMS_PER_CALLER, Connect, Feed
 from gateway.health import Health
 from gateway.limits import admission
 from gateway.local import LocalMethods
@@ -67,6 +67,7 @@ class Process:
         support_url: str = "",
         cors_origins: Sequence[str] = (),
         requests_per_minute: tuple[int, int] = (0, 0),
+        streams: tuple[int, int] = (STREAMS_PER_CALLER, STREAMS_PER_ACCOUNT),
         clock: Clock | None = None,
         exchange: Exchange | None = None,
         exchange_session: Exchange | None = None,
@@ -75,7 +76,8 @@ class Process:
         """`addresses` is host:port by service. `exchange` and `exchange_session` replace the calls to billing that
         exchange API keys and sessions, `deliver_audit` the one that keeps the audit log, which needs billing.
 
-        `requests_per_minute` are those of a caller and of an address; 0 means as many as it likes.
+        `requests_per_minute` are those of a caller and of an address; 0 means as many as it likes. `streams` are the
+        event streams that a caller and an account may have open.
         """
         self.operations = operations_of(files)
         self._described = described
@@ -94,7 +96,8 @@ class Process:
         deliver = deliver_audit or (self._record_writes if "billing" in addresses else None)
         self._audit = AuditLog(deliver, self._clock) if deliver else None
         self._sessions = Sessions(csrf, self.access.forget_session, self._clock)
-        self.feed = Feed(connect)
+        per_caller, per_account = streams
+        self.feed = Feed(connect, streams_per_caller=per_caller, streams_per_account=per_account)
         self.health = Health(self._channels, self.feed)
         self._background = Background()
         self._openapi = b""

@@ -33,6 +33,12 @@ class GatewaySettings(ProcessSettings):
     requests_per_minute_per_address: int = Field(default=60_000, ge=0, le=100_000_000)
     """Requests a minute from one IP address, in each gateway process; 0 means no limit."""
 
+    streams_per_caller: int = Field(default=20, ge=1, le=100_000)
+    """Event streams one person or API key may have open at a time, in each gateway process."""
+
+    streams_per_account: int = Field(default=100, ge=1, le=100_000)
+    """Event streams one account may have open at a time, in each gateway process."""
+
     @field_validator("support_url")
     @classmethod
     def _support_url_is_safe(cls, value: str) -> str:

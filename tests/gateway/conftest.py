@@ -11,10 +11,12 @@ import pytest
 from chassis.errors import remote_refusal
 from chassis.identity import Caller, Keyring, TokenIssuer
 from chassis.nats import Bus
+from chassis.testing import until
 from chassis.testing.callers import api_key, person
 from chassis.testing.serving import SECRET_KEY, Served, serving
 from gateway.__main__ import HttpServer, http_config, listen
 from gateway.audit import Deliver
+from gateway.feed import STREAMS_PER_ACCOUNT, STREAMS_PER_CALLER
 from gateway.process import Process
 from tests.gateway.shelf import DESCRIBED, FILES, ShelfServicer, stubs
 from tests.kit.streams import SessionNats
@@ -28,9 +30,13 @@ class Keys:
 
     callers: dict[str, Caller] = field(default_factory=lambda: {"igny8_good": api_key()})
     asked: int = 0
+    away: bool = False
+    """Whether billing cannot be reached."""
 
     async def exchange(self, key: str) -> str:
         self.asked += 1
+        if self.away:
+            raise remote_refusal("SERVICE_UNAVAILABLE", "billing is away", service="billing")
         if key not in self.callers:
             raise remote_refusal("CREDENTIALS_REFUSED", "This API key is not valid.", service="billing")
         return TokenIssuer(KEYRING, "billing").issue(self.callers[key])
@@ -93,6 +99,7 @@ def process_for(nats_server: SessionNats, keys: Keys) -> Callable[..., Process]:
         *,
         cors_origins: tuple[str, ...] = (),
         requests_per_minute: tuple[int, int] = (0, 0),
+        streams: tuple[int, int] = (STREAMS_PER_CALLER, STREAMS_PER_ACCOUNT),
         deliver_audit: Deliver | None = None,
         **addresses: str,
     ) -> Process:
@@ -106,6 +113,7 @@ def process_for(nats_server: SessionNats, keys: Keys) -> Callable[..., Process]:
             cors_origins=cors_origins,
             requests_per_minute=requests_per_minute,
             exchange=keys.exchange,
+            streams=streams,
             deliver_audit=deliver_audit,
         )
 
@@ -130,3 +138,10 @@ async def stranger(gateway: Running) -> AsyncIterator[httpx.AsyncClient]:
     """A client without a token."""
     async with httpx.AsyncClient(base_url=gateway.url, timeout=20) as found:
         yield found
+
+
+@pytest.fixture
+async def live(bus: Bus, gateway: Running) -> Running:
+    """A gateway that follows the (empty) stream of events."""
+    await until(lambda: gateway.process.feed.is_live)
+    return gateway

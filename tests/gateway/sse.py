@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
+import orjson
+
+from chassis.nats import Bus
+from chassis.testing.callers import ACCOUNT_ID
 
 
 @dataclass(frozen=True)
@@ -66,3 +70,11 @@ async def listening(
         client.stream("GET", f"{url}/api/v1/events", headers=sent, params=query) as answer,
     ):
         yield EventReader(answer)
+
+
+async def publish(
+    bus: Bus, number: int, *, account_id: str = ACCOUNT_ID, subject: str = "credits.{}.captured"
+) -> int:
+    """Publishes an event with this number. Returns its sequence in the stream."""
+    name = f"igny8.v1.{subject.format(account_id)}"
+    return (await bus.jetstream.publish(name, orjson.dumps({"number": number}))).seq

@@ -7,19 +7,11 @@ import orjson
 import pytest
 
 from chassis.nats import Bus
-from chassis.testing import until
 from chassis.testing.callers import ACCOUNT_ID, OTHER_ACCOUNT_ID, operator
 from gateway import events
 from tests.gateway.conftest import Running, bearer
 
 POLL = "/api/v1/events/poll"
-
-
-@pytest.fixture
-async def live(bus: Bus, gateway: Running) -> Running:
-    """A gateway that follows the (empty) stream of events."""
-    await until(lambda: gateway.process.feed.is_live)
-    return gateway
 
 
 async def _publish(bus: Bus, number: int, *, account_id: str = ACCOUNT_ID, domain: str = "credits") -> None:
