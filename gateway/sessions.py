@@ -138,10 +138,10 @@ class SessionOver(Exception):
 
 
 def _without_tokens(headers: dict[str, str]) -> bool:
-    mode = headers.get(MODE_HEADER, "")
-    if mode not in ("", MODE_COOKIE):
+    mode = headers.get(MODE_HEADER)
+    if mode not in (None, MODE_COOKIE):
         raise RequestInvalid(FieldFault("X-Session", f"must be {MODE_COOKIE}, or be left out"))
-    return mode == MODE_COOKIE
+    return mode is not None
 
 
 def _without(response: Message) -> Message:
