@@ -12,6 +12,7 @@ from igny8.billing import v1 as billing
 from igny8.notifications import v1 as notifications
 from igny8.publisher import v1 as publisher
 
+from chassis import wire_values
 from chassis.identity import Role
 from chassis.ids import new_id
 from chassis.nats import Bus
@@ -76,7 +77,13 @@ async def client(
 
 
 def _path(operation: Operation) -> str:
-    return re.sub(r"\{[a-z_.]+\}", lambda _: SITE_ID, operation.template)
+    """A path that the gateway can read: ids where there may be any text, numbers where there must be one."""
+
+    def value(match: re.Match[str]) -> str:
+        field = operation.method.input_type.fields_by_name[match[1]]
+        return "1" if wire_values.int_range(wire_values.kind_of(field)) else SITE_ID
+
+    return re.sub(r"\{([a-z_]+)\}", value, operation.template)
 
 
 async def _statuses(client: httpx.AsyncClient, service: str) -> dict[str, int]:
