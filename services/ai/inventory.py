@@ -94,6 +94,18 @@ class Inventory:
                 request.page_token = response.next_page_token
         return _in_order(found, ids)
 
+    async def contents(self, site_id: str, ids: Sequence[str]) -> list[publisher.Content]:
+        """The articles with these ids, in that order, without their texts; those of other sites are left out."""
+        found: list[publisher.Content] = []
+        for request in _by_ids(publisher.ListContentRequest, site_id, ids):
+            while True:
+                response = await self._writer.ListContent(request)
+                found.extend(response.content)
+                if not response.next_page_token:
+                    break
+                request.page_token = response.next_page_token
+        return _in_order(found, ids)
+
     async def content(self, content_id: str) -> publisher.Content:
         """One article, whole. Raises NOT_FOUND."""
         request = publisher.GetContentRequest(content_id=content_id)
@@ -139,8 +151,9 @@ Request = TypeVar(
     publisher.ListKeywordsRequest,
     publisher.ListClustersRequest,
     publisher.ListTasksRequest,
+    publisher.ListContentRequest,
 )
-Identified = TypeVar("Identified", publisher.Keyword, publisher.Cluster, publisher.Task)
+Identified = TypeVar("Identified", publisher.Keyword, publisher.Cluster, publisher.Task, publisher.Content)
 
 
 def _by_ids(request: type[Request], site_id: str, ids: Sequence[str]) -> list[Request]:

@@ -1,5 +1,6 @@
 """generate_images: makes the pending images of articles, each its own item and its own capture."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Final
 
@@ -9,10 +10,13 @@ from services.ai.domain.function_names import FunctionName
 from services.ai.domain.stages import Output
 from services.ai.domain.task import AiTask
 from services.ai.domain.task_item import Answer, TaskItem
-from services.ai.functions.base import Draft, Saved, articles, malformed
+from services.ai.functions.base import Draft, Saved, all_there, malformed, task_ids
 from services.ai.inventory import Inventory
 from services.ai.ledger import Estimate
 from services.ai.providers.port import ImageRequest
+
+READS_AT_ONCE: Final = 8
+"""Articles whose images are asked for at the same time: nothing is made before all are known."""
 
 FEATURED_SIZE: Final = (1200, 675)
 IN_ARTICLE_SIZE: Final = (1024, 576)
@@ -25,12 +29,17 @@ class GenerateImages:
     name = FunctionName.GENERATE_IMAGES
 
     async def prepare(self, inventory: Inventory, task: AiTask) -> list[Draft]:
-        drafts: list[Draft] = []
-        retried = bool(task.payload.get("retried"))
-        for content in await articles(inventory, task):
-            for image in await inventory.images_to_make(task.site_id, content.id, failed_too=retried):
-                drafts.append(_draft(content, image))
-        return drafts
+        ids, retried = task_ids(task), bool(task.payload.get("retried"))
+        found = {content.id: content for content in await inventory.contents(task.site_id, ids)}
+        at_once = asyncio.Semaphore(READS_AT_ONCE)
+
+        async def drafts(content: publisher.Content) -> list[Draft]:
+            async with at_once:
+                images = await inventory.images_to_make(task.site_id, content.id, failed_too=retried)
+            return [_draft(content, image) for image in images]
+
+        wanted = all_there("content", ids, found, task)
+        return [draft for some in await asyncio.gather(*map(drafts, wanted)) for draft in some]
 
     def request(self, task: AiTask, item: TaskItem, *, fault: str = "") -> ImageRequest:
         return ImageRequest(

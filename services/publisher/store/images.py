@@ -128,7 +128,7 @@ class ImageBlobs:
         if rows:
             # In one order, whoever else stores some of them just now.
             ordered = [rows[sha256] for sha256 in sorted(rows)]
-            self._connection.execute(postgresql.insert(_blob).values(ordered).on_conflict_do_nothing())
+            self._connection.execute(postgresql.insert(_blob).on_conflict_do_nothing(), ordered)
 
     def get(self, sha256: str) -> ImageBlob:
         """Raises NotFound."""
