@@ -80,6 +80,16 @@ def test_a_statement_that_was_rolled_back_is_still_prepared(connection: Connecti
     assert reading.read(connection, {"id": new_id()}) == {"none": []}
 
 
+def test_a_connection_that_was_lost_prepares_anew(connection: Connection) -> None:
+    reading = Reading({"none": NONE}, {"id": "uuid"})
+    reading.read(connection, {"id": new_id()})
+
+    connection.invalidate()
+    connection.rollback()
+
+    assert reading.read(connection, {"id": new_id()}) == {"none": []}
+
+
 def test_what_comes_first_is_done_before_anything_is_read(connection: Connection) -> None:
     seen = Query(
         (Column("name", Text),), "SELECT {columns} FROM (SELECT current_setting('lock_timeout') AS name)"
