@@ -26,7 +26,14 @@ from services.ai.functions.registry import FUNCTIONS
 from services.ai.inventory import Inventory
 from services.ai.providers.limits import Limits
 from services.ai.providers.offline import OfflineTextProvider
-from services.ai.providers.port import ImageAnswer, ImageRequest, TextAnswer, TextRequest
+from services.ai.providers.port import (
+    ImageAnswer,
+    ImageRequest,
+    Progressed,
+    TextAnswer,
+    TextRequest,
+    nobody_waits,
+)
 from services.ai.store.transaction import AiTransaction
 from services.ai.worker import WorkerSettings, work
 
@@ -89,7 +96,9 @@ class SlowTexts(_Slow):
         super().__init__(settings, slots)
         self._offline = OfflineTextProvider()
 
-    async def complete(self, request: TextRequest, *, deadline: float) -> TextAnswer:
+    async def complete(
+        self, request: TextRequest, *, deadline: float, progressed: Progressed = nobody_waits
+    ) -> TextAnswer:
         return await self._slowly(
             request.prompt_name, lambda: self._offline.complete(request, deadline=deadline)
         )

@@ -144,6 +144,9 @@ class ServiceSettings(ProcessSettings):
     grpc_reflection: bool = True
     """Whether the server tells its schema to tools such as grpcurl; `off` to hide it."""
 
+    allow_private_addresses: bool = False
+    """Whether addresses that people or providers give may lead into private networks, and be plain HTTP."""
+
     concurrent_calls_max: int = Field(default=1024, ge=1)
     """Calls in flight at once; the next one is refused with RESOURCE_EXHAUSTED."""
 

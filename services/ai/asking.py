@@ -10,10 +10,12 @@ from functools import partial
 from services.ai.domain.task_item import Answer
 from services.ai.providers.gate import Gate
 from services.ai.providers.keys import AccountKey
+from services.ai.providers.paid_twice import maybe_double_paid
 from services.ai.providers.port import (
     ImageAnswer,
     ImageProvider,
     ImageRequest,
+    Progressed,
     ProviderKeyRefused,
     ProviderRetryable,
     TextAnswer,
@@ -21,6 +23,9 @@ from services.ai.providers.port import (
     TextRequest,
 )
 from services.ai.providers.registry import Providers
+
+Call = Callable[[bool, Progressed], Awaitable[Answer]]
+"""Makes one call; told whether the question may have been asked before, and whom to tell of progress."""
 
 
 async def ask(
@@ -31,12 +36,17 @@ async def ask(
     Raises a ProviderError of one of the three kinds.
     """
     gate, call, key = await _road(providers, request, account_id)
+    asked_before = request.asked_before
     for attempt in range(1, gate.limits.attempts_max + 1):
         try:
-            async with gate.call():
-                answer = await call()
+            async with gate.call() as progressed:
+                answer = await call(asked_before, progressed)
             # What the account pays its provider by itself costs the platform nothing.
             return answer if key is None else replace(answer, cost_usd=Decimal(0), own_key=True)
+        except asyncio.CancelledError:
+            # The process ends or another worker has the item: whoever goes on asks again, and cannot know of this.
+            maybe_double_paid(gate.provider)
+            raise
         except ProviderKeyRefused as refused:
             if key is not None:
                 raise ProviderKeyRefused.of_account(refused.provider, key.last4) from None
@@ -44,6 +54,7 @@ async def ask(
         except ProviderRetryable as busy:
             if attempt == gate.limits.attempts_max:
                 raise
+            asked_before = asked_before or busy.maybe_paid
             wait = _wait(busy, attempt, randomness)
         await asyncio.sleep(min(wait, gate.limits.wait_seconds_max))
     raise AssertionError("the last attempt returns or raises")
@@ -58,7 +69,7 @@ def _wait(busy: ProviderRetryable, attempt: int, randomness: random.Random) -> f
 
 async def _road(
     providers: Providers, request: TextRequest | ImageRequest, account_id: str
-) -> tuple[Gate, Callable[[], Awaitable[Answer]], AccountKey | None]:
+) -> tuple[Gate, Call, AccountKey | None]:
     """The gate of the model that is asked, the call, and the account's key where it is made by that."""
     if isinstance(request, TextRequest):
         text = await providers.text(request.model, account_id=account_id)
@@ -75,12 +86,21 @@ async def _road(
     )
 
 
-async def _written(provider: TextProvider, request: TextRequest, deadline: float) -> Answer:
-    return _text(await provider.complete(request, deadline=deadline))
+async def _written(
+    provider: TextProvider, request: TextRequest, deadline: float, asked_before: bool, progressed: Progressed
+) -> Answer:
+    asked = replace(request, asked_before=asked_before)
+    return _text(await provider.complete(asked, deadline=deadline, progressed=progressed))
 
 
-async def _painted(provider: ImageProvider, request: ImageRequest, deadline: float) -> Answer:
-    return _image(await provider.generate(request, deadline=deadline))
+async def _painted(
+    provider: ImageProvider,
+    request: ImageRequest,
+    deadline: float,
+    asked_before: bool,
+    _progressed: Progressed,
+) -> Answer:
+    return _image(await provider.generate(replace(request, asked_before=asked_before), deadline=deadline))
 
 
 def _text(answer: TextAnswer) -> Answer:

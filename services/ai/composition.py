@@ -135,7 +135,9 @@ def _models(settings: AiSettings) -> Models:
     image: dict[str, ImageProvider] = {"offline": OfflineImageProvider()}
     key, base_url = settings.openai_api_key.get_secret_value(), settings.openai_base_url
     openai_text = OpenAiTextProvider(api_key=key, base_url=base_url)
-    openai_image = OpenAiImageProvider(api_key=key, base_url=base_url)
+    openai_image = OpenAiImageProvider(
+        api_key=key, base_url=base_url, allow_private=settings.allow_private_addresses
+    )
     if key or base_url:
         text["openai"], image["openai"] = openai_text, openai_image
     key = settings.runware_api_key.get_secret_value()

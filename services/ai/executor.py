@@ -9,6 +9,7 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final, Protocol, TypeVar
 
@@ -19,15 +20,15 @@ from chassis.together import Together
 from chassis.transaction import Transactions
 from services.ai.admission import TOO_FEW_CREDITS, Admission
 from services.ai.asking import ask
+from services.ai.conversation import journalled, reread, understood
 from services.ai.domain.function_names import FunctionName, NothingToDo
 from services.ai.domain.run import CreditsTied
 from services.ai.domain.task import AiTask, Phase
-from services.ai.domain.task_item import Answer, ItemStatus, TaskItem
+from services.ai.domain.task_item import ItemStatus, TaskItem
 from services.ai.functions.base import Function
 from services.ai.inventory import Inventory
 from services.ai.ledger import Ledger
 from services.ai.patience import ATTEMPTS_MAX, fault_of_ours, passing, patiently
-from services.ai.providers.port import ProviderMalformed
 from services.ai.providers.registry import Providers
 from services.ai.store.leases import Lease, LeaseLost
 from services.ai.store.transaction import AiTransaction
@@ -104,8 +105,11 @@ class Executor:
                 await self._write(write.refuse_task, lease, task, refusal=refusal)
             raise
 
-    async def work(self, task_id: str, lease: Lease) -> AiTask:
-        """Does the open items and ends the task log. `begin` has returned before. Raises LeaseLost, or what passes."""
+    async def work(self, task_id: str, lease: Lease, *, again: bool = False) -> AiTask:
+        """Does the open items and ends the task log. `begin` has returned before. Raises LeaseLost, or what passes.
+
+        `again` says that a worker was at it before and died, maybe with a provider's answer that it did not journal.
+        """
         task, items = await self._read(task_id)
         if task.ended:
             return task
@@ -114,7 +118,8 @@ class Executor:
         )
         at_work = _AtWork(task=task, lease=lease, calls_at_once=calls)
         ended = await asyncio.gather(
-            *(self._within(at_work, item) for item in items if item.open), return_exceptions=True
+            *(self._within(at_work, replace(item, asked_before=again)) for item in items if item.open),
+            return_exceptions=True,
         )
         for failure in ended:
             # Every item has come as far as it could: what a provider has answered is journalled. One stands for all.
@@ -138,8 +143,7 @@ class Executor:
         charged = await self._patiently(lambda: self._ledger.charged(reservation_id))
         for item in items:
             if item.open and item.item_id in charged:
-                answer = _journalled(item)
-                await self._deliver(function, task, item, answer, function.parse(item, answer), lease)
+                await self._deliver(function, task, item, reread(function, item), lease)
             elif item.open and not task.cancelling:
                 await self._fail(function, task, item, refusal, lease)
         return await self._finish(task, lease)
@@ -245,35 +249,20 @@ class Executor:
         task, lease = at_work.task, at_work.lease
         function = self._functions[task.function_name]
         try:
-            item, answer, output = await self._understood(function, at_work, item)
-            return await self._deliver(function, task, item, answer, output, lease)
+            item, output = await understood(function, item, partial(self._call, function, at_work))
+            return await self._deliver(function, task, item, output, lease)
         except Refusal as refusal:
             if passing(refusal) or isinstance(refusal, LeaseLost):
                 raise
             return await self._fail(function, task, item, refusal, lease)
 
-    async def _understood(
-        self, function: Function, at_work: "_AtWork", item: TaskItem
-    ) -> tuple[TaskItem, Answer, Any]:
-        """The item with its answer, journalled, and what it says; a malformed one is asked for once more.
-
-        Raises ProviderMalformed, and whatever the provider raises.
-        """
-        try:
-            if item.answer is None:
-                item = await self._call(function, at_work, item)
-            answer = _journalled(item)
-            return item, answer, function.parse(item, answer)
-        except ProviderMalformed as malformed:
-            if item.repaired:
-                raise
-            fault = malformed.metadata.get("fault") or malformed.message
-        item = await self._call(function, at_work, item, fault=fault)
-        answer = _journalled(item)
-        return item, answer, function.parse(item, answer)
-
     async def _call(
-        self, function: Function, at_work: "_AtWork", item: TaskItem, *, fault: str = ""
+        self,
+        function: Function,
+        at_work: "_AtWork",
+        item: TaskItem,
+        drafts: tuple[Any, ...],
+        fault: str,
     ) -> TaskItem:
         """Asks the provider and journals its answer. Raises _Stopped for an item that must not begin any more.
 
@@ -281,16 +270,18 @@ class Executor:
         a crash may lose are the answers of one batch, which the account never pays for.
         """
         async with at_work.calls:
-            if not fault:
+            if not fault and not drafts:
                 await self._check_may_begin(at_work)
                 await self._patiently(lambda: function.begin(self._inventory, item))
+            request = function.request(at_work.task, replace(item, drafts=drafts), fault=fault)
             answer = await ask(
                 self._providers,
-                function.request(at_work.task, item, fault=fault),
+                replace(request, asked_before=item.asked_before),
                 account_id=at_work.task.account_id,
                 randomness=self._randomness,
             )
-        step = Answered(lease=at_work.lease, item=item.answered(answer, repair=bool(fault)))
+        answered = item.answered(answer, drafts=drafts, repair=bool(fault))
+        step = Answered(lease=at_work.lease, item=answered)
         return await self._patiently(lambda: self._answers.submit(step))
 
     async def _check_may_begin(self, at_work: "_AtWork") -> None:
@@ -306,9 +297,10 @@ class Executor:
             raise _Stopped
 
     async def _deliver(
-        self, function: Function, task: AiTask, item: TaskItem, answer: Answer, output: Any, lease: Lease
+        self, function: Function, task: AiTask, item: TaskItem, output: Any, lease: Lease
     ) -> AiTask:
         """Saves the output at publisher, charges it at billing, and notes both."""
+        answer = journalled(item)
         saved = await self._patiently(
             lambda: function.save(
                 self._inventory, task, item, output, request_id=f"ai-item:{task.id}:{item.item_id}"
@@ -320,7 +312,12 @@ class Executor:
                 item,
                 answer,
                 description=function.describe(task, item),
-                facts={"function": task.function_name.value, "own_key": answer.own_key, **saved.facts},
+                facts={
+                    "function": task.function_name.value,
+                    "own_key": answer.own_key,
+                    "calls": answer.calls,
+                    **saved.facts,
+                },
             )
         )
         step = Completed(
@@ -383,8 +380,3 @@ class _AtWork:
         self.asking = asyncio.Lock()
         self.cancelling = task.cancelling
         self.sure_at = time.monotonic()
-
-
-def _journalled(item: TaskItem) -> Answer:
-    assert item.answer is not None, "the answer is journalled"
-    return item.answer

@@ -111,6 +111,20 @@ class Inventory:
         request = publisher.GetContentRequest(content_id=content_id)
         return (await self._writer.GetContent(request)).content
 
+    async def published(self, site_id: str) -> list[publisher.Content]:
+        """The newest published articles of a site with their addresses, at most 200; without their texts."""
+        request = publisher.ListContentRequest(
+            site_id=site_id,
+            site_status=publisher.Content.SITE_STATUS_PUBLISHED,
+            page_size=PAGE_SIZE,
+        )
+        return list((await self._writer.ListContent(request)).content)
+
+    async def planned_titles(self, site_id: str) -> list[str]:
+        """Titles of the newest tasks of a site, written or not, at most 200."""
+        request = publisher.ListTasksRequest(site_id=site_id, page_size=PAGE_SIZE)
+        return [task.title for task in (await self._writer.ListTasks(request)).tasks]
+
     async def images_to_make(
         self, site_id: str, content_id: str, *, failed_too: bool = False
     ) -> list[publisher.Image]:

@@ -67,7 +67,7 @@ class TaskWorker:
             return
         begun = await self._executor.begin(task.id, lease)
         if not begun.ended:
-            await self._executor.work(task.id, lease)
+            await self._executor.work(task.id, lease, again=task.attempts > 1)
 
     async def _put_off(self, task: AiTask, lease: Lease) -> None:
         await self._leave(write.put_task_off, lease=lease, task_id=task.id, now=self._clock.now())

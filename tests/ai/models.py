@@ -12,12 +12,14 @@ from services.ai.providers.offline import OfflineTextProvider
 from services.ai.providers.port import (
     ImageAnswer,
     ImageRequest,
+    Progressed,
     ProviderFinal,
     ProviderMalformed,
     ProviderRetryable,
     TextAnswer,
     TextRequest,
     TokenUsage,
+    nobody_waits,
 )
 
 Request = TypeVar("Request")
@@ -71,7 +73,9 @@ class TextModel(Scripted[TextRequest]):
         super().__init__()
         self._offline = OfflineTextProvider()
 
-    async def complete(self, request: TextRequest, *, deadline: float) -> TextAnswer:
+    async def complete(
+        self, request: TextRequest, *, deadline: float, progressed: Progressed = nobody_waits
+    ) -> TextAnswer:
         self.at("before call")
         reply = await self._next(request)
         if reply is None:

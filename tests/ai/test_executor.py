@@ -15,6 +15,7 @@ from services.billing.domain.budget import Scope
 from tests.ai.models import HANGS, MALFORMED, REFUSED, busy
 from tests.ai.workshop import Workshop
 
+MERGE = "cluster_keywords_merge"
 CLUSTER = FunctionName.CLUSTER_KEYWORDS
 IMAGES = FunctionName.GENERATE_IMAGES
 
@@ -241,11 +242,12 @@ async def test_of_a_thousand_keywords_in_batches_none_is_lost_or_mapped_twice(wo
     keywords = await workshop.inventory.keywords(workshop.site_id, ids)
     clusters = {keyword.cluster_id for keyword in keywords}
     _, items = workshop.read_task(task.id)
-    assert (len(ids), task.items_done) == (1_000, 5)
+    assert (len(ids), task.items_done) == (1_000, 1)
     assert "" not in clusters
     assert sum(item.output["keywords_mapped"] for item in items) == 1_000
-    assert len(workshop.text.asked) == 5
-    assert workshop.spent == task.credits_used == 10
+    assert [request.prompt_name for request in workshop.text.asked] == [*["cluster_keywords"] * 5, MERGE]
+    assert len(clusters) == len(set(await workshop.inventory.cluster_names(workshop.site_id)))
+    assert workshop.charges() == [9], "six answers of 150 tokens at 100 tokens a credit"
 
 
 async def test_work_of_an_api_key_counts_in_the_keys_budget(workshop: Workshop) -> None:

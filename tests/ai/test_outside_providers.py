@@ -1,12 +1,12 @@
 """The one road with providers outside, through their real HTTP: what they answer is charged, and what they break is not."""
 
-import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from decimal import Decimal
-from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 
+from chassis.testing import until
 from services.ai.domain.function_names import FunctionName
 from services.ai.domain.task import AiTask, TaskStatus
 from services.ai.executor import Executor
@@ -16,8 +16,10 @@ from services.ai.providers.registry import Defaults, Providers
 from services.ai.providers.runware import RunwareImageProvider
 from services.billing.domain.price import ImageVariant
 from tests.ai.workshop import Workshop
-from tests.outside.behaviour import HALF, NO_JSON, RESET, Behaviour, busy, failing, writing
+from tests.kit.tasks import cancelled_at_the_end
+from tests.outside.behaviour import HALF, LOST, NO_JSON, RESET, Behaviour, busy, failing, writing
 from tests.outside.server import KEY, Outside, outside_world
+from tests.outside.writer import dutiful
 
 PICTURES = "runware:101@1"
 TEXTS = "gpt-5-mini"
@@ -28,7 +30,7 @@ IMAGES = FunctionName.GENERATE_IMAGES
 @pytest.fixture
 async def outside() -> AsyncIterator[Outside]:
     async with outside_world() as world:
-        world.writes = one_cluster
+        world.writes = dutiful
         yield world
 
 
@@ -43,25 +45,13 @@ def executor(workshop: Workshop, outside: Outside) -> Executor:
         text={"openai": OpenAiTextProvider(api_key=KEY, base_url=outside.openai_url)},
         image={
             "openai": OpenAiImageProvider(api_key=KEY, base_url=outside.openai_url),
-            "runware": RunwareImageProvider(api_key=KEY, base_url=outside.runware_url),
+            "runware": RunwareImageProvider(api_key=KEY, base_url=outside.runware_url, poll_seconds=0.01),
         },
         models=workshop.ledger.models,
         defaults=Defaults(text_model=TEXTS, image_model=PICTURES),
         limits={"openai": limits, "runware": limits},
     )
     return workshop.executor(providers=providers)
-
-
-def one_cluster(body: Mapping[str, Any]) -> str:
-    """All keywords that the prompt names, in one cluster."""
-    shown = body["messages"][1]["content"]
-    ids = [word for word in _words(shown) if len(word) == 36 and word.count("-") == 4]
-    cluster = {"name": "Compost", "description": "All about it.", "keyword_ids": list(dict.fromkeys(ids))}
-    return json.dumps({"clusters": [cluster]})
-
-
-def _words(shown: str) -> list[str]:
-    return "".join(sign if sign.isalnum() or sign == "-" else " " for sign in shown).split()
 
 
 async def of_images(workshop: Workshop, executor: Executor, model_name: str, count: int = 3) -> AiTask:
@@ -110,17 +100,95 @@ async def test_a_text_that_does_not_fit_is_repaired_once(
     assert workshop.spent == 4
 
 
-@pytest.mark.parametrize("behaviour", [RESET, HALF, failing(500), failing(503), busy(), busy("1")])
+def generations(outside: Outside) -> int:
+    """Calls that a picture was asked for by."""
+    bodies = [call.body for call in outside.calls]
+    return sum(not isinstance(body, list) or body[0]["taskType"] == "imageInference" for body in bodies)
+
+
+def maybe_double_paid(provider: str) -> float:
+    return REGISTRY.get_sample_value("provider_maybe_double_paid_total", {"provider": provider}) or 0.0
+
+
+async def test_a_lost_picture_of_runwares_is_looked_up_and_paid_once(
+    workshop: Workshop, executor: Executor, outside: Outside
+) -> None:
+    before = maybe_double_paid("runware")
+    outside.script = [LOST]
+
+    task = await of_images(workshop, executor, PICTURES, count=1)
+
+    assert (task.items_done, len(outside.made), generations(outside)) == (1, 1, 1)
+    assert task.cost == Decimal("0.0013")
+    assert maybe_double_paid("runware") == before
+
+
+async def test_a_lost_picture_of_openais_may_be_paid_twice_which_is_counted_and_never_the_accounts(
+    workshop: Workshop, executor: Executor, outside: Outside
+) -> None:
+    before = maybe_double_paid("openai")
+    outside.script = [LOST]
+
+    await of_images(workshop, executor, "gpt-image-2", count=1)
+
+    assert maybe_double_paid("openai") == before + 1
+    assert workshop.charges() == [7]
+
+
+@pytest.mark.parametrize(("model_name", "counted"), [("gpt-image-2", 1), (PICTURES, 0)])
+async def test_after_a_death_a_picture_may_have_been_paid_already(
+    workshop: Workshop, executor: Executor, outside: Outside, model_name: str, counted: int
+) -> None:
+    provider = "runware" if model_name == PICTURES else "openai"
+    content_id = await workshop.article_with_images(1)
+    task, lease = workshop.task(IMAGES, content_id, model_name=model_name)
+    await executor.begin(task.id, lease)
+    before = maybe_double_paid(provider)
+
+    await executor.work(task.id, lease, again=True)
+
+    assert maybe_double_paid(provider) == before + counted
+    assert workshop.charges() == [7]
+
+
+async def test_a_call_that_the_end_of_the_process_cuts_short_may_be_paid_twice(
+    workshop: Workshop, executor: Executor, outside: Outside
+) -> None:
+    content_id = await workshop.article_with_images(1)
+    task, lease = workshop.task(IMAGES, content_id, model_name="gpt-image-2")
+    await executor.begin(task.id, lease)
+    before = maybe_double_paid("openai")
+    outside.latency_seconds = 60
+
+    async def work() -> None:
+        await executor.work(task.id, lease)
+
+    async with cancelled_at_the_end(work()):
+        await until(lambda: outside.calls)
+
+    assert maybe_double_paid("openai") == before + 1
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "of_runware"),
+    [(RESET, 2), (HALF, 1), (failing(500), 3), (failing(503), 3), (busy(), 3), (busy("1"), 3)],
+)
 @pytest.mark.parametrize("model_name", [PICTURES, "gpt-image-2"])
 async def test_what_passes_is_asked_again_and_paid_once(
-    workshop: Workshop, executor: Executor, outside: Outside, behaviour: Behaviour, model_name: str
+    workshop: Workshop,
+    executor: Executor,
+    outside: Outside,
+    behaviour: Behaviour,
+    of_runware: int,
+    model_name: str,
 ) -> None:
+    """What Runware may have made it is asked about, and it is not made again."""
     outside.script = [behaviour, behaviour]
 
     task = await of_images(workshop, executor, model_name, count=1)
 
     assert (task.status, task.items_done) == (TaskStatus.SUCCESS, 1)
-    assert len(outside.calls) == 3
+    assert generations(outside) == (of_runware if model_name == PICTURES else 3)
     assert workshop.charges() == [7]
 
 

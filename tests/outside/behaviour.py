@@ -12,6 +12,8 @@ class Break(Enum):
     NEVER = auto()
     BEFORE_THE_ANSWER = auto()
     IN_THE_MIDDLE = auto()
+    AFTER_THE_WORK = auto()
+    """The work is done, and charged for, but the answer is lost."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,11 +31,21 @@ class Behaviour:
     changes: dict[str, Any] = field(default_factory=dict)
     """What replaces fields of a good answer's choice or task."""
     latency_seconds: float | None = None
+    chunk_seconds: float = 0.0
+    """Between the chunks of a streamed answer."""
+    counts: bool = True
+    """Whether a streamed answer says what it took, when it is asked to."""
+    ends_early: bool = False
+    """A streamed answer ends without saying why."""
+    stalls: bool = False
+    """A streamed answer stops in the middle, and the connection stays open."""
     breaks: Break = Break.NEVER
 
 
 RESET: Final = Behaviour(breaks=Break.BEFORE_THE_ANSWER)
 HALF: Final = Behaviour(breaks=Break.IN_THE_MIDDLE)
+LOST: Final = Behaviour(breaks=Break.AFTER_THE_WORK)
+STALLING: Final = Behaviour(stalls=True)
 NO_JSON: Final = Behaviour(body=b"<html>A proxy's page</html>")
 
 
@@ -59,6 +71,22 @@ def saying(body: object) -> Behaviour:
 def slow(seconds: float) -> Behaviour:
     """A good answer, later."""
     return Behaviour(latency_seconds=seconds)
+
+
+def lacking(what: str) -> Behaviour:
+    """A compatible server that does not know this of OpenAI's API, and says so."""
+    body = {"error": {"message": f"{what} is not supported by this server", "type": "BadRequestError"}}
+    return Behaviour(status=400, body=json.dumps(body).encode())
+
+
+def dripping(seconds: float) -> Behaviour:
+    """A good answer whose chunks take so long each."""
+    return Behaviour(chunk_seconds=seconds)
+
+
+def at_address(url: str) -> Behaviour:
+    """A picture that is given by its address."""
+    return Behaviour(changes={"b64_json": None, "url": url})
 
 
 def writing(content: str) -> Behaviour:

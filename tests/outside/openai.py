@@ -65,6 +65,29 @@ def answer(path: str, body: Mapping[str, Any], behaviour: Behaviour, writes: Wri
     }
 
 
+def chunks(completion: Mapping[str, Any], *, counted: bool) -> list[dict[str, Any]]:
+    """A completion as it is streamed: its role, its text in pieces, why it ended, and its usage where that was asked."""
+    [choice] = completion["choices"]
+    message, text = choice["message"], choice["message"]["content"] or ""
+    size = max(1, len(text) // 8)
+    deltas: list[dict[str, Any]] = [{"role": "assistant", "content": "", "refusal": None}]
+    deltas += [{"content": text[at : at + size]} for at in range(0, len(text), size)]
+    if message.get("refusal"):
+        deltas.append({"refusal": message["refusal"]})
+    about = {
+        "id": completion["id"],
+        "object": "chat.completion.chunk",
+        "created": completion["created"],
+        "model": completion["model"],
+        **({"usage": None} if counted else {}),
+    }
+    parts = [{**about, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]} for delta in deltas]
+    parts.append({**about, "choices": [{"index": 0, "delta": {}, "finish_reason": choice["finish_reason"]}]})
+    if counted:
+        parts.append({**about, "choices": [], "usage": completion["usage"]})
+    return parts
+
+
 def error(message: str, *, code: str, param: str | None = None) -> dict[str, Any]:
     """An error in the API's shape."""
     return {

@@ -84,9 +84,33 @@ def check(headers: Mapping[str, str], body: Any, *, keys: Collection[str]) -> li
     return tasks
 
 
-def answer(tasks: list[Mapping[str, Any]], behaviour: Behaviour) -> dict[str, Any]:
+Made = dict[str, dict[str, Any]]
+"""The answers that were ever given, by their taskUUID: Runware keeps them, and each was charged for."""
+
+
+def answer(tasks: list[Mapping[str, Any]], behaviour: Behaviour, made: Made) -> dict[str, Any]:
     """A good answer to every task, with what the behaviour changes in each."""
-    return {"data": [_picture(task) | behaviour.changes for task in tasks]}
+    return {"data": [_answer(task, behaviour, made) for task in tasks]}
+
+
+def _answer(task: Mapping[str, Any], behaviour: Behaviour, made: Made) -> dict[str, Any]:
+    task_uuid = str(task["taskUUID"])
+    if task["taskType"] == "imageInference":
+        made[task_uuid] = _picture(task) | behaviour.changes
+        return made[task_uuid]
+    if task_uuid not in made:
+        raise Refused("The task was not found.", code="taskNotFound", parameter="taskUUID")
+    if task["taskType"] == "getResponse":
+        # What was asked for in one piece is not at work any more.
+        if not behaviour.changes:
+            raise Refused("No active operation.", code="taskNotFound", parameter="taskUUID")
+        return {"taskType": "getResponse", "taskUUID": task_uuid} | behaviour.changes
+    return {
+        "taskType": "getTaskDetails",
+        "taskUUID": task_uuid,
+        "request": [],
+        "response": {"data": [made[task_uuid]]},
+    }
 
 
 def error(message: str, *, code: str, parameter: str = "", task_uuid: str = "") -> dict[str, Any]:
@@ -111,10 +135,11 @@ def _picture(task: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check_task(task: Mapping[str, Any]) -> None:
-    if task.get("taskType") != "imageInference":
+    kind = task.get("taskType")
+    if kind not in ("imageInference", "getResponse", "getTaskDetails"):
         raise Refused("Unsupported taskType.", code="invalidTaskType", parameter="taskType")
     for parameter in task:
-        if parameter not in _PARAMETERS:
+        if parameter not in (_PARAMETERS if kind == "imageInference" else ("taskType", "taskUUID")):
             raise Refused(
                 f"Unsupported parameter {parameter}.", code="unsupportedParameter", parameter=parameter
             )
@@ -124,6 +149,8 @@ def _check_task(task: Mapping[str, Any]) -> None:
         version = None
     if version != 4:
         raise Refused("taskUUID must be a UUIDv4.", code="invalidTaskUUID", parameter="taskUUID")
+    if kind != "imageInference":
+        return
     if task.get("outputType") != "base64Data":
         raise Refused(
             "This stand-in sends base64Data only.", code="invalidOutputType", parameter="outputType"

@@ -14,8 +14,12 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from chassis.testing import until
 from tests.outside import openai, runware, strictness
 from tests.outside.behaviour import Behaviour, Break
+from tests.outside.pictures import png
 
 KEY = "sk-outside"
+PICTURE = "/pictures/1.png"
+"""Where a picture lies that is given by its address."""
+
 GOOD = Behaviour()
 
 
@@ -44,6 +48,7 @@ class Outside:
     at_once: int = 0
     at_once_max: int = 0
     """The most calls that were open at the same time."""
+    made: runware.Made = field(default_factory=dict)
     connections: dict[tuple[str, int], asyncio.Transport] = field(default_factory=dict)
 
     @property
@@ -54,6 +59,10 @@ class Outside:
     @property
     def openai_url(self) -> str:
         return f"{self.url}/v1"
+
+    @property
+    def picture_url(self) -> str:
+        return f"{self.url}{PICTURE}"
 
     @property
     def runware_url(self) -> str:
@@ -79,8 +88,17 @@ class Outside:
         if behaviour.breaks is Break.BEFORE_THE_ANSWER:
             self.connections[scope["client"]].abort()
             return
+        if call.path == PICTURE:
+            await _send(send, behaviour.status, behaviour.body or png(), behaviour)
+            return
         status, answer = self._answer(call, behaviour)
-        await _send(send, status, answer, behaviour)
+        if behaviour.breaks is Break.AFTER_THE_WORK:
+            self.connections[scope["client"]].abort()
+            return
+        if status == 200 and isinstance(body, dict) and body.get("stream") and behaviour.body is None:
+            await _stream(send, json.loads(answer), body, behaviour)
+        else:
+            await _send(send, status, answer, behaviour)
         if behaviour.breaks is Break.IN_THE_MIDDLE:
             self.connections[scope["client"]].close()
 
@@ -93,7 +111,7 @@ class Outside:
         try:
             if shape is runware:
                 tasks = runware.check(call.headers, call.body, keys=self.keys)
-                return 200, _json(runware.answer(tasks, behaviour))
+                return 200, _json(runware.answer(tasks, behaviour, self.made))
             path = call.path.removeprefix("/v1/")
             openai.check(path, call.headers, call.body, keys=self.keys, compatible=self.compatible)
             return 200, _json(openai.answer(path, call.body, behaviour, self.writes))
@@ -157,6 +175,26 @@ async def _send(send: Send, status: int, body: bytes, behaviour: Behaviour) -> N
     )
     sent = body[: len(body) // 2] if half else body
     await send({"type": "http.response.body", "body": sent, "more_body": half})
+
+
+async def _stream(
+    send: Send, completion: dict[str, Any], asked: dict[str, Any], behaviour: Behaviour
+) -> None:
+    """Server-sent events: a chunk each, and [DONE] at the end; broken off halfway where the behaviour says so."""
+    counted = bool((asked.get("stream_options") or {}).get("include_usage")) and behaviour.counts
+    chunks = openai.chunks(completion, counted=counted)
+    events = [f"data: {json.dumps(chunk)}\n\n".encode() for chunk in chunks]
+    cut = behaviour.stalls or behaviour.breaks is Break.IN_THE_MIDDLE or behaviour.ends_early
+    sent = events[: len(events) // 2] if cut else [*events, b"data: [DONE]\n\n"]
+    headers = [(b"content-type", b"text/event-stream")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    for event in sent:
+        await asyncio.sleep(behaviour.chunk_seconds)
+        await send({"type": "http.response.body", "body": event, "more_body": True})
+    if behaviour.stalls:
+        await asyncio.Event().wait()
+    if behaviour.breaks is not Break.IN_THE_MIDDLE:
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 def _json(body: dict[str, Any]) -> bytes:

@@ -137,6 +137,12 @@ def check_chat(body: Mapping[str, Any]) -> None:
                 raise Refused(
                     f"Unsupported parameter: '{parameter}'.", code="unsupported_parameter", param=parameter
                 )
+    if body.get("stream_options") is not None and not body.get("stream"):
+        raise Refused(
+            "The 'stream_options' parameter is only allowed when 'stream' is enabled.",
+            code="invalid_value",
+            param="stream_options",
+        )
     limit = body.get("max_completion_tokens")
     if limit is not None and (not isinstance(limit, int) or limit < 1):
         raise Refused("Invalid 'max_completion_tokens'.", code="integer_below_min_value")

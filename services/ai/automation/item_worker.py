@@ -17,10 +17,10 @@ from services.ai.domain.run_item import ItemResult, RunItem
 from services.ai.domain.stages import Output, Stage, images_wanted
 from services.ai.domain.task import ATTEMPTS_MAX, AiTask, NeverEnded, TaskStatus
 from services.ai.executor import Executor
-from services.ai.functions.base import PROMPT_VERSION
 from services.ai.inventory import Inventory
 from services.ai.leasing import kept
 from services.ai.patience import fault_of_ours, passing, patiently
+from services.ai.prompts import prompt_version
 from services.ai.store.leases import LeaseLost
 from services.ai.store.transaction import AiTransaction
 from services.ai.usecases import run_items as write
@@ -162,7 +162,7 @@ class ItemWorker:
                 item.ai_task_id, lease, admission=_Admission(self._transactions, begun)
             )
             if not task.ended:
-                task = await self._executor.work(item.ai_task_id, lease)
+                task = await self._executor.work(item.ai_task_id, lease, again=item.attempts > 1)
         if task.reservation_id is None and task.reason in HELD_UP:
             # It was refused by a worker that did not live to pause the run.
             return HELD_UP[task.reason]
@@ -181,7 +181,7 @@ class ItemWorker:
             run_id=run.id,
             function_name=function,
             model_name=model_name,
-            prompt_version="" if function.makes_images else f"{function.value}/{PROMPT_VERSION}",
+            prompt_version=prompt_version(function.value),
             actor=run.actor,
             payload={
                 "task_ids": list(item.input_ids),

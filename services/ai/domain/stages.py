@@ -93,7 +93,8 @@ class StageConfig:
 
 
 DEFAULTS: Final[Mapping[Stage, StageConfig]] = {
-    Stage.CLUSTER: StageConfig(batch_size=200, concurrency=2),
+    # Whatever is clustered together is merged; one batch after the other sees the clusters of those before.
+    Stage.CLUSTER: StageConfig(batch_size=1_000, concurrency=1),
     Stage.IDEAS: StageConfig(concurrency=4),
     Stage.TASKS: StageConfig(batch_size=50, concurrency=2),
     Stage.CONTENT: StageConfig(concurrency=4),

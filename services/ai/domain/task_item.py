@@ -35,6 +35,8 @@ class Answer:
     image_size: str = ""
     """Width x height in pixels as it was asked for, where the provider prices images so."""
     image_quality: str = ""
+    calls: int = 1
+    """Answers of the provider that this is the sum of."""
     cost_usd: Decimal | None = None
     """What the provider said it charged, in USD; None means: compute it from the price."""
     model_name: str = ""
@@ -43,13 +45,14 @@ class Answer:
     """Whether it was asked for by the account's own key, so that the platform paid nothing for it."""
 
     def after(self, earlier: "Answer") -> "Answer":
-        """This answer with what an earlier, malformed one took added: both were paid for."""
+        """This answer with what the earlier ones of its item took added: all were paid for."""
         return replace(
             self,
             input_tokens=self.input_tokens + earlier.input_tokens,
             cached_input_tokens=self.cached_input_tokens + earlier.cached_input_tokens,
             output_tokens=self.output_tokens + earlier.output_tokens,
             reasoning_tokens=self.reasoning_tokens + earlier.reasoning_tokens,
+            calls=self.calls + earlier.calls,
             cost_usd=self.cost_usd
             if earlier.cost_usd is None
             else (self.cost_usd or Decimal(0)) + earlier.cost_usd,
@@ -67,34 +70,54 @@ class TaskItem:
     label: str
     input: dict[str, Any]
     status: ItemStatus = ItemStatus.PENDING
+    drafts: tuple[Any, ...] = ()
+    """What the calls before the last one came to, for a function that asks several times for one item."""
     answer: Answer | None = None
+    """The last answer, with what all answers of the item took."""
     repaired: bool = False
-    """Whether the answer is the one of the repair attempt."""
+    """Whether the answer is the one of the repair attempt of its call."""
+    asked_before: bool = False
+    """Whether its next call may have been made by a worker that died with the answer; not written down."""
     output: dict[str, Any] = field(default_factory=dict)
     credits_used: int = 0
     cost: Decimal = Decimal(0)
     reason: str = ""
     error: str = ""
 
-    def answered(self, answer: Answer, *, repair: bool = False) -> Self:
-        """The provider answered; `repair` marks the answer of the one repair attempt. What both took is paid.
+    def answered(self, answer: Answer, *, drafts: tuple[Any, ...] = (), repair: bool = False) -> Self:
+        """The provider answered the call that follows on `drafts`; `repair` marks the answer of its repair attempt.
 
-        Noting the same answer again changes nothing.
+        What every answer took is paid together. Noting the same answer again changes nothing.
         """
-        if self.repaired or (self.answer is not None and not repair):
+        same_call = len(drafts) == len(self.drafts)
+        noted = self.answer is not None and (self.repaired or not repair)
+        if len(drafts) < len(self.drafts) or (same_call and noted):
             return self
         total = answer if self.answer is None else answer.after(self.answer)
-        return replace(self, status=ItemStatus.ANSWERED, answer=total, repaired=repair)
+        return replace(
+            self,
+            status=ItemStatus.ANSWERED,
+            drafts=drafts,
+            answer=total,
+            repaired=repair,
+            asked_before=False,
+        )
 
     def done(self, output: dict[str, Any], *, credits_used: int, cost: Decimal) -> Self:
         """Its output is at the publisher and its capture at billing. The answer is no longer needed."""
         return replace(
-            self, status=ItemStatus.DONE, output=output, credits_used=credits_used, cost=cost, answer=None
+            self,
+            status=ItemStatus.DONE,
+            output=output,
+            credits_used=credits_used,
+            cost=cost,
+            answer=None,
+            drafts=(),
         )
 
     def failed(self, *, reason: str, error: str) -> Self:
         """It failed for good."""
-        return replace(self, status=ItemStatus.FAILED, reason=reason, error=error, answer=None)
+        return replace(self, status=ItemStatus.FAILED, reason=reason, error=error, answer=None, drafts=())
 
     @property
     def open(self) -> bool:

@@ -17,13 +17,12 @@ from services.ai.domain.function_names import FunctionName
 from services.ai.domain.stages import Output
 from services.ai.domain.task import AiTask
 from services.ai.domain.task_item import Answer, TaskItem
-from services.ai.functions.schemas import SCHEMAS
+from services.ai.functions.schemas import SCHEMAS, Schema
 from services.ai.inventory import Inventory
 from services.ai.ledger import Estimate
-from services.ai.prompts import render
+from services.ai.prompts import LATEST, render
 from services.ai.providers.port import ImageRequest, ProviderMalformed, TextRequest
 
-PROMPT_VERSION = "v1"
 CHARACTERS_PER_TOKEN = 4
 """A common rule of thumb for English; only estimates are made of it, never charges."""
 
@@ -74,18 +73,37 @@ class Function(Protocol):
         """Tells publisher that the item is being worked on, where publisher keeps such a state."""
 
     def parse(self, item: TaskItem, answer: Answer) -> Any:
-        """The answer, checked. Raises ProviderMalformed."""
+        """The answer to the call that follows on the item's drafts, checked. Raises ProviderMalformed."""
+
+    def assemble(self, item: TaskItem, drafts: tuple[Any, ...]) -> Any | None:
+        """What the parsed answers of all calls so far come to; None while there is more to ask for.
+
+        Where it gives None the drafts are JSON, and are kept in the item's journal with the next answer.
+        """
 
     async def save(
         self, inventory: Inventory, task: AiTask, item: TaskItem, output: Any, *, request_id: str
     ) -> Saved:
-        """Hands what `parse` gave to publisher. Safe to repeat under the same request_id."""
+        """Hands what `assemble` gave to publisher. Safe to repeat under the same request_id."""
 
     async def fail(self, inventory: Inventory, item: TaskItem, error: str) -> None:
         """Tells publisher that the item failed for good, where publisher keeps such a state."""
 
     def describe(self, task: AiTask, item: TaskItem) -> str:
         """The item's line in the ledger, for people."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One call of a text function: the step of its templates, what they are filled with, and the answer's limit."""
+
+    values: Mapping[str, Any]
+    output_tokens_maximum: int
+    step: str = ""
+
+    def schema(self, name: FunctionName) -> Schema:
+        """The JSON schema of the answer."""
+        return SCHEMAS[f"{name.value}_{self.step}" if self.step else name.value]
 
 
 class TextFunction:
@@ -95,20 +113,25 @@ class TextFunction:
     output_tokens_expected: int = 800
     output_tokens_maximum: int = 4_000
 
+    def question(self, item: TaskItem) -> Question:
+        """The call that follows on the item's drafts."""
+        return Question(values=item.input, output_tokens_maximum=self.most_output_tokens(item))
+
     def request(self, task: AiTask, item: TaskItem, *, fault: str = "") -> TextRequest:
-        prompt = render(self.name.value, PROMPT_VERSION, item.input)
+        question, version = self.question(item), LATEST[self.name.value]
+        prompt = render(self.name.value, version, question.values, step=question.step)
         user = prompt.user
         if fault:
             user = f"{user}\n\nYour first answer could not be used: {fault}\nAnswer again, correctly."
         return TextRequest(
             model=task.model_name,
-            prompt_name=self.name.value,
-            prompt_version=PROMPT_VERSION,
+            prompt_name=prompt.name,
+            prompt_version=version,
             system=prompt.system,
             user=user,
-            schema=SCHEMAS[self.name.value],
-            input=item.input,
-            max_output_tokens=self.most_output_tokens(item),
+            schema=question.schema(self.name),
+            input=question.values,
+            max_output_tokens=question.output_tokens_maximum,
         )
 
     def estimate(self, task: AiTask, items: Sequence[TaskItem]) -> Estimate:
@@ -141,12 +164,16 @@ class TextFunction:
     def describe(self, task: AiTask, item: TaskItem) -> str:
         return f"{item.label} with {task.model_name}"
 
-    def answer_json(self, answer: Answer) -> Any:
-        """The answer as data that fits the function's schema. Raises ProviderMalformed."""
+    def assemble(self, item: TaskItem, drafts: tuple[Any, ...]) -> Any | None:
+        """One call is enough."""
+        return drafts[-1]
+
+    def answer_json(self, item: TaskItem, answer: Answer) -> Any:
+        """The answer as data that fits the schema it was asked for with. Raises ProviderMalformed."""
         try:
             data = json.loads(answer.data)
-            jsonschema.validate(data, SCHEMAS[self.name.value])
-        except (ValueError, jsonschema.ValidationError) as error:
+            jsonschema.validate(data, self.question(item).schema(self.name))
+        except (ValueError, RecursionError, jsonschema.ValidationError) as error:
             said = error.message if isinstance(error, jsonschema.ValidationError) else str(error)
             raise malformed(answer, said) from error
         return data

@@ -32,7 +32,7 @@ class GenerateIdeas(TextFunction):
         return drafts
 
     def parse(self, item: TaskItem, answer: Answer) -> GenerateIdeasOutput:
-        output: GenerateIdeasOutput = self.answer_json(answer)
+        output: GenerateIdeasOutput = self.answer_json(item, answer)
         return output
 
     async def save(

@@ -36,7 +36,7 @@ class GenerateImagePrompts(TextFunction):
         return [_draft(content, most) for content in await articles(inventory, task) if not content.images]
 
     def parse(self, item: TaskItem, answer: Answer) -> GenerateImagePromptsOutput:
-        output: GenerateImagePromptsOutput = self.answer_json(answer)
+        output: GenerateImagePromptsOutput = self.answer_json(item, answer)
         featured = [image for image in output["images"] if image["image_type"] == "featured"]
         within = [image for image in output["images"] if image["image_type"] == "in_article"]
         if len(featured) != 1:

@@ -48,6 +48,7 @@ class GenerateImages:
             alt_text=item.input["alt_text"],
             width=item.input["width"],
             height=item.input["height"],
+            key=f"{task.id}:{item.item_id}{':repair' if fault else ''}",
         )
 
     def estimate(self, task: AiTask, items: Sequence[TaskItem]) -> Estimate:
@@ -60,6 +61,10 @@ class GenerateImages:
         if not answer.media_type.startswith("image/") or not answer.data:
             raise malformed(answer, "it is not an image")
         return answer
+
+    def assemble(self, item: TaskItem, drafts: tuple[Answer, ...]) -> Answer | None:
+        """One call is enough."""
+        return drafts[-1]
 
     async def save(
         self, inventory: Inventory, task: AiTask, item: TaskItem, output: Answer, *, request_id: str

@@ -78,6 +78,36 @@ class ClusterKeywordsOutput(TypedDict):
     clusters: list[Cluster]
 
 
+class NumberedCluster(TypedDict):
+    """A cluster of one batch, for the merge; its number counts from 1."""
+
+    number: int
+    name: str
+    keywords: list[str]
+
+
+class MergeClustersInput(TypedDict):
+    """Input of the merge of cluster_keywords: the clusters that its batches made."""
+
+    site_name: str
+    sector_name: NotRequired[str | None]
+    clusters: list[NumberedCluster]
+
+
+class Merge(TypedDict):
+    """Clusters that are one topic, by their numbers, and what they are called together."""
+
+    name: str
+    description: str
+    numbers: list[int]
+
+
+class MergeClustersOutput(TypedDict):
+    """Answer of the merge. A cluster in none of them stays as it is."""
+
+    merges: list[Merge]
+
+
 class ClusterKeyword(TypedDict):
     """A keyword inside its cluster."""
 
@@ -138,15 +168,67 @@ class InternalLink(TypedDict):
 
 
 class GenerateContentInput(TypedDict):
-    """Input of generate_content."""
+    """Input of generate_content. `other_titles` are articles that the site has or plans, so this one leaves theirs."""
 
     site_name: str
     task: ContentTask
     internal_links: NotRequired[list[InternalLink]]
+    other_titles: NotRequired[list[str]]
+
+
+class OutlineSection(TypedDict):
+    """A section to be written; the introduction has no heading. `words` is a target."""
+
+    heading: str
+    points: list[str]
+    words: int
+
+
+class ArticleOutline(TypedDict):
+    """Answer of the outline of generate_content: the plan of the whole article."""
+
+    title: str
+    sections: list[OutlineSection]
+
+
+class WriteSectionsInput(GenerateContentInput):
+    """Input of a call that writes some sections of the outline, by their numbers from 0."""
+
+    outline: ArticleOutline
+    numbers: list[int]
+    sections: list[OutlineSection]
+    words: int
+    written_so_far: str
+    """The end of the text before these sections, as plain text."""
+
+
+class WrittenSections(TypedDict):
+    """Answer of that call: HTML of these sections."""
+
+    html: str
+
+
+class DescribeArticleInput(GenerateContentInput):
+    """Input of the call that describes the written article; `opening` is its beginning as plain text."""
+
+    outline: ArticleOutline
+    opening: str
+
+
+class ArticleDescription(TypedDict):
+    """Answer of that call: what stands around the article."""
+
+    slug: str
+    excerpt: str
+    meta_title: str
+    meta_description: str
+    primary_keyword: str
+    categories: list[str]
+    tags: list[str]
 
 
 class GenerateContentOutput(TypedDict):
-    """Answer of generate_content. `html` holds tags of ARTICLE_TAGS only; its headings start at h2."""
+    """What the calls of generate_content come to. `html` holds tags of ARTICLE_TAGS only; its headings start at h2."""
 
     title: str
     slug: str
@@ -213,6 +295,16 @@ CLUSTER_KEYWORDS: Final[Schema] = _object(
         at_most=10_000,
     )
 )
+MERGE_CLUSTERS: Final[Schema] = _object(
+    merges=_list(
+        _object(
+            name=_text("Readable topic in title case, unique in this answer", 120),
+            description=_text("One sentence on what the keywords have in common", 500),
+            numbers=_list({"type": "integer", "minimum": 1}, at_least=2, at_most=10_000),
+        ),
+        at_most=5_000,
+    )
+)
 GENERATE_IDEAS: Final[Schema] = _object(
     ideas=_list(
         _object(
@@ -227,15 +319,28 @@ GENERATE_IDEAS: Final[Schema] = _object(
         at_most=20,
     )
 )
-GENERATE_CONTENT: Final[Schema] = _object(
+ARTICLE_OUTLINE: Final[Schema] = _object(
     title=_text("Title of the article", 200),
+    sections=_list(
+        _object(
+            heading=_text("Heading of the section; empty for the introduction", 200, length_min=0),
+            points=_list(_text("What the section says", 500), at_least=1, at_most=10),
+            words={"type": "integer", "minimum": 20, "maximum": 2_000},
+        ),
+        at_least=2,
+        at_most=40,
+    ),
+)
+WRITTEN_SECTIONS: Final[Schema] = _object(
+    html=_text("The sections; only " + ", ".join(sorted(ARTICLE_TAGS)), 100_000),
+)
+ARTICLE_DESCRIPTION: Final[Schema] = _object(
     slug={
         "type": "string",
         "description": "Lower-case words joined by hyphens",
         "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$",
         "maxLength": 120,
     },
-    html=_text("The article; only " + ", ".join(sorted(ARTICLE_TAGS)), 200_000),
     excerpt=_text("One or two sentences for lists of articles", 500),
     meta_title=_text("Title for search results", META_TITLE_LENGTH_MAX),
     meta_description=_text("Description for search results", META_DESCRIPTION_LENGTH_MAX),
@@ -258,8 +363,11 @@ GENERATE_IMAGE_PROMPTS: Final[Schema] = _object(
 
 SCHEMAS: Final[dict[str, Schema]] = {
     "cluster_keywords": CLUSTER_KEYWORDS,
+    "cluster_keywords_merge": MERGE_CLUSTERS,
     "generate_ideas": GENERATE_IDEAS,
-    "generate_content": GENERATE_CONTENT,
+    "generate_content_outline": ARTICLE_OUTLINE,
+    "generate_content_sections": WRITTEN_SECTIONS,
+    "generate_content_description": ARTICLE_DESCRIPTION,
     "generate_image_prompts": GENERATE_IMAGE_PROMPTS,
 }
-"""Each text function's answer schema by its name."""
+"""The answer's schema of each text function by its name, and of each further step by both."""

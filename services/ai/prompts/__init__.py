@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 LATEST = {
     "cluster_keywords": "v1",
     "generate_ideas": "v1",
-    "generate_content": "v1",
+    "generate_content": "v2",
     "generate_image_prompts": "v1",
 }
 """The version a new execution uses. A template that has been used is never edited: a change is a new version."""
@@ -29,17 +29,26 @@ class RenderedPrompt:
     version: str
 
 
-def render(function: str, version: str, values: Mapping[str, Any]) -> RenderedPrompt:
+def prompt_version(function: str) -> str:
+    """What the task log calls the templates of a new execution: `generate_content/v2`; empty for what has none."""
+    version = LATEST.get(function)
+    return f"{function}/{version}" if version else ""
+
+
+def render(function: str, version: str, values: Mapping[str, Any], *, step: str = "") -> RenderedPrompt:
     """Renders <function>/<version>.system.j2 and .user.j2 with the function's typed input.
+
+    A function that asks several times has templates for its further steps: <version>.<step>.system.j2.
 
     Raises jinja2.UndefinedError where the input lacks a field the template uses, and
     jinja2.TemplateNotFound for a version that does not exist: both are our own mistakes.
     """
     environment = _environment()
+    stem = f"{function}/{version}.{step}" if step else f"{function}/{version}"
     return RenderedPrompt(
-        system=environment.get_template(f"{function}/{version}.system.j2").render(values).strip(),
-        user=environment.get_template(f"{function}/{version}.user.j2").render(values).strip(),
-        name=function,
+        system=environment.get_template(f"{stem}.system.j2").render(values).strip(),
+        user=environment.get_template(f"{stem}.user.j2").render(values).strip(),
+        name=f"{function}_{step}" if step else function,
         version=version,
     )
 

@@ -11,6 +11,7 @@ from prometheus_client import Counter
 from services.ai.providers.limits import Limits
 from services.ai.providers.pace import Breaker, Bucket
 from services.ai.providers.port import (
+    Progressed,
     ProviderBusy,
     ProviderError,
     ProviderFinal,
@@ -20,6 +21,9 @@ from services.ai.providers.port import (
 
 GRACE_SECONDS: Final = 0.25
 """Beside the deadline that a provider is given, so that its own error about it comes first."""
+
+PROGRESS_SHARE_MAX: Final = 5
+"""An answer that comes in parts may take so many times as long as one that comes at once."""
 
 REQUESTS: Final = Counter(
     "provider_requests", "Calls to model providers, by how they ended.", ["provider", "outcome"]
@@ -45,7 +49,7 @@ class Gate:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.limits = limits
-        self._provider = provider
+        self.provider = provider
         self._now = now
         self._sleep = sleep
         self._slots = asyncio.Semaphore(limits.calls_at_once)
@@ -54,16 +58,19 @@ class Gate:
         self._quiet_until = 0.0
 
     @contextlib.asynccontextmanager
-    async def call(self) -> AsyncIterator[None]:
-        """One call is made inside. Raises ProviderRetryable when none may be made, or it does not end in time."""
+    async def call(self) -> AsyncIterator[Progressed]:
+        """One call is made inside, which says when it progressed.
+
+        Raises ProviderRetryable when none may be made, or it does not end in time.
+        """
         async with self._slots:
             await self._turn()
             self._refuse_while_broken()
             probe = self._breaker.begin()
             fine, outcome = None, "cut_short"
             try:
-                async with self._in_time():
-                    yield
+                async with self._in_time() as progressed:
+                    yield progressed
                 fine, outcome = True, "answered"
             except ProviderError as error:
                 # Whoever answers is well, whatever the answer; a timeout, a reset or a 500 is none.
@@ -74,7 +81,7 @@ class Gate:
                 raise
             finally:
                 self._breaker.end(fine=fine, probe=probe, now=self._now())
-                REQUESTS.labels(self._provider, outcome).inc()
+                REQUESTS.labels(self.provider, outcome).inc()
 
     async def _turn(self) -> None:
         """Waits for a turn, and as long as the model has asked to be left alone for."""
@@ -88,23 +95,25 @@ class Gate:
     def _refuse_while_broken(self) -> None:
         wait = self._breaker.withheld(self._now())
         if wait > 0:
-            REQUESTS.labels(self._provider, "withheld").inc()
+            REQUESTS.labels(self.provider, "withheld").inc()
             raise ProviderRetryable(
-                f"{self._provider} has failed too often just now and is left alone for a moment.",
-                provider=self._provider,
+                f"{self.provider} has failed too often just now and is left alone for a moment.",
+                provider=self.provider,
                 retry_after_seconds=round(wait, 3),
             )
 
     @contextlib.asynccontextmanager
-    async def _in_time(self) -> AsyncIterator[None]:
-        """Ends a call that its provider does not end by itself."""
-        seconds = self.limits.call_seconds_max
+    async def _in_time(self) -> AsyncIterator[Progressed]:
+        """Ends a call that its provider does not end by itself; one that progresses gets its time anew, within bounds."""
+        seconds, now = self.limits.call_seconds_max, asyncio.get_running_loop().time
+        end = now() + seconds * PROGRESS_SHARE_MAX + GRACE_SECONDS
         try:
-            async with asyncio.timeout(seconds + GRACE_SECONDS):
-                yield
+            async with asyncio.timeout(seconds + GRACE_SECONDS) as limit:
+                yield lambda: limit.reschedule(min(now() + seconds + GRACE_SECONDS, end))
         except TimeoutError:
             raise ProviderRetryable(
-                f"{self._provider} did not answer within {seconds:g} seconds.",
-                provider=self._provider,
+                f"{self.provider} did not answer within {seconds:g} seconds.",
+                provider=self.provider,
+                maybe_paid=True,
                 metadata={"seconds": f"{seconds:g}"},
             ) from None

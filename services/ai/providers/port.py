@@ -1,6 +1,6 @@
 """The port every model provider is reached through: what is asked, what is answered, and how it can fail."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Protocol, Self
@@ -40,6 +40,8 @@ class TextRequest:
     """What the prompt was rendered from; the offline provider works from this and not from the text."""
     max_output_tokens: int
     seed: int = 0
+    asked_before: bool = False
+    """Whether this very question may have been asked, and paid for, without anybody having kept the answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +66,10 @@ class ImageRequest:
     alt_text: str = ""
     """What the picture shows, in words for people who cannot see it. The offline provider typesets from it."""
     seed: int = 0
+    key: str = ""
+    """Names this picture for good, so that a provider that knows it can be asked what came of it."""
+    asked_before: bool = False
+    """As that of a TextRequest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +89,14 @@ class ImageAnswer:
     priced_quality: str = ""
 
 
+Progressed = Callable[[], None]
+"""Told whenever a part of an answer has come: the deadline counts from there."""
+
+
+def nobody_waits() -> None:
+    """For a caller without a deadline that moves."""
+
+
 class TextProvider(Protocol):
     """Answers text prompts with JSON."""
 
@@ -90,8 +104,10 @@ class TextProvider(Protocol):
     def name(self) -> str:
         """The provider's name in model prices and messages, for example `openai`."""
 
-    async def complete(self, request: TextRequest, *, deadline: float) -> TextAnswer:
-        """Answers within `deadline` seconds, or raises one of the three kinds of ProviderError."""
+    async def complete(
+        self, request: TextRequest, *, deadline: float, progressed: Progressed = nobody_waits
+    ) -> TextAnswer:
+        """Answers within `deadline` seconds from the last `progressed`, or raises one of the three kinds of ProviderError."""
 
 
 class ImageProvider(Protocol):
@@ -126,12 +142,15 @@ class ProviderRetryable(ProviderError):
         *,
         provider: str,
         retry_after_seconds: float | None = None,
+        maybe_paid: bool = False,
         metadata: Mapping[str, str] | None = None,
     ) -> None:
         wait = {} if retry_after_seconds is None else {"retry_after_seconds": f"{retry_after_seconds:g}"}
         super().__init__(message, provider=provider, metadata={**wait, **(metadata or {})})
         self.retry_after_seconds = retry_after_seconds
         """Seconds the provider asked to be left alone for; None where it did not say."""
+        self.maybe_paid = maybe_paid
+        """Whether the provider may have done and charged the work all the same."""
 
 
 class ProviderBusy(ProviderRetryable):

@@ -17,12 +17,12 @@ from services.ai.domain.function_names import FunctionName, NothingToDo, functio
 from services.ai.domain.stages import Stage, images_wanted
 from services.ai.domain.task import AiTask
 from services.ai.executor import Executor
-from services.ai.functions.base import PROMPT_VERSION
 from services.ai.functions.registry import FUNCTIONS
 from services.ai.inventory import Inventory
 from services.ai.leasing import kept
 from services.ai.model_choice import ModelChoice
 from services.ai.patience import passing
+from services.ai.prompts import prompt_version
 from services.ai.servicers import Context
 from services.ai.store.leases import Lease, LeaseLost
 from services.ai.store.transaction import AiTransaction
@@ -207,7 +207,7 @@ class GenerationServicer(ai.GenerationServiceServicer):
             site_id=request.site_id,
             function_name=function,
             model_name=model_name,
-            prompt_version="" if function.makes_images else f"{function.value}/{PROMPT_VERSION}",
+            prompt_version=prompt_version(function.value),
             actor=caller.actor,
             payload=payload,
             created_at=now,

@@ -103,6 +103,8 @@ task_item = Table(
     Column("label", Text, nullable=False),
     Column("input", JSONB, nullable=False),
     Column("status", Text, nullable=False),
+    # What the calls of an item before its last one came to, until it ends.
+    Column("drafts", JSONB, nullable=False, server_default="[]"),
     # The provider's answer lives here from the moment it came until its output is saved and charged.
     Column("answer_data", LargeBinary),
     Column("answer_meta", JSONB),

@@ -10,7 +10,7 @@ from chassis.bulk import Writes
 from services.ai.domain.task_item import Answer, ItemStatus, TaskItem
 from services.ai.store.tables import task_item
 
-_ANSWER: Final = ("status", "answer_data", "answer_meta", "repaired")
+_ANSWER: Final = ("status", "drafts", "answer_data", "answer_meta", "repaired")
 _ENDING: Final = (*_ANSWER, "output", "credits_used", "cost")
 
 
@@ -67,6 +67,7 @@ def to_row(item: TaskItem) -> dict[str, Any]:
         "label": item.label,
         "input": item.input,
         "status": item.status.value,
+        "drafts": list(item.drafts),
         "answer_data": answer.data if answer else None,
         "answer_meta": None
         if answer is None
@@ -79,6 +80,7 @@ def to_row(item: TaskItem) -> dict[str, Any]:
             "images": answer.images,
             "image_size": answer.image_size,
             "image_quality": answer.image_quality,
+            "calls": answer.calls,
             "cost_usd": None if answer.cost_usd is None else str(answer.cost_usd),
             "model_name": answer.model_name,
             "provider_request_id": answer.provider_request_id,
@@ -101,4 +103,5 @@ def from_row(row: RowMapping) -> TaskItem:
         cost_usd = meta.pop("cost_usd")
         answer = Answer(data=bytes(data), cost_usd=None if cost_usd is None else Decimal(cost_usd), **meta)
     values["status"] = ItemStatus(values["status"])
+    values["drafts"] = tuple(values["drafts"])
     return TaskItem(**values, answer=answer)

@@ -16,7 +16,13 @@ CONTENT = FUNCTIONS[FunctionName.GENERATE_CONTENT]
 PROMPTS = FUNCTIONS[FunctionName.GENERATE_IMAGE_PROMPTS]
 IMAGES = FUNCTIONS[FunctionName.GENERATE_IMAGES]
 
-KEYWORDS = an_item(input={"keywords": [{"id": "1", "keyword": "bin"}, {"id": "2", "keyword": "heap"}]})
+KEYWORDS = an_item(
+    input={
+        "ids": ["bin's", "heap's"],
+        "keywords": [{"id": "1", "keyword": "bin"}, {"id": "2", "keyword": "heap"}],
+        "existing_clusters": [],
+    }
+)
 
 
 def clusters(*groups: list[str]) -> dict[str, Any]:
@@ -95,6 +101,7 @@ def test_the_repair_tells_the_model_what_was_wrong() -> None:
             "site_name": "Garden",
             "sector_id": "",
             "sector_name": None,
+            "ids": ["bin's"],
             "keywords": [{"id": "1", "keyword": "bin", "volume": None, "difficulty": None, "intent": None}],
             "existing_clusters": [],
         }

@@ -29,14 +29,14 @@ async def test_an_id_that_is_named_twice_is_one_item(workshop: Workshop) -> None
     assert len(drafts) == len({draft.item_id for draft in drafts}) == 1
 
 
-async def test_many_keywords_are_batches_with_ids_of_their_own(workshop: Workshop) -> None:
-    await workshop.keywords(*(f"compost {number}" for number in range(201)))
-    waiting = await workshop.inventory.stage_inputs(workshop.site_id, Stage.CLUSTER, limit=1_000)
+async def test_a_thousand_keywords_are_one_item_and_more_are_another(workshop: Workshop) -> None:
+    await workshop.keywords(*(f"compost {number}" for number in range(1_001)))
+    waiting = await workshop.inventory.stage_inputs(workshop.site_id, Stage.CLUSTER, limit=2_000)
     task, _ = workshop.task(CLUSTER, *(output.id for output in waiting))
 
     drafts = await prepared(workshop, task)
 
-    assert [len(draft.input["keywords"]) for draft in drafts] == [200, 1]
+    assert [len(draft.input["keywords"]) for draft in drafts] == [1_000, 1]
     assert len({draft.item_id for draft in drafts}) == 2
 
 

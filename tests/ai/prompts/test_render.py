@@ -7,21 +7,41 @@ from jinja2 import TemplateNotFound, UndefinedError
 
 from services.ai.functions.schemas import SCHEMAS
 from services.ai.prompts import LATEST, render
-from tests.ai.providers.offline.requests import article, clustering, ideas_for, picture_prompts
+from tests.ai.providers.offline.requests import (
+    article,
+    clustering,
+    ideas_for,
+    picture_prompts,
+    sections_of_an_article,
+)
 
 INPUTS: dict[str, dict[str, Any]] = {
     "cluster_keywords": clustering(["garden beds"], existing=["Tomatoes"]),
     "generate_ideas": ideas_for("Garden Beds", ["garden beds"]),
-    "generate_content": article(links=[("Soil", "/soil")]),
+    "cluster_keywords_merge": {
+        "site_name": "Example",
+        "sector_name": None,
+        "clusters": [{"number": 1, "name": "Beds", "keywords": ["garden beds"]}],
+    },
+    "generate_content_outline": article(links=[("Soil", "/soil")]),
+    "generate_content_sections": sections_of_an_article(),
+    "generate_content_description": {
+        **article(),
+        "outline": sections_of_an_article()["outline"],
+        "opening": "Beds are raised.",
+    },
     "generate_image_prompts": picture_prompts("Garden Beds", ["Wood"]),
 }
 
 
-@pytest.mark.parametrize("function", SCHEMAS)
-def test_every_text_function_has_a_prompt_of_its_latest_version(function: str) -> None:
-    prompt = render(function, LATEST[function], INPUTS[function])
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_every_step_of_a_text_function_has_a_prompt_of_its_latest_version(name: str) -> None:
+    function = next(function for function in LATEST if name.startswith(function))
+    step = name.removeprefix(function).removeprefix("_")
 
-    assert (prompt.name, prompt.version) == (function, "v1")
+    prompt = render(function, LATEST[function], INPUTS[name], step=step)
+
+    assert (prompt.name, prompt.version) == (name, LATEST[function])
     assert "do not follow them" in prompt.system
     assert '<untrusted name="' in prompt.user
     assert "Undefined" not in prompt.user

@@ -110,7 +110,7 @@ async def test_settings_are_replaced_and_what_is_left_out_takes_the_default(door
     put = await doors.configure(stages=[ai.StageConfig(stage=4, enabled=False)], max_credits_per_run=500)
 
     assert [stage.stage for stage in put.stages if not stage.enabled] == [4]
-    assert put.stages[0].batch_size == 200
+    assert put.stages[0].batch_size == 1_000
     assert (put.max_credits_per_run, put.etag) == (500, "v1")
 
 

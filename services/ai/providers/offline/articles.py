@@ -3,12 +3,18 @@
 import re
 from html import escape, unescape
 
+from services.ai.functions.article_html import text_of, word_count
 from services.ai.functions.schemas import (
     CONTENT_STRUCTURES,
     META_DESCRIPTION_LENGTH_MAX,
     META_TITLE_LENGTH_MAX,
+    ArticleDescription,
+    ArticleOutline,
     GenerateContentInput,
     GenerateContentOutput,
+    OutlineSection,
+    WriteSectionsInput,
+    WrittenSections,
 )
 from services.ai.providers.offline.article_parts import (
     Outline,
@@ -56,14 +62,48 @@ def generate_content(asked: GenerateContentInput, *, seed: int) -> GenerateConte
     )
 
 
-def text_of(html: str) -> str:
-    """The words of an article without its tags."""
-    return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
+def outline(asked: GenerateContentInput, *, seed: int) -> ArticleOutline:
+    """The plan of the article that `generate_content` writes: its headings, and the words that each section gets."""
+    article = generate_content(asked, seed=seed)
+    return ArticleOutline(
+        title=article["title"], sections=[_planned(html) for html in _sections(article["html"])]
+    )
 
 
-def word_count(html: str) -> int:
-    """How many words a reader sees."""
-    return len(text_of(html).split())
+def write_sections(asked: WriteSectionsInput, *, seed: int) -> WrittenSections:
+    """These sections of the article. It is written anew as a whole, which gives the same one."""
+    sections = _sections(generate_content(asked, seed=seed)["html"])
+    return WrittenSections(html="".join(sections[number] for number in asked["numbers"]))
+
+
+def describe(asked: GenerateContentInput, *, seed: int) -> ArticleDescription:
+    """What stands around the article."""
+    article = generate_content(asked, seed=seed)
+    return ArticleDescription(
+        slug=article["slug"],
+        excerpt=article["excerpt"],
+        meta_title=article["meta_title"],
+        meta_description=article["meta_description"],
+        primary_keyword=article["primary_keyword"],
+        categories=article["categories"],
+        tags=article["tags"],
+    )
+
+
+def _sections(html: str) -> list[str]:
+    """The introduction, and each section from its heading to the next."""
+    return re.split(r"(?=<h2>)", html)
+
+
+def _planned(html: str) -> OutlineSection:
+    headed = re.match(r"<h2>(.*?)</h2>", html)
+    title = unescape(headed.group(1)) if headed else ""
+    text = text_of(html[headed.end() :] if headed else html)
+    return OutlineSection(
+        heading=title[:200],
+        points=[clip(text, 80) or title[:80]],
+        words=min(2_000, max(20, word_count(html))),
+    )
 
 
 def _outline(asked: GenerateContentInput, title: str, keywords: list[str], seed: int) -> Outline:

@@ -5,8 +5,12 @@ from collections.abc import Mapping, Sequence
 Vector = Mapping[str, float]
 
 
-def average_linkage(vectors: Sequence[Vector], *, similarity_min: float) -> list[list[int]]:
+def average_linkage(
+    vectors: Sequence[Vector], *, similarity_min: float, sizes: Sequence[int] = ()
+) -> list[list[int]]:
     """Groups indexes of unit vectors whose average cosine similarity is at least `similarity_min`.
+
+    A vector may stand for a group: the sum of its members' vectors, with their number in `sizes`.
 
     Follows chains of nearest neighbours (Müllner 2011, arXiv:1109.2378, figure 3), which gives average linkage
     in quadratic time. A group whose nearest neighbour is below the limit is done: joining others never brings
@@ -14,6 +18,7 @@ def average_linkage(vectors: Sequence[Vector], *, similarity_min: float) -> list
     """
     sums = pair_similarities(vectors)
     members: dict[int, list[int]] = {at: [at] for at in range(len(vectors))}
+    weights = {at: sizes[at] if sizes else 1 for at in members}
     done: list[list[int]] = []
     chain: list[int] = []
     while members:
@@ -21,16 +26,19 @@ def average_linkage(vectors: Sequence[Vector], *, similarity_min: float) -> list
             chain.append(next(iter(members)))
         tip = chain[-1]
         nearest, similarity = _nearest(
-            sums[tip], members, size=len(members[tip]), prefer=chain[-2] if len(chain) > 1 else -1
+            sums[tip], weights, size=weights[tip], prefer=chain[-2] if len(chain) > 1 else -1
         )
         if similarity < similarity_min:
             done.append(members.pop(tip))
+            del weights[tip]
             for other in sums.pop(tip):
                 sums[other].pop(tip, None)
             chain.pop()
         elif len(chain) > 1 and nearest == chain[-2]:
             del chain[-2:]
-            _join(sums, members, kept=min(tip, nearest), gone=max(tip, nearest))
+            kept, gone = min(tip, nearest), max(tip, nearest)
+            weights[kept] += weights.pop(gone)
+            _join(sums, members, kept=kept, gone=gone)
         else:
             chain.append(nearest)
     return sorted(sorted(group) for group in done)
@@ -60,12 +68,12 @@ WEAK = 0.03
 
 
 def _nearest(
-    row: Mapping[int, float], members: Mapping[int, Sequence[int]], *, size: int, prefer: int
+    row: Mapping[int, float], weights: Mapping[int, int], *, size: int, prefer: int
 ) -> tuple[int, float]:
     """The nearest group and its average similarity. `prefer` wins ties, or a chain of equals would never end."""
     best, best_similarity = -1, -1.0
     for other, total in row.items():
-        similarity = total / (size * len(members[other]))
+        similarity = total / (size * weights[other])
         if similarity > best_similarity or (
             similarity == best_similarity and best != prefer and (other == prefer or other < best)
         ):

@@ -11,12 +11,23 @@ from services.ai.functions.schemas import (
     GenerateContentInput,
     GenerateIdeasInput,
     GenerateImagePromptsInput,
+    MergeClustersInput,
+    WriteSectionsInput,
 )
-from services.ai.providers.offline.articles import generate_content
+from services.ai.providers.offline.articles import describe, outline, write_sections
+from services.ai.providers.offline.cluster_merges import merge_clusters
 from services.ai.providers.offline.clusters import cluster_keywords
 from services.ai.providers.offline.ideas import generate_ideas
 from services.ai.providers.offline.image_prompts import generate_image_prompts
-from services.ai.providers.port import ProviderFinal, ProviderRetryable, TextAnswer, TextRequest, TokenUsage
+from services.ai.providers.port import (
+    Progressed,
+    ProviderFinal,
+    ProviderRetryable,
+    TextAnswer,
+    TextRequest,
+    TokenUsage,
+    nobody_waits,
+)
 
 TEXT_MODEL: Final = "offline-1"
 CHARACTERS_PER_TOKEN: Final = 4
@@ -25,7 +36,14 @@ CHARACTERS_PER_TOKEN: Final = 4
 _ANSWERS: Final[Mapping[str, Callable[[Any, int], Mapping[str, Any]]]] = {
     "cluster_keywords": lambda asked, _seed: cluster_keywords(cast(ClusterKeywordsInput, asked)),
     "generate_ideas": lambda asked, seed: generate_ideas(cast(GenerateIdeasInput, asked), seed=seed),
-    "generate_content": lambda asked, seed: generate_content(cast(GenerateContentInput, asked), seed=seed),
+    "cluster_keywords_merge": lambda asked, _seed: merge_clusters(cast(MergeClustersInput, asked)),
+    "generate_content_outline": lambda asked, seed: outline(cast(GenerateContentInput, asked), seed=seed),
+    "generate_content_sections": lambda asked, seed: write_sections(
+        cast(WriteSectionsInput, asked), seed=seed
+    ),
+    "generate_content_description": lambda asked, seed: describe(
+        cast(GenerateContentInput, asked), seed=seed
+    ),
     "generate_image_prompts": lambda asked, seed: generate_image_prompts(
         cast(GenerateImagePromptsInput, asked), seed=seed
     ),
@@ -37,7 +55,9 @@ class OfflineTextProvider:
 
     name = "offline"
 
-    async def complete(self, request: TextRequest, *, deadline: float) -> TextAnswer:
+    async def complete(
+        self, request: TextRequest, *, deadline: float, progressed: Progressed = nobody_waits
+    ) -> TextAnswer:
         """Answers from `request.input`. ProviderFinal for a prompt it has no answer to."""
         try:
             async with asyncio.timeout(deadline):

@@ -56,6 +56,7 @@ class Connection:
     @contextlib.contextmanager
     def translated(self) -> Iterator[None]:
         """Raises what the SDK raised as one of the kinds of ProviderError."""
+        import httpx2
         import openai
 
         try:
@@ -73,10 +74,21 @@ class Connection:
             ) from None
         except openai.APITimeoutError as error:
             raise ProviderRetryable(
-                "openai did not answer in time. Nothing was charged; try again later.", provider=NAME
+                "openai did not answer in time. Nothing was charged; try again later.",
+                provider=NAME,
+                maybe_paid=not isinstance(error.__cause__, httpx2.ConnectTimeout | httpx2.PoolTimeout),
             ) from error
         except openai.APIConnectionError as error:
-            raise ProviderRetryable("openai cannot be reached just now.", provider=NAME) from error
+            raise ProviderRetryable(
+                "openai cannot be reached just now.",
+                provider=NAME,
+                maybe_paid=not isinstance(error.__cause__, httpx2.ConnectError),
+            ) from error
+        except httpx2.HTTPError as error:
+            # While an answer is streamed the SDK lets these through.
+            raise ProviderRetryable(
+                "openai's answer broke off in the middle.", provider=NAME, maybe_paid=True
+            ) from error
         except openai.AuthenticationError:
             # What the server says may repeat the key, so it is not told on, as a cause neither.
             raise ProviderKeyRefused.of_platform(NAME) from None
@@ -86,13 +98,22 @@ class Connection:
                     f"openai answered with the status {error.status_code}.",
                     provider=NAME,
                     retry_after_seconds=_retry_after(error),
+                    maybe_paid=error.status_code in (408, 504),
                 ) from None
             said = without(error.message, self._api_key)
             raise ProviderFinal(
                 f"openai refused the request with the status {error.status_code}: {said[:300]}",
                 provider=NAME,
             ) from None
-        except (openai.APIResponseValidationError, ValueError) as error:
+        except openai.APIResponseValidationError as error:
+            raise ProviderMalformed("openai's answer is not JSON.", provider=NAME) from error
+        except openai.APIError as error:
+            # An error that a server tells in the middle of a stream has no status.
+            said = without(error.message, self._api_key)
+            raise ProviderRetryable(
+                f"openai broke off its answer: {said[:300]}", provider=NAME, maybe_paid=True
+            ) from None
+        except ValueError as error:
             raise ProviderMalformed("openai's answer is not JSON.", provider=NAME) from error
 
 

@@ -4,8 +4,10 @@ import asyncio
 from typing import Any, Final
 
 from chassis.ids import new_id
+from chassis.outgoing import Outgoing, place_of
 from services.ai.providers.openai.connection import NAME, Connection, understood
-from services.ai.providers.pictures import decode, measure
+from services.ai.providers.paid_twice import maybe_double_paid
+from services.ai.providers.pictures import decode, fetched, measure
 from services.ai.providers.port import ImageAnswer, ImageRequest, ProviderMalformed
 
 _SIZES: Final = {
@@ -21,18 +23,40 @@ QUALITY: Final = "medium"
 class OpenAiImageProvider:
     """The openai SDK behind the port."""
 
-    def __init__(self, *, api_key: str, base_url: str = "", shared: Connection | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        api_key: str,
+        base_url: str = "",
+        shared: Connection | None = None,
+        allow_private: bool = False,
+    ) -> None:
+        """A picture that is given by its address is fetched from the public internet, or from the server itself.
+
+        `allow_private` allows any address.
+        """
         self._connection = Connection(api_key=api_key, base_url=base_url, shared=shared)
+        self._allow_private = allow_private
+        self._outgoing = Outgoing(
+            allow_private=allow_private, trusted=[place_of(base_url)] if base_url else ()
+        )
 
     def with_key(self, key: str) -> "OpenAiImageProvider":
         """The same server by an account's own key, over the same sockets."""
-        return OpenAiImageProvider(api_key=key, base_url=self._connection.base_url, shared=self._connection)
+        return OpenAiImageProvider(
+            api_key=key,
+            base_url=self._connection.base_url,
+            shared=self._connection,
+            allow_private=self._allow_private,
+        )
 
     @property
     def name(self) -> str:
         return NAME
 
     async def generate(self, request: ImageRequest, *, deadline: float) -> ImageAnswer:
+        if request.asked_before:
+            maybe_double_paid(NAME)
         # gpt-image models always send the bytes and refuse to be asked for them; the others send a link unless asked.
         by_quality = request.model.startswith("gpt-image")
         asked: Any = {"quality": QUALITY} if by_quality else {"response_format": "b64_json"}
@@ -48,10 +72,14 @@ class OpenAiImageProvider:
                 **asked,
             )
         with understood():
-            encoded = answer.data[0].b64_json if answer.data else None
-        if not encoded:
+            made = answer.data[0] if answer.data else None
+            encoded, url = (made.b64_json, made.url) if made else (None, None)
+        if encoded:
+            data = decode(encoded, provider=NAME)
+        elif url:
+            data = await fetched(self._outgoing, url, provider=NAME, seconds_max=deadline / 2)
+        else:
             raise ProviderMalformed("openai answered without an image.", provider=NAME)
-        data = decode(encoded, provider=NAME)
         media_type, width, height = await asyncio.to_thread(measure, data, provider=NAME)
         return ImageAnswer(
             data=data,

@@ -36,6 +36,15 @@ _PASSING: Final = (
 """Parts of error codes, in small letters, for which asking again may help. Runware says its list is not final."""
 
 
+_ABOUT_THE_KEY: Final = ("apikey", "authentication", "unauthorized")
+_NEVER_SEEN: Final = ("notfound", "invalidtaskuuid", "unknowntask", "nosuch")
+"""Parts of error codes by which Runware says that it knows no task of an id."""
+
+
+class TaskUnknown(ProviderFinal):
+    """Runware was never given the task that it is asked about."""
+
+
 class Connection:
     """Sends tasks with the key in the header, over connections that are kept."""
 
@@ -54,6 +63,24 @@ class Connection:
 
     async def do(self, task: Mapping[str, Any], *, deadline: float) -> Mapping[str, Any]:
         """The answer to one task within `deadline` seconds. Raises one of the kinds of ProviderError."""
+        return self._answered(await self._send(task, deadline), str(task["taskUUID"]))
+
+    async def look_up(self, kind: str, task_uuid: str, *, deadline: float) -> Mapping[str, Any] | None:
+        """What Runware knows of a task that it may have been given; None when it knows none of this id.
+
+        `kind` is `getResponse` for one at work, `getTaskDetails` for one that has ended.
+        https://runware.ai/docs/platform/task-polling and /platform/task-details
+        """
+        try:
+            answer = await self._send({"taskType": kind, "taskUUID": task_uuid}, deadline)
+        except TaskUnknown:
+            return None
+        fault = _fault(answer)
+        if fault and any(part in _code(fault) for part in _NEVER_SEEN):
+            return None
+        return self._answered(answer, task_uuid)
+
+    async def _send(self, task: Mapping[str, Any], deadline: float) -> Mapping[str, Any]:
         try:
             async with self.client.stream(
                 "POST", self._url, json=[task], headers=self._headers, timeout=deadline
@@ -61,14 +88,24 @@ class Connection:
                 body = await _read(response)
         except httpx.TimeoutException as error:
             raise ProviderRetryable(
-                "runware did not answer in time. Nothing was charged; try again later.", provider=NAME
+                "runware did not answer in time. Nothing was charged; try again later.",
+                provider=NAME,
+                maybe_paid=not isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout),
             ) from error
         except httpx.RequestError as error:
-            raise ProviderRetryable("runware cannot be reached just now.", provider=NAME) from error
+            raise ProviderRetryable(
+                "runware cannot be reached just now.",
+                provider=NAME,
+                maybe_paid=not isinstance(error, httpx.ConnectError),
+            ) from error
         answer = _parse(body)
         if not response.is_success:
+            if response.status_code in (400, 404) and any(
+                part in _code(_fault(answer)) for part in _NEVER_SEEN
+            ):
+                raise TaskUnknown("runware knows no such task.", provider=NAME)
             raise self._failed(response, answer)
-        return self._answered(answer, str(task["taskUUID"]))
+        return answer
 
     @property
     def _headers(self) -> dict[str, str]:
@@ -85,9 +122,12 @@ class Connection:
             )
         if status >= 500 or status in (408, 409):
             return ProviderRetryable(
-                f"runware answered with the status {status}.", provider=NAME, retry_after_seconds=wait
+                f"runware answered with the status {status}.",
+                provider=NAME,
+                retry_after_seconds=wait,
+                maybe_paid=status in (408, 504),
             )
-        if status == 401:
+        if status in (401, 403):
             return ProviderKeyRefused.of_platform(NAME)
         if status == 402:
             return ProviderFinal(
@@ -108,7 +148,9 @@ class Connection:
         fault = _fault(answer)
         if not fault:
             raise ProviderMalformed("runware answered without the task that it was given.", provider=NAME)
-        code = str(fault.get("code", "")).lower()
+        code = _code(fault)
+        if any(part in code for part in _ABOUT_THE_KEY):
+            raise ProviderKeyRefused.of_platform(NAME)
         if any(part in code for part in _PASSING):
             raise ProviderRetryable(f"runware could not do it just now: {self._told(fault)}", provider=NAME)
         raise ProviderFinal(f"runware refused the request: {self._told(fault)}", provider=NAME)
@@ -133,6 +175,11 @@ def _parse(body: bytes) -> Mapping[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return answer if isinstance(answer, dict) else {}
+
+
+def _code(fault: Mapping[str, Any]) -> str:
+    """Runware's word for a fault, in small letters."""
+    return str(fault.get("code", "")).lower()
 
 
 def _fault(answer: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -10,23 +10,26 @@ from services.ai.providers.offline import IMAGE_MODEL, TEXT_MODEL, OfflineTextPr
 from services.ai.providers.port import ImageRequest, TextRequest
 
 
-def text_request(function: str, values: Mapping[str, Any], *, seed: int = 1) -> TextRequest:
-    prompt = render(function, LATEST[function], values)
+def text_request(function: str, values: Mapping[str, Any], *, seed: int = 1, step: str = "") -> TextRequest:
+    prompt = render(function, LATEST[function], values, step=step)
     return TextRequest(
         model=TEXT_MODEL,
         prompt_name=prompt.name,
         prompt_version=prompt.version,
         system=prompt.system,
         user=prompt.user,
-        schema=SCHEMAS[function],
+        schema=SCHEMAS[prompt.name],
         input=values,
         max_output_tokens=16_000,
         seed=seed,
     )
 
 
-async def answered(function: str, values: Mapping[str, Any], *, seed: int = 1) -> dict[str, Any]:
-    answer = await OfflineTextProvider().complete(text_request(function, values, seed=seed), deadline=30)
+async def answered(
+    function: str, values: Mapping[str, Any], *, seed: int = 1, step: str = ""
+) -> dict[str, Any]:
+    request = text_request(function, values, seed=seed, step=step)
+    answer = await OfflineTextProvider().complete(request, deadline=30)
     output: dict[str, Any] = json.loads(answer.text)
     return output
 
@@ -79,6 +82,25 @@ def article(
             "cluster_name": cluster,
         },
         "internal_links": [{"title": link, "url": url} for link, url in links],
+        "other_titles": [],
+    }
+
+
+def sections_of_an_article(*numbers: int) -> dict[str, Any]:
+    """The call for these sections of an article of two."""
+    return {
+        **article(),
+        "outline": {
+            "title": "Raised Garden Beds",
+            "sections": [
+                {"heading": "", "points": ["What they are"], "words": 100},
+                {"heading": "Wood", "points": ["Which to take"], "words": 200},
+            ],
+        },
+        "numbers": list(numbers or (0, 1)),
+        "sections": [{"heading": "Wood", "points": ["Which to take"], "words": 200}],
+        "words": 300,
+        "written_so_far": "",
     }
 
 

@@ -9,13 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.ai.functions.article_html import cleaned, headings, text_of, word_count
 from services.ai.functions.schemas import (
+    ARTICLE_DESCRIPTION,
+    ARTICLE_OUTLINE,
     ARTICLE_TAGS,
     CONTENT_STRUCTURES,
-    GENERATE_CONTENT,
     GenerateContentInput,
+    WriteSectionsInput,
 )
-from services.ai.providers.offline.articles import generate_content, text_of, word_count
+from services.ai.providers.offline.articles import describe, generate_content, outline, write_sections
 from tests.ai.providers.offline.agreement import labelled_keywords
 from tests.ai.providers.offline.requests import answered, article
 
@@ -88,10 +91,20 @@ def test_an_article_is_near_its_word_count_and_says_nothing_twice(
 def test_any_task_gives_an_article_of_safe_tags_that_fits_the_schema(
     title: str, keywords: list[str], words: int, structure: str, cluster: str | None
 ) -> None:
-    output = written(title, keywords=keywords, words=words, structure=structure, cluster=cluster)
+    asked = cast(
+        GenerateContentInput,
+        article(title, keywords=keywords, words=words, structure=structure, cluster=cluster),
+    )
 
-    tags = Tags(output["html"])
-    jsonschema_rs.validator_for(GENERATE_CONTENT).validate(output)
+    plan, around = outline(asked, seed=1), describe(asked, seed=1)
+    html = written_in_parts(asked, range(len(plan["sections"])))
+
+    tags = Tags(html)
+    jsonschema_rs.validator_for(ARTICLE_OUTLINE).validate(plan)
+    jsonschema_rs.validator_for(ARTICLE_DESCRIPTION).validate(around)
+    assert html == generate_content(asked, seed=1)["html"]
+    assert text_of(cleaned(html, pages=())) == text_of(html)
+    assert headings(html) == sum(bool(section["heading"]) for section in plan["sections"])
     assert tags.used <= ARTICLE_TAGS
     assert tags.attributes <= {("a", "href")}
     assert tags.open == []
@@ -186,9 +199,40 @@ def test_a_title_without_latin_letters_still_gets_a_slug() -> None:
     assert re.fullmatch(r"article-[0-9a-f]{10}", written("咖啡机", keywords=["咖啡机"], cluster=None)["slug"])
 
 
-async def test_the_same_task_and_seed_give_the_same_article_and_others_another() -> None:
-    first = await answered("generate_content", article())
+async def test_the_steps_of_an_article_come_to_the_article() -> None:
+    plan = await answered("generate_content", article(), step="outline")
+    numbers = range(len(plan["sections"]))
+    parts = [
+        await answered("generate_content", asked_for(plan, number), step="sections") for number in numbers
+    ]
+    around = await answered(
+        "generate_content", {**article(), "outline": plan, "opening": ""}, step="description"
+    )
 
-    assert await answered("generate_content", article()) == first
-    assert (await answered("generate_content", article(), seed=2))["html"] != first["html"]
-    assert (await answered("generate_content", article("Another Title")))["html"] != first["html"]
+    html = "".join(part["html"] for part in parts)
+    assert {"title": plan["title"], "html": html, **around} == written()
+    assert sum(section["words"] for section in plan["sections"]) == word_count(html)
+
+
+def asked_for(plan: dict[str, Any], *numbers: int) -> dict[str, Any]:
+    return {
+        **article(),
+        "outline": plan,
+        "numbers": list(numbers),
+        "sections": [],
+        "words": 100,
+        "written_so_far": "",
+    }
+
+
+def written_in_parts(asked: GenerateContentInput, numbers: range) -> str:
+    parts = [write_sections(cast(WriteSectionsInput, {**asked, "numbers": [at]}), seed=1) for at in numbers]
+    return "".join(part["html"] for part in parts)
+
+
+async def test_the_same_task_and_seed_give_the_same_article_and_others_another() -> None:
+    first = await answered("generate_content", article(), step="outline")
+
+    assert await answered("generate_content", article(), step="outline") == first
+    assert await answered("generate_content", article(), seed=2, step="outline") != first
+    assert await answered("generate_content", article("Another Title"), step="outline") != first

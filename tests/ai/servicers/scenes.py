@@ -1,0 +1,78 @@
+"""The providers that the table of every way goes through: the scripted one of this process, and those outside by HTTP."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from services.ai.domain.function_names import FunctionName
+from services.ai.providers.limits import Limits
+from services.ai.providers.openai import OpenAiImageProvider, OpenAiTextProvider
+from services.ai.providers.registry import Defaults, Providers
+from services.ai.providers.runware import RunwareImageProvider
+from tests.ai.models import REFUSED
+from tests.ai.workshop import IMAGE_MODEL, TEXT_MODEL, Workshop
+from tests.outside.behaviour import failing
+from tests.outside.server import KEY, Outside
+from tests.outside.writer import dutiful
+
+OPENAI_TEXT, OPENAI_IMAGE, RUNWARE_IMAGE = "gpt-5-mini", "gpt-image-2", "runware:101@1"
+
+FUNCTIONS_OF: Final = {
+    "offline": tuple(FunctionName),
+    "openai": tuple(FunctionName),
+    "runware": (FunctionName.GENERATE_IMAGES,),
+}
+"""What each provider does."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """One provider at work in the workshop."""
+
+    text_model: str
+    image_model: str
+    refuse: Callable[[int], None]
+    """Lets so many of the next calls be refused for good."""
+    calls: Callable[[], int]
+    """Calls that the provider has got."""
+
+    def model(self, function: FunctionName) -> str:
+        return self.image_model if function.makes_images else self.text_model
+
+
+def offline(workshop: Workshop) -> Scene:
+    def refuse(count: int) -> None:
+        workshop.text.replies = [REFUSED] * count
+        workshop.image.replies = [REFUSED] * count
+
+    return Scene(
+        text_model=TEXT_MODEL,
+        image_model=IMAGE_MODEL,
+        refuse=refuse,
+        calls=lambda: len(workshop.text.asked) + len(workshop.image.asked),
+    )
+
+
+def outside_scene(workshop: Workshop, outside: Outside, *, image_model: str) -> Scene:
+    """The workshop's providers become those outside, whose models have prices."""
+    outside.writes = dutiful
+    workshop.billing.text_price(model_name=OPENAI_TEXT, provider="openai")
+    workshop.billing.price(model_name=OPENAI_IMAGE, provider="openai", credits_per_image=7)
+    workshop.billing.price(model_name=RUNWARE_IMAGE, provider="runware", credits_per_image=7)
+    workshop.providers = Providers(
+        text={"openai": OpenAiTextProvider(api_key=KEY, base_url=outside.openai_url)},
+        image={
+            "openai": OpenAiImageProvider(api_key=KEY, base_url=outside.openai_url),
+            "runware": RunwareImageProvider(api_key=KEY, base_url=outside.runware_url),
+        },
+        models=workshop.ledger.models,
+        defaults=Defaults(text_model=OPENAI_TEXT, image_model=image_model),
+        limits={name: Limits(wait_seconds_max=0.01) for name in ("openai", "runware")},
+    )
+
+    def refuse(count: int) -> None:
+        outside.script = [failing(400)] * count
+
+    return Scene(
+        text_model=OPENAI_TEXT, image_model=image_model, refuse=refuse, calls=lambda: len(outside.calls)
+    )
