@@ -2,6 +2,7 @@
 
 from igny8.ai import v1 as ai
 
+from services.ai.automation.estimating import Estimator
 from services.ai.automation.preparation import Preparation
 from services.ai.automation.scheduler import Scheduler
 from services.ai.automation.sweeper import Sweeper
@@ -16,6 +17,14 @@ async def serve(settings: AiSettings) -> None:
     """Runs the service until it is told to end."""
     async with host_of(settings) as host:
         parts = Parts(host, settings, role="server")
+        preparation = Preparation(inventory=parts.inventory, models=parts.models)
+        estimator = Estimator(
+            host.transactions,
+            host.clock,
+            quotes=parts.quotes,
+            inventory=parts.inventory,
+            preparation=preparation,
+        )
         host.add_servicer(
             ai.add_GenerationServiceServicer_to_server,
             GenerationServicer(
@@ -29,7 +38,14 @@ async def serve(settings: AiSettings) -> None:
         )
         host.add_servicer(
             ai.add_AutomationServiceServicer_to_server,
-            AutomationServicer(host.transactions, host.clock, inventory=parts.inventory, models=parts.models),
+            AutomationServicer(
+                host.transactions,
+                host.clock,
+                inventory=parts.inventory,
+                models=parts.models,
+                preparation=preparation,
+                estimator=estimator,
+            ),
         )
         host.add_servicer(
             ai.add_ModelServiceServicer_to_server,
@@ -39,7 +55,8 @@ async def serve(settings: AiSettings) -> None:
             host.transactions,
             host.clock,
             inventory=parts.inventory,
-            preparation=Preparation(inventory=parts.inventory, models=parts.models),
+            preparation=preparation,
+            estimator=estimator,
             owner=parts.owner,
         )
         host.add_task("scheduler", scheduler.run)

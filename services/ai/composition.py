@@ -20,7 +20,7 @@ from services.ai.executor import Executor
 from services.ai.functions.base import Function
 from services.ai.functions.registry import FUNCTIONS
 from services.ai.inventory import Inventory
-from services.ai.ledger import Ledger
+from services.ai.ledger import Ledger, Quotes
 from services.ai.model_choice import ModelChoice
 from services.ai.providers.keys import AccountKeys
 from services.ai.providers.limits import Limits, changed
@@ -75,6 +75,7 @@ class Parts:
             host.client("billing", billing.CreditServiceStub),
             host.client("billing", billing.PricingServiceStub),
         )
+        self.quotes = Quotes(host.client("billing", billing.CreditServiceStub))
         self.inventory = Inventory(
             sites=host.client("publisher", publisher.SiteServiceStub),
             planner=host.client("publisher", publisher.PlannerServiceStub),

@@ -144,6 +144,10 @@ def run_to_proto(run: Run, *, now: datetime) -> ai.AutomationRun:
                 concurrency=progress.concurrency,
                 max_items_per_run=progress.max_items,
                 expected=progress.expected,
+                credits_expected=progress.credits_expected,
+                credits_low=progress.credits_low,
+                credits_high=progress.credits_high,
+                estimate_basis=progress.estimate_basis,
             )
             for progress in run.stages
         ],
@@ -159,6 +163,9 @@ def run_to_proto(run: Run, *, now: datetime) -> ai.AutomationRun:
         expected_seconds=run.expected_seconds,
         text_model=run.text_model,
         image_model=run.image_model,
+        credits_expected=sum(progress.credits_expected for progress in run.stages),
+        credits_low=sum(progress.credits_low for progress in run.stages),
+        credits_high=sum(progress.credits_high for progress in run.stages),
         sequence=run.sequence,
         actor=run.actor,
         created_at=instant_to_proto(run.created_at),

@@ -147,6 +147,11 @@ class Inventory:
         response = await self.pipeline.ListStageInputs(request)
         return [Output(id=id, label="") for id in response.ids]
 
+    async def count_stage_inputs(self, site_id: str, stage: Stage) -> int:
+        """How much waits in the inventory for a stage."""
+        request = publisher.ListStageInputsRequest(site_id=site_id, stage=int(stage), limit=1)
+        return (await self.pipeline.ListStageInputs(request)).total
+
     async def upload_image(self, image_id: str, *, model_name: str, data: bytes) -> publisher.Image:
         """Stores an image's bytes, in parts."""
 

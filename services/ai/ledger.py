@@ -8,6 +8,7 @@ from typing import Any
 from google.protobuf.struct_pb2 import Struct
 from igny8.billing import v1 as billing
 
+from services.ai.domain.function_names import FunctionName
 from services.ai.domain.task import AiTask
 from services.ai.domain.task_item import Answer, TaskItem
 
@@ -84,19 +85,9 @@ class Ledger:
 
     async def quote(self, task: AiTask, estimate: Estimate) -> PinnedQuote:
         """Pins the price. Raises PRICE_NOT_FOUND for a model without one."""
-        response = await self._credits.Quote(
-            billing.QuoteRequest(
-                operation_type=task.function_name.operation_type,
-                model_name=task.model_name,
-                items=estimate.items,
-                expected_tokens=estimate.expected_tokens,
-                maximum_tokens=estimate.maximum_tokens,
-                images=estimate.images,
-                expected_output_tokens=estimate.expected_output_tokens,
-                maximum_output_tokens=estimate.maximum_output_tokens,
-            )
-        )
-        return PinnedQuote(id=response.quote.id, maximum_credits=response.quote.maximum_credits)
+        operation = task.function_name.operation_type
+        quote = await _quote(self._credits, operation, task.model_name, estimate)
+        return PinnedQuote(id=quote.id, maximum_credits=quote.maximum_credits)
 
     async def reserve(self, task: AiTask) -> str:
         """Holds the maximum of the task's quote; gives the reservation's id. Raises INSUFFICIENT_CREDITS, QUOTE_EXPIRED."""
@@ -154,3 +145,35 @@ class Ledger:
     async def release(self, reservation_id: str, *, reason: str) -> None:
         """Gives back what a reservation still holds. Releasing an ended one changes nothing."""
         await self._credits.Release(billing.ReleaseRequest(reservation_id=reservation_id, reason=reason))
+
+
+class Quotes:
+    """Billing, as estimates need it: what work would take and what there is; nothing is held or charged by it."""
+
+    def __init__(self, credits: "billing.CreditServiceAsyncStub") -> None:
+        self._credits = credits
+
+    async def available(self) -> int:
+        """Credits that the account acted for may still spend or hold."""
+        return (await self._credits.GetBalance(billing.GetBalanceRequest())).balance.available
+
+    async def price(self, function: FunctionName, *, model_name: str, estimate: Estimate) -> tuple[int, int]:
+        """Credits that such work takes, as expected and at most. Raises PRICE_NOT_FOUND."""
+        quote = await _quote(self._credits, function.operation_type, model_name, estimate)
+        return quote.expected_credits, quote.maximum_credits
+
+
+async def _quote(
+    credits: "billing.CreditServiceAsyncStub", operation_type: str, model_name: str, estimate: Estimate
+) -> billing.Quote:
+    response = await credits.Quote(
+        billing.QuoteRequest(
+            operation_type=operation_type,
+            model_name=model_name,
+            items=estimate.items,
+            expected_tokens=estimate.expected_tokens,
+            maximum_tokens=estimate.maximum_tokens,
+            images=estimate.images,
+        )
+    )
+    return response.quote

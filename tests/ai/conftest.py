@@ -67,7 +67,13 @@ async def served(workshop: Workshop) -> AsyncIterator[Served]:
         models=workshop.models,
         owner="server",
     )
-    automation = AutomationServicer(*parts, inventory=workshop.inventory, models=workshop.models)
+    automation = AutomationServicer(
+        *parts,
+        inventory=workshop.inventory,
+        models=workshop.models,
+        preparation=workshop.preparation,
+        estimator=workshop.estimator,
+    )
     models = ModelServicer(*parts, models=workshop.models, sealer=workshop.sealer)
     async with contextlib.AsyncExitStack() as stack:
         # A server acts for its callers, and not for the account that the workshop's workers act for.

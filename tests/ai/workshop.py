@@ -21,7 +21,9 @@ from chassis.testing import ManualClock, Recorded, recorded, recorded_jobs
 from chassis.testing.callers import person, service
 from chassis.testing.serving import SECRET_KEY, Served, serving
 from chassis.transaction import Transactions
+from services.ai.automation.estimating import Estimator
 from services.ai.automation.item_worker import ItemWorker
+from services.ai.automation.preparation import Preparation
 from services.ai.automation.sweeper import Sweeper
 from services.ai.domain.config import AutomationConfig
 from services.ai.domain.function_names import FunctionName
@@ -34,7 +36,7 @@ from services.ai.executor import Executor
 from services.ai.functions.base import Function
 from services.ai.functions.registry import FUNCTIONS
 from services.ai.inventory import Inventory
-from services.ai.ledger import Ledger
+from services.ai.ledger import Ledger, Quotes
 from services.ai.model_choice import ModelChoice
 from services.ai.providers.limits import Limits
 from services.ai.providers.registry import Defaults, Providers
@@ -97,6 +99,7 @@ class Workshop:
     billing: Billing
     account_id: str
     ledger: Ledger
+    quotes: Quotes
     inventory: Inventory
     publisher: OfAccount
     publisher_transactions: Transactions[PublisherTransaction]
@@ -157,6 +160,20 @@ class Workshop:
             clock=self.clock,
             randomness=random.Random(1),
             owner=new_id(),
+        )
+
+    @property
+    def preparation(self) -> Preparation:
+        return Preparation(inventory=self.inventory, models=self.models)
+
+    @property
+    def estimator(self) -> Estimator:
+        return Estimator(
+            self.transactions,
+            self.clock,
+            quotes=self.quotes,
+            inventory=self.inventory,
+            preparation=self.preparation,
         )
 
     def task_worker(self, executor: Executor | None = None) -> TaskWorker:
@@ -379,6 +396,7 @@ async def open_workshop(
                 at(at_billing, billing_proto.CreditServiceStub),
                 at(at_billing, billing_proto.PricingServiceStub),
             ),
+            quotes=Quotes(at(at_billing, billing_proto.CreditServiceStub)),
             inventory=Inventory(
                 sites=at(at_publisher, publisher_proto.SiteServiceStub),
                 planner=at(at_publisher, publisher_proto.PlannerServiceStub),

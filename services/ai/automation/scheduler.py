@@ -9,6 +9,7 @@ from chassis.logs import get_logger
 from chassis.refusal import NotFound, Refusal
 from chassis.service_tokens import acting_for
 from chassis.transaction import Transactions
+from services.ai.automation.estimating import Estimator
 from services.ai.automation.preparation import Preparation
 from services.ai.domain.planned_run import PlannedRun
 from services.ai.inventory import Inventory
@@ -40,12 +41,14 @@ class Scheduler:
         *,
         inventory: Inventory,
         preparation: Preparation,
+        estimator: Estimator,
         owner: str,
     ) -> None:
         self._transactions = transactions
         self._clock = clock
         self._inventory = inventory
         self._preparation = preparation
+        self._estimator = estimator
         self._owner = owner
 
     async def run(self) -> None:
@@ -113,6 +116,12 @@ class Scheduler:
             )
             models = await self._preparation.models(config, account_id=planned.account_id)
             inputs = await self._preparation.waiting(config)
+            made = await self._estimator.estimate(
+                config,
+                models=models,
+                waiting={stage: len(found) for stage, found in inputs.items()},
+                account_id=planned.account_id,
+            )
             await self._transactions.run(
                 schedules.start_planned_run,
                 lease=lease,
@@ -120,6 +129,7 @@ class Scheduler:
                 config=config,
                 models=models,
                 inputs=inputs,
+                estimate=made,
                 now=self._clock.now(),
             )
         except Refusal as refusal:

@@ -97,6 +97,12 @@ class StageProgress:
     credits_used: int = 0
     expected: int = 0
     """Items that the estimate at the start expected of it."""
+    credits_expected: int = 0
+    """Credits the estimate at the start expected, between `credits_low` and `credits_high`."""
+    credits_low: int = 0
+    credits_high: int = 0
+    estimate_basis: str = ""
+    """What the estimate was made from; empty without one."""
     credits_awaited: int = 0
     """What an item needs that was put off because others hold the credits; 0 when none was."""
 

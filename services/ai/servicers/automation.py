@@ -7,8 +7,10 @@ from chassis.identity import current_caller
 from chassis.paging import PageRequest
 from chassis.transaction import Transactions
 from services.ai import convert
+from services.ai.automation.estimating import Estimator
 from services.ai.automation.preparation import Preparation
 from services.ai.convert_config import config_from_proto, config_to_proto
+from services.ai.convert_estimate import prospect_to_proto
 from services.ai.domain.config import AutomationConfig
 from services.ai.domain.events import RunSnapshot
 from services.ai.inventory import Inventory
@@ -29,12 +31,15 @@ class AutomationServicer(ai.AutomationServiceServicer):
         *,
         inventory: Inventory,
         models: ModelChoice,
+        preparation: Preparation,
+        estimator: Estimator,
     ) -> None:
         self._transactions = transactions
         self._clock = clock
         self._inventory = inventory
         self._models = models
-        self._preparation = Preparation(inventory=inventory, models=models)
+        self._preparation = preparation
+        self._estimator = estimator
 
     async def GetConfig(self, request: ai.GetConfigRequest, context: Context) -> ai.GetConfigResponse:
         settings = await self._inventory.publishing_settings(request.site_id)
@@ -53,11 +58,23 @@ class AutomationServicer(ai.AutomationServiceServicer):
         )
         return ai.PutConfigResponse(config=config_to_proto(config, settings, now=self._clock.now()))
 
+    async def Estimate(self, request: ai.EstimateRequest, context: Context) -> ai.EstimateResponse:
+        await self._inventory.site(request.site_id)
+        config = await self._config(request.site_id)
+        prospect = await self._estimator.prospect(config, account_id=current_caller().account())
+        return ai.EstimateResponse(estimate=prospect_to_proto(prospect))
+
     async def StartRun(self, request: ai.StartRunRequest, context: Context) -> ai.StartRunResponse:
         await self._inventory.site(request.site_id)
         config = await self._config(request.site_id)
         models = await self._preparation.models(config, account_id=current_caller().account())
         inputs = await self._preparation.waiting(config)
+        estimate = await self._estimator.estimate(
+            config,
+            models=models,
+            waiting={stage: len(found) for stage, found in inputs.items()},
+            account_id=current_caller().account(),
+        )
         return await self._transactions.run_once(
             runs.start_run,
             request_id=request.request_id,
@@ -69,6 +86,7 @@ class AutomationServicer(ai.AutomationServiceServicer):
             config=config,
             models=models,
             inputs=inputs,
+            estimate=estimate,
             actor=current_caller().actor,
             now=self._clock.now(),
         )

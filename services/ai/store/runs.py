@@ -1,6 +1,6 @@
 """Automation runs and their stages in the database."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, func, insert, select, update
@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from chassis.paging import Page, PageRequest, read_page
 from chassis.refusal import NotFound
+from services.ai.domain.estimate import Past, StageRecord
 from services.ai.domain.function_names import FunctionName
 from services.ai.domain.run import (
     ACTIVE,
@@ -77,6 +78,39 @@ class Runs:
             )
         )
         return self._connection.execute(statement).scalar_one()
+
+    def past(self, site_id: str, *, account_id: str, models: Mapping[FunctionName, str], limit: int) -> Past:
+        """The site's last completed runs, the newest first, beside the models that are to be used."""
+        statement = (
+            select(automation_run)
+            .where(
+                automation_run.c.account_id == account_id,
+                automation_run.c.site_id == site_id,
+                automation_run.c.status == RunStatus.COMPLETED,
+            )
+            .order_by(automation_run.c.created_at.desc(), automation_run.c.id.desc())
+            .limit(limit)
+        )
+        rows = self._connection.execute(statement).mappings().all()
+        stages = self._stages([row["id"] for row in rows])
+        records: dict[Stage, list[StageRecord]] = {stage: [] for stage in Stage}
+        paces = []
+        for row in rows:
+            run = from_row(row, stages[row["id"]])
+            ended = sum(progress.ended for progress in run.stages)
+            paces.append((run.clock.active_seconds(run.updated_at), ended))
+            for progress in run.stages:
+                function = progress.stage.function
+                same = function is None or run.models.get(function) == models.get(function)
+                records[progress.stage].append(
+                    StageRecord(
+                        inputs=progress.inputs,
+                        outputs=progress.outputs,
+                        credits_used=progress.credits_used,
+                        same_model=same,
+                    )
+                )
+        return Past(stages=records, paces=paces)
 
     def await_credits(self, run_id: str, stage: Stage, credits: int) -> None:
         """Notes what an item of the stage needs that was put off for lack of credits; 0 when none waits."""
@@ -191,4 +225,8 @@ def _stage_row(run_id: str, stage: StageProgress) -> dict[str, Any]:
         "credits_used": stage.credits_used,
         "credits_awaited": stage.credits_awaited,
         "expected": stage.expected,
+        "credits_expected": stage.credits_expected,
+        "credits_low": stage.credits_low,
+        "credits_high": stage.credits_high,
+        "estimate_basis": stage.estimate_basis,
     }

@@ -241,6 +241,10 @@ run_stage = Table(
     _credits("credits_used"),
     _credits("credits_awaited"),
     _count("expected"),
+    _credits("credits_expected"),
+    _credits("credits_low"),
+    _credits("credits_high"),
+    _words("estimate_basis"),
     CheckConstraint("in_flight >= 0 AND done + failed + skipped <= total", name="run_stage_counts"),
 )
 

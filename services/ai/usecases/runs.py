@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
 from chassis.ids import new_id
 from chassis.paging import Page, PageRequest
 from services.ai.domain.config import AutomationConfig
+from services.ai.domain.estimate import Past, RunEstimate, StageEstimate
 from services.ai.domain.events import RunMove, RunMoved, RunSnapshot, TaskEnded
 from services.ai.domain.function_names import FunctionName, NothingToDo
 from services.ai.domain.run import PauseReason, Run, RunStatus, StageProgress, Trigger
@@ -14,6 +16,9 @@ from services.ai.domain.run_item import RunItem, RunItemStatus
 from services.ai.domain.stages import Output, Stage
 from services.ai.store.transaction import AiTransaction
 from services.ai.usecases.planning import hand_out, plan_outputs
+
+PAST_RUNS_MAX: Final = 10
+"""So many runs of the site are looked back on for an estimate."""
 
 
 def start_run(
@@ -26,6 +31,7 @@ def start_run(
     actor: str,
     now: datetime,
     trigger: Trigger = Trigger.MANUAL,
+    estimate: RunEstimate | None = None,
 ) -> RunSnapshot:
     """Writes the run and its first items from the snapshot of what waits in each stage.
 
@@ -39,7 +45,11 @@ def start_run(
         trigger=trigger,
         created_at=now,
         updated_at=now,
-        stages=tuple(_stage_progress(stage, config) for stage in Stage),
+        stages=tuple(
+            _stage_progress(stage, config, estimate.stages[stage - 1] if estimate else None)
+            for stage in Stage
+        ),
+        expected_seconds=estimate.seconds if estimate else 0,
         max_credits=config.max_credits_per_run,
         max_in_article_images=config.max_in_article_images,
         models=dict(models),
@@ -51,6 +61,18 @@ def start_run(
     for stage, waiting in inputs.items():
         started = plan_outputs(tx, started, stage, waiting, now=now)
     return advance(tx, started, before=run, move=RunMove.STARTED, now=now)
+
+
+def active_run(tx: AiTransaction, *, site_id: str) -> str | None:
+    """The id of the site's active run."""
+    return tx.runs.active_id(site_id)
+
+
+def past_runs(
+    tx: AiTransaction, *, site_id: str, account_id: str, models: Mapping[FunctionName, str]
+) -> Past:
+    """What the site's last completed runs took, for the estimate of the next one."""
+    return tx.runs.past(site_id, account_id=account_id, models=models, limit=PAST_RUNS_MAX)
 
 
 def get_run(tx: AiTransaction, *, run_id: str, account_id: str, now: datetime) -> RunSnapshot:
@@ -177,12 +199,18 @@ def snapshot(tx: AiTransaction, run: Run, *, now: datetime) -> RunSnapshot:
     )
 
 
-def _stage_progress(stage: Stage, config: AutomationConfig) -> StageProgress:
+def _stage_progress(stage: Stage, config: AutomationConfig, estimate: StageEstimate | None) -> StageProgress:
     settings = config.stages[stage]
+    expected = estimate or StageEstimate(stage=stage, basis="")
     return StageProgress(
         stage=stage,
         enabled=settings.enabled,
         batch_size=settings.batch_size,
         concurrency=settings.concurrency,
         max_items=settings.max_items_per_run,
+        expected=expected.items,
+        credits_expected=expected.credits,
+        credits_low=expected.credits_low,
+        credits_high=expected.credits_high,
+        estimate_basis=expected.basis,
     )

@@ -7,6 +7,7 @@ from chassis.ids import new_id
 from chassis.paging import Page, PageRequest
 from chassis.refusal import Refusal
 from services.ai.domain.config import AutomationConfig
+from services.ai.domain.estimate import RunEstimate
 from services.ai.domain.events import PlannedRunSkipped
 from services.ai.domain.function_names import FunctionName
 from services.ai.domain.planned_run import PlannedRun, PlannedStatus
@@ -81,6 +82,7 @@ def start_planned_run(
     models: Mapping[FunctionName, str],
     inputs: Mapping[Stage, Sequence[Output]],
     now: datetime,
+    estimate: RunEstimate | None = None,
 ) -> None:
     """Starts the run of a claimed instant, once. Raises what start_run does."""
     tx.leases.hold(lease)
@@ -94,6 +96,7 @@ def start_planned_run(
             inputs=inputs,
             actor=ACTOR,
             trigger=Trigger.SCHEDULED,
+            estimate=estimate,
             now=now,
         )
         tx.planned_runs.save(planned.started(started.run.id, now=now))

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from igny8.ai import v1 as ai
 
-from services.ai.automation.preparation import Preparation
 from services.ai.automation.scheduler import Scheduler
 from services.ai.domain.planned_run import PlannedRun, PlannedStatus
 from services.ai.domain.run import Run, RunStatus, Trigger
@@ -28,7 +27,8 @@ def scheduler(workshop: Workshop) -> Scheduler:
         workshop.transactions,
         workshop.clock,
         inventory=workshop.inventory,
-        preparation=Preparation(inventory=workshop.inventory, models=workshop.models),
+        preparation=workshop.preparation,
+        estimator=workshop.estimator,
         owner="server",
     )
 
