@@ -1,6 +1,5 @@
 """The ai service's executor and workers beside the real billing and publisher, with models that a test scripts."""
 
-import asyncio
 import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -19,7 +18,7 @@ from chassis.sealing import Sealer
 from chassis.service_tokens import ServiceTokens, acting_for
 from chassis.testing import ManualClock, Recorded, recorded, recorded_jobs
 from chassis.testing.callers import person, service
-from chassis.testing.serving import SECRET_KEY, Served, serving
+from chassis.testing.serving import SECRET_KEY, Served
 from chassis.transaction import Transactions
 from services.ai.automation.estimating import Estimator
 from services.ai.automation.item_worker import ItemWorker
@@ -46,15 +45,9 @@ from services.ai.store.transaction import AiTransaction
 from services.ai.task_worker import TaskWorker
 from services.ai.usecases import runs
 from services.ai.usecases import tasks as task_steps
-from services.billing.servicers.credits import CreditServicer
-from services.billing.servicers.prices import PricingServicer
-from services.billing.servicers.writer import Writer
-from services.publisher.servicers.pipeline import PipelineServicer
-from services.publisher.servicers.planner import PlannerServicer
-from services.publisher.servicers.sites import SiteServicer
-from services.publisher.servicers.writer import WriterServicer
 from services.publisher.store.transaction import PublisherTransaction
 from tests.ai.models import ImageModel, TextModel
+from tests.ai.served import billing_served, publisher_served
 from tests.billing.books import Billing
 from tests.publisher.newsroom import Newsroom
 from tests.publisher.servicers.calls import Calls
@@ -341,38 +334,6 @@ def _items(tx: AiTransaction, *, run_id: str, stage: int) -> list[RunItem]:
 
 
 @asynccontextmanager
-async def billing_served(billing: Billing) -> AsyncIterator[Served]:
-    """Billing behind its real doors."""
-    parts = billing.transactions, billing.clock
-    writer = Writer(*parts)
-    async with serving(
-        (billing_proto.add_CreditServiceServicer_to_server, CreditServicer(*parts, writer=writer)),
-        (billing_proto.add_PricingServiceServicer_to_server, PricingServicer(*parts)),
-        service="billing",
-        clock=billing.clock,
-    ) as served:
-        yield served
-    await asyncio.to_thread(writer.close)
-
-
-@asynccontextmanager
-async def publisher_served(newsroom: Newsroom) -> AsyncIterator[Served]:
-    """Publisher behind its real doors."""
-    parts = newsroom.transactions, newsroom.clock
-    writer = WriterServicer(*parts, wake_scheduler=_nothing)
-    pipeline = PipelineServicer(*parts, wake_scheduler=_nothing)
-    async with serving(
-        (publisher_proto.add_SiteServiceServicer_to_server, SiteServicer(*parts)),
-        (publisher_proto.add_PlannerServiceServicer_to_server, PlannerServicer(*parts)),
-        (publisher_proto.add_WriterServiceServicer_to_server, writer),
-        (publisher_proto.add_PipelineServiceServicer_to_server, pipeline),
-        service="publisher",
-        clock=newsroom.clock,
-    ) as served:
-        yield served
-
-
-@asynccontextmanager
 async def open_workshop(
     transactions: Transactions[AiTransaction], billing: Billing, newsroom: Newsroom
 ) -> AsyncIterator[Workshop]:
@@ -410,7 +371,3 @@ async def open_workshop(
         with acting_for(account_id):
             yield workshop
         await channels.close()
-
-
-def _nothing() -> None:
-    """No scheduler is at work."""

@@ -63,6 +63,13 @@ class Doors:
         request = ai.StartRunRequest(site_id=self.workshop.site_id, request_id=request_id)
         return (await self.automation().StartRun(request)).run
 
+    async def pause_run(self, run_id: str) -> ai.AutomationRun:
+        return (await self.automation().PauseRun(ai.PauseRunRequest(run_id=run_id))).run
+
+    async def items(self, run_id: str) -> list[ai.RunItem]:
+        request = ai.ListRunItemsRequest(run_id=run_id)
+        return list((await self.automation().ListRunItems(request)).items)
+
     async def configure(self, **config: object) -> ai.AutomationConfig:
         request = ai.PutConfigRequest(
             site_id=self.workshop.site_id,

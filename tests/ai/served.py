@@ -1,0 +1,55 @@
+"""Billing and publisher behind their real doors, beside the ai service."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from igny8.billing import v1 as billing_proto
+from igny8.publisher import v1 as publisher_proto
+
+from chassis.testing.serving import Served, serving
+from services.billing.servicers.credits import CreditServicer
+from services.billing.servicers.prices import PricingServicer
+from services.billing.servicers.writer import Writer
+from services.publisher.servicers.pipeline import PipelineServicer
+from services.publisher.servicers.planner import PlannerServicer
+from services.publisher.servicers.sites import SiteServicer
+from services.publisher.servicers.writer import WriterServicer
+from tests.billing.books import Billing
+from tests.publisher.newsroom import Newsroom
+
+
+@asynccontextmanager
+async def billing_served(billing: Billing) -> AsyncIterator[Served]:
+    """Billing behind its real doors."""
+    parts = billing.transactions, billing.clock
+    writer = Writer(*parts)
+    async with serving(
+        (billing_proto.add_CreditServiceServicer_to_server, CreditServicer(*parts, writer=writer)),
+        (billing_proto.add_PricingServiceServicer_to_server, PricingServicer(*parts)),
+        service="billing",
+        clock=billing.clock,
+    ) as served:
+        yield served
+    await asyncio.to_thread(writer.close)
+
+
+@asynccontextmanager
+async def publisher_served(newsroom: Newsroom) -> AsyncIterator[Served]:
+    """Publisher behind its real doors."""
+    parts = newsroom.transactions, newsroom.clock
+    writer = WriterServicer(*parts, wake_scheduler=_nothing)
+    pipeline = PipelineServicer(*parts, wake_scheduler=_nothing)
+    async with serving(
+        (publisher_proto.add_SiteServiceServicer_to_server, SiteServicer(*parts)),
+        (publisher_proto.add_PlannerServiceServicer_to_server, PlannerServicer(*parts)),
+        (publisher_proto.add_WriterServiceServicer_to_server, writer),
+        (publisher_proto.add_PipelineServiceServicer_to_server, pipeline),
+        service="publisher",
+        clock=newsroom.clock,
+    ) as served:
+        yield served
+
+
+def _nothing() -> None:
+    """No scheduler is at work."""
