@@ -29,7 +29,9 @@ class ApiRefused(Exception):
 class Api:
     """A client of one gateway as one caller."""
 
-    def __init__(self, base_url: str, key: str) -> None:
+    def __init__(self, base_url: str, key: str, *, attempts_max: int = ATTEMPTS_MAX) -> None:
+        """`attempts_max` is how often a call that may be repeated is made before it is taken to be refused."""
+        self._attempts_max = attempts_max
         self._client = httpx.AsyncClient(
             base_url=base_url,
             headers={"Authorization": f"Bearer {key}"},
@@ -108,17 +110,17 @@ class Api:
     async def _send(self, verb: str, path: str, **options: Any) -> httpx.Response:
         """A service that is being restarted answers 503, or not at all; what may be repeated is then repeated."""
         repeatable = verb != "POST" or "Idempotency-Key" in options.get("headers", {})
-        for attempt in range(1, ATTEMPTS_MAX + 1):
+        for attempt in range(1, self._attempts_max + 1):
             try:
                 answer = await self._client.request(verb, path, **options)
             except httpx.TransportError:
-                if not repeatable or attempt == ATTEMPTS_MAX:
+                if not repeatable or attempt == self._attempts_max:
                     raise
                 await _breathe()
                 continue
             if answer.is_success:
                 return answer
-            if not (repeatable and _may_pass(answer)) or attempt == ATTEMPTS_MAX:
+            if not (repeatable and _may_pass(answer)) or attempt == self._attempts_max:
                 raise _refusal(answer)
             await _breathe()
         raise AssertionError("the last attempt returns or raises")

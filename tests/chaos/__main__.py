@@ -12,7 +12,7 @@ from rich.console import Console
 from tests.chaos.campaign import Campaign, Chaos, Report
 from tests.chaos.table import table
 
-CAMPAIGNS: Final = ("ledger", "ai", "runs", "publisher")
+CAMPAIGNS: Final = ("ledger", "ai", "runs", "pauses", "publisher")
 """Each is a module of this package with a function `campaign`; in the order in which they run."""
 
 

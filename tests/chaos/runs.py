@@ -3,6 +3,7 @@
 import asyncio
 import os
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,6 +25,9 @@ KILLS: Final = 30
 EVERY_SECONDS: Final = 2.0
 ITEMS_LEAST: Final = 300
 CREDITS: Final = 200_000
+ATTEMPTS_MAX: Final = 400
+"""Of a call: where billing dies again and again, nobody may be let in for a while."""
+
 SETTLE_SECONDS_MAX: Final = 120.0
 
 _CROPS: Final = Path(__file__).with_name("crops.txt")
@@ -46,7 +50,8 @@ def list_of_keywords(folder: Path, *, crops: int = 60) -> Path:
 async def _campaign(chaos: Chaos) -> Report:
     with tempfile.TemporaryDirectory() as folder, own_suite(programs=(*PROGRAMS, *WORKERS[1:])) as suite:
         file = list_of_keywords(Path(folder))
-        async with suite.api() as api, suite.api("operator") as operator:
+        patient = partial(suite.api, attempts_max=ATTEMPTS_MAX)
+        async with patient() as api, patient("operator") as operator:
             await _grant(api, operator)
             outcome = await _job(chaos, suite, api, operator, file)
             return await _report(chaos, suite, outcome)

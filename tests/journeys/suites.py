@@ -14,7 +14,7 @@ from psycopg2.extras import RealDictCursor
 
 from suite import bootstrap_state, stack
 from suite.embedded import process
-from suite.rest import Api
+from suite.rest import ATTEMPTS_MAX, Api
 from suite.secrets import kept_api_key
 from suite.settings import SuiteSettings
 from suite.stack import StackFile
@@ -44,11 +44,11 @@ class RunningSuite:
         assert found is not None, "the suite runs"
         return found
 
-    def api(self, name: str = "demo") -> Api:
-        """The API as the demo account's owner, or as the `operator`."""
+    def api(self, name: str = "demo", *, attempts_max: int = ATTEMPTS_MAX) -> Api:
+        """The API as the demo account's owner, or as the `operator`; more patient where services die all the time."""
         key = kept_api_key(self.data_dir, name)
         assert key is not None, "the suite was made ready for use"
-        return Api(self.stack.gateway_url, key)
+        return Api(self.stack.gateway_url, key, attempts_max=attempts_max)
 
     def igny8(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """The command on this suite, in a process of its own: here it would end the loop of the other tests."""

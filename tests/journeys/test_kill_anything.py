@@ -15,7 +15,7 @@ from tests.chaos import runs, settled
 from tests.chaos.killing import kill
 from tests.journeys.suites import RunningSuite
 
-pytestmark = pytest.mark.journey
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(400)]
 
 KILLS = 4
 CROPS = 5
@@ -31,7 +31,8 @@ async def test_a_run_completes_though_one_after_the_other_is_killed(
     def on_run(run: dict[str, Any]) -> None:
         running.set()
 
-    async with suite.api() as api, suite.api("operator") as operator:
+    patient = partial(suite.api, attempts_max=runs.ATTEMPTS_MAX)
+    async with patient() as api, patient("operator") as operator:
         keywords = runs.list_of_keywords(tmp_path, crops=CROPS)
         job = asyncio.create_task(do_main_job(api, operator, keywords, say=print, on_run=on_run))
         await running.wait()

@@ -14,7 +14,7 @@ from tests.chaos.killing import WorkerKills
 from tests.journeys.suites import RunningSuite
 from tests.outside.server import Outside
 
-pytestmark = pytest.mark.journey
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(400)]
 
 KILLS = 3
 _DONE = """

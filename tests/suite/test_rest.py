@@ -100,9 +100,8 @@ async def test_an_answer_that_is_no_problem_is_told_by_its_status(body: str) -> 
             await api.get("/thing")
 
 
-async def test_a_service_that_does_not_come_back_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rest, "ATTEMPTS_MAX", 3)
-    async with gateway(problem(503, detail="It starts.")) as at, Api(at.url, "k") as api:
+async def test_a_service_that_does_not_come_back_is_given_up() -> None:
+    async with gateway(problem(503, detail="It starts.")) as at, Api(at.url, "k", attempts_max=3) as api:
         with pytest.raises(ApiRefused, match="It starts"):
             await api.get("/thing")
 
