@@ -36,6 +36,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--all-kills", action="store_true", help="kill each service once, not only two of them")
     parser.addoption("--all-inputs", action="store_true", help="thousands of bad inputs, not only a sample")
     parser.addoption(
+        "--examples",
+        type=int,
+        default=0,
+        help="random examples of the ledger's model, in place of the same few each time",
+    )
+    parser.addoption(
         "--seed",
         default=os.environ.get("IGNY8_TEST_SEED", secrets.token_hex(4)),
         help="what tests that choose choose by; the report's head says which it was",

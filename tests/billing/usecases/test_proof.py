@@ -51,6 +51,7 @@ CORRUPTIONS = [
     ("credits_recompute", f"UPDATE {USAGE} SET price_id = gen_random_uuid()"),
     ("credits_recompute", f"UPDATE {USAGE} SET credit_price_usd = 1, credit_value_usd = credits_used"),
     ("credits_recompute", "UPDATE igny8_billing_aimodelconfig SET credits_per_image = 2"),
+    ("credits_recompute", "UPDATE igny8_billing_aimodelconfig SET cost_per_image = 1"),
     ("reservations_add_up", "UPDATE reservation SET released = released + 1, captured = captured - 1"),
     ("reservations_add_up", "UPDATE reservation SET amount = amount + 1"),
     ("budgets_are_a_recount", "UPDATE budget SET spent = spent - 1"),

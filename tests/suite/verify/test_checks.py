@@ -76,6 +76,26 @@ FAULTS = [
     ("captures_have_usage", f"UPDATE {LEDGER} SET run_id = NULL WHERE id = {ONE_DEDUCTION}"),
     ("credits_recompute", f"UPDATE {USAGE} SET input_tokens = input_tokens + 100 WHERE images = 0"),
     ("credits_recompute", f"UPDATE {USAGE} SET images = images + 1 WHERE images > 0"),
+    (
+        "credits_recompute",
+        "UPDATE billing.igny8_billing_aimodelconfig SET weight_output = 3 WHERE kind = 'text'",
+    ),
+    (
+        "credits_recompute",
+        "UPDATE billing.igny8_billing_aimodelconfig SET image_variants ="
+        ' \'[{"size": "1x1", "quality": "low", "cost_per_image": "9", "credits_per_image": 9}]\';'
+        f" UPDATE {USAGE} SET image_size = '1x1', image_quality = 'low' WHERE images > 0",
+    ),
+    (
+        "cost_recomputes",
+        "UPDATE billing.igny8_billing_aimodelconfig SET cost_per_1k_cached_input = 0 WHERE kind = 'text';"
+        f" UPDATE {USAGE} SET cached_input_tokens = input_tokens",
+    ),
+    (
+        "cost_recomputes",
+        "UPDATE billing.igny8_billing_aimodelconfig SET cost_per_1k_reasoning = 9 WHERE kind = 'text';"
+        f" UPDATE {USAGE} SET reasoning_tokens = output_tokens",
+    ),
     ("credits_recompute", f"UPDATE {USAGE} SET price_id = {NEW_ID}::uuid"),
     ("credits_recompute", "UPDATE billing.reservation SET minimum_credits = 1000"),
     (
