@@ -81,6 +81,7 @@ class _Turn:
         async with grpc.aio.insecure_channel(at) as channel, grpc.aio.insecure_channel(at_nothing) as nowhere:
             ours = Client(channel, self.accounts)
             nothing = Client(nowhere, [hot])
+            await ours.quote(hot)
             found = {
                 "pgbench": await asyncio.to_thread(self.peer.transactions_per_second, seconds=SECONDS),
                 "Charge": await _rate(lambda: ours.charge(hot)),

@@ -47,13 +47,16 @@ class Client:
         await self._stub.BatchCharge(request, metadata=self._tokens[account], timeout=30)
         return BATCH
 
+    async def quote(self, account: str) -> None:
+        """A quote by which everything of this account is reserved from now on."""
+        request = billing.QuoteRequest(
+            operation_type="image_generation", model_name=IMAGE_MODEL, items=1, images=1
+        )
+        made = await self._stub.Quote(request, metadata=self._tokens[account], timeout=30)
+        self._quotes[account] = made.quote.id
+
     async def reserve_and_capture(self, account: str) -> int:
         metadata = self._tokens[account]
-        if account not in self._quotes:
-            quote = billing.QuoteRequest(
-                operation_type="image_generation", model_name=IMAGE_MODEL, items=1, images=1
-            )
-            self._quotes[account] = (await self._stub.Quote(quote, metadata=metadata, timeout=30)).quote.id
         held = await self._stub.Reserve(
             billing.ReserveRequest(request_id=new_id(), quote_id=self._quotes[account]),
             metadata=metadata,
