@@ -22,7 +22,7 @@ from services.ai.domain.events import (
 from services.ai.domain.function_names import FunctionName
 from services.ai.domain.planned_run import PlannedRun
 from services.ai.domain.provider_key import ProviderKey
-from services.ai.domain.run import Run, RunStatus
+from services.ai.domain.run import Run, RunStatus, Trigger
 from services.ai.domain.run_item import RunItem, RunItemStatus
 from services.ai.domain.task import AiTask, TaskStatus
 
@@ -177,6 +177,11 @@ def run_to_proto(run: Run, *, now: datetime) -> ai.AutomationRun:
 def run_status_from_proto(status: ai.AutomationRun.Status.ValueType) -> RunStatus | None:
     """None for the unset value, which lists everything."""
     return RunStatus[ai.AutomationRun.Status.Name(status).removeprefix("STATUS_")] if status else None
+
+
+def trigger_from_proto(trigger: ai.AutomationRun.Trigger.ValueType) -> Trigger | None:
+    """None for the unset value, which lists everything."""
+    return Trigger[ai.AutomationRun.Trigger.Name(trigger).removeprefix("TRIGGER_")] if trigger else None
 
 
 def run_item_to_proto(item: RunItem, *, ids_max: int | None = None) -> ai.RunItem:

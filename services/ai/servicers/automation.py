@@ -108,6 +108,7 @@ class AutomationServicer(ai.AutomationServiceServicer):
             account_id=current_caller().account(),
             site_id=request.site_id,
             status=convert.run_status_from_proto(request.status),
+            trigger=convert.trigger_from_proto(request.trigger),
         )
         now = self._clock.now()
         return ai.ListRunsResponse(

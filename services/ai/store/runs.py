@@ -146,7 +146,13 @@ class Runs:
         return self._one(run_id, self._connection.execute(statement).mappings().first())
 
     def page(
-        self, page: PageRequest, *, account_id: str, site_id: str, status: RunStatus | None = None
+        self,
+        page: PageRequest,
+        *,
+        account_id: str,
+        site_id: str,
+        status: RunStatus | None = None,
+        trigger: Trigger | None = None,
     ) -> Page[Run]:
         """A site's runs, newest first."""
         statement = select(automation_run).where(
@@ -154,6 +160,8 @@ class Runs:
         )
         if status is not None:
             statement = statement.where(automation_run.c.status == status)
+        if trigger is not None:
+            statement = statement.where(automation_run.c.trigger == trigger)
         newest_first = [automation_run.c.created_at.desc(), automation_run.c.id.desc()]
         rows = read_page(self._connection, statement, page, by=newest_first, to=lambda row: row._mapping)
         stages = self._stages([row["id"] for row in rows.items])

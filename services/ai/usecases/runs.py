@@ -80,9 +80,15 @@ def get_run(tx: AiTransaction, *, run_id: str, account_id: str, now: datetime) -
 
 
 def list_runs(
-    tx: AiTransaction, *, page: PageRequest, account_id: str, site_id: str, status: RunStatus | None
+    tx: AiTransaction,
+    *,
+    page: PageRequest,
+    account_id: str,
+    site_id: str,
+    status: RunStatus | None,
+    trigger: Trigger | None,
 ) -> Page[Run]:
-    return tx.runs.page(page, account_id=account_id, site_id=site_id, status=status)
+    return tx.runs.page(page, account_id=account_id, site_id=site_id, status=status, trigger=trigger)
 
 
 def list_run_items(

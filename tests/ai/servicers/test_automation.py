@@ -157,3 +157,15 @@ async def test_a_viewer_changes_nothing(doors: Doors, workshop: Workshop, verb: 
 
     with refused("PERMISSION_DENIED"):
         await getattr(doors.automation(role=Role.VIEWER), verb)(request)
+
+
+async def test_runs_are_listed_by_what_started_them(doors: Doors, workshop: Workshop) -> None:
+    await workshop.keywords()
+    run = await doors.start_run()
+
+    async def listed(trigger: "ai.AutomationRun.Trigger.ValueType") -> list[str]:
+        request = ai.ListRunsRequest(site_id=workshop.site_id, trigger=trigger)
+        return [each.id for each in (await doors.automation().ListRuns(request)).runs]
+
+    assert await listed(ai.AutomationRun.TRIGGER_MANUAL) == [run.id]
+    assert await listed(ai.AutomationRun.TRIGGER_SCHEDULED) == []
