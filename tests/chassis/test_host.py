@@ -91,7 +91,7 @@ async def running(host: Host[Transaction]) -> AsyncIterator[asyncio.Task[None]]:
 async def served(host: Host[Transaction], task: asyncio.Task[None]) -> None:
     """Waits until it serves; raises what ended it instead."""
     ready = asyncio.create_task(host.ready.wait())
-    done, _ = await asyncio.wait({ready, task}, timeout=15, return_when=asyncio.FIRST_COMPLETED)
+    done, _ = await asyncio.wait({ready, task}, timeout=60, return_when=asyncio.FIRST_COMPLETED)
     ready.cancel()
     if task in done:
         task.result()
@@ -134,7 +134,7 @@ async def test_a_call_commits_an_event_that_reaches_its_consumer(settings: Setti
         await served(host, task)
         with host.acting_for(ACCOUNT_ID):
             answer = await host.client("billing", echo.Stub).View(echo.Request(text="hello"))
-        await until(lambda: seen)
+        await until(lambda: seen, timeout_seconds=60)
 
     assert answer.text == "hello"
     assert seen == ["hello"]
@@ -182,7 +182,7 @@ async def test_it_serves_without_nats_and_the_outbox_keeps_what_was_to_be_said(s
     later, seen = new_host(settings), list[str]()
     later.add_consumer(collecting(seen))
     async with running(later):
-        await until(lambda: seen)
+        await until(lambda: seen, timeout_seconds=60)
 
     assert seen == ["kept"]
 
@@ -247,7 +247,7 @@ async def test_the_end_lets_a_call_finish_and_its_event_go_out(settings: Setting
     later = new_host(settings)
     later.add_consumer(collecting(seen))
     async with running(later):
-        await until(lambda: seen)
+        await until(lambda: seen, timeout_seconds=60)
 
     assert answer.text == "last"
     assert seen == ["last"]
