@@ -1,7 +1,9 @@
 """kill -9 of processes of a suite, and what was in flight in them."""
 
+import asyncio
 import contextlib
 import os
+import random
 import signal
 from dataclasses import dataclass, field
 from typing import Final
@@ -58,3 +60,8 @@ def kill(suite: RunningSuite, name: str) -> int:
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
     return pid
+
+
+async def some_moment(chance: random.Random, *, within_seconds: float) -> None:
+    """Lets a random part of that time pass: a fault comes when it comes, there is nothing to wait for."""
+    await asyncio.sleep(chance.uniform(0, within_seconds))

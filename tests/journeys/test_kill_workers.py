@@ -1,6 +1,5 @@
 """kill -9 of the worker in the middle of its calls, a sample of `make chaos ONLY=ai`: nothing answered is asked again."""
 
-import asyncio
 import random
 
 import pytest
@@ -10,7 +9,7 @@ from suite.demo import books
 from suite.demo.job import ENDED
 from suite.rest import Api
 from tests.chaos import ai, settled, topics
-from tests.chaos.killing import WorkerKills
+from tests.chaos.killing import WorkerKills, some_moment
 from tests.journeys.suites import RunningSuite
 from tests.outside.server import Outside
 
@@ -33,7 +32,7 @@ async def test_each_item_is_done_and_charged_once_and_asked_for_again_only_where
 
         for _ in range(KILLS):
             await until(lambda: kills.in_flight("ai-worker"), timeout_seconds=60)
-            await asyncio.sleep(chance.uniform(0, topics.LATENCY_SECONDS))
+            await some_moment(chance, within_seconds=topics.LATENCY_SECONDS)
             kills.kill("ai-worker")
         status = await until(lambda: end_of(api, work.run_id), timeout_seconds=90)
         await until(lambda: settled.nothing_is_open(suite), timeout_seconds=90)
