@@ -85,9 +85,10 @@ async def _sees(client: httpx.AsyncClient, count: int) -> bool:
     return len(answer.json()["audit_entries"]) == count
 
 
-async def test_a_sign_in_that_failed_is_the_operators_to_see(front: Front) -> None:
+async def test_what_was_refused_to_nobody_known_is_the_operators_to_see(front: Front) -> None:
     async with front.browser() as client:
-        await client.post("/api/v1/auth/login", json={"email": "a@example.com", "password": "wrong"})
+        answer = await client.post("/api/v1/auth/refresh", json={"refresh_token": "igny8r_" + "x" * 43})
+    assert answer.status_code == 401
 
     (entry,) = await _entries(front, signed_in(operator()), 1, outcome="CREDENTIALS_REFUSED")
 
