@@ -13,20 +13,29 @@ SECONDS_MAX: Final = 900
 
 FIELDS: Final = frozenset(
     {
+        "at",
+        "content_ids",
+        "cpc",
+        "date",
+        "days",
         "expires_at",
         "function",
         "images",
+        "keyword",
         "maximum_tokens",
         "page_token",
         "publish_days",
         "publish_time_slots",
         "request_id",
         "schedule_interval",
+        "time",
         "time_zone",
+        "time_zone_change",
+        "title",
         "to",
     }
 )
-"""Fields that are judged by the clock, by a database of names, or beside another field."""
+"""Fields that are judged by the clock, by a database of names, by what their words are, or beside another field."""
 
 REASONS: Final = frozenset({"PAGE_TOKEN_INVALID", "FUNCTION_UNKNOWN", "FILE_UNREADABLE", "PRICE_NOT_FOUND"})
 """Reasons for a 400 that follow from what is there."""

@@ -29,6 +29,7 @@ OF_THE_ACCOUNT: Final = {
     "user": ("users", "users"),
     "api_key": ("api-keys", "api_keys"),
     "grant": ("credits/grants", "grants"),
+    "reservation": ("credits/reservations", "reservations"),
     "usage": ("credits/usage", "usage"),
     "transaction": ("credits/transactions", "transactions"),
 }

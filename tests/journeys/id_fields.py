@@ -29,6 +29,7 @@ KINDS: Final = {
     "image_id": "image",
     "keyword_id": "keyword",
     "notification_id": "notification",
+    "reservation_id": "reservation",
     "run_id": "run",
     "sector_id": "sector",
     "site_id": "site",
@@ -63,6 +64,7 @@ VALUES: Final[dict[str, Any]] = {
     # A run that never was: items are asked for below their run.
     "RetryFailedItems.run_id": "0199aaaa-0000-7000-8000-00000000dead",
     "InviteUser.email": "somebody@example.com",
+    "ChangeKeywords.ids": "0199aaaa-0000-7000-8000-000000000001",
     "Move.date": "2030-01-07",
 }
 """Values that get a request past validation where any text would not."""
@@ -126,6 +128,10 @@ def filled(method: MethodDescriptor, ids: dict[str, str], settings: dict[str, An
             getattr(request, field.name).CopyFrom(settings[field.name])
         elif field.name == "file":
             request.file.data = FILE
+        elif wire_values.kind_of(field) == "message":
+            for inner in wire_values.message_type(field).fields:
+                if _rules(inner).required:
+                    setattr(getattr(request, field.name), inner.name, _value(method, inner, ids))
         elif field.is_repeated:
             getattr(request, field.name).append(_value(method, field, ids))
         else:
