@@ -118,12 +118,13 @@ uv = { mkdir -p "$(cache)" && test -w "$(cache)"; } 2>/dev/null || export UV_NO_
   $(BIN)/uv pip $(1) --quiet --python $(BIN)/python
 
 .PHONY: lock clean
-lock: $(STAMPS)/uv ## Write requirements/*.txt anew from the *.in files (UPGRADE=--upgrade for newer versions)
+lock: $(STAMPS)/uv ## Write requirements/*.txt and bench/peers/*.txt anew from the *.in files (UPGRADE=--upgrade for newer versions)
 	@$(call compile,bootstrap)
 	@$(call compile,runtime)
 	@$(call compile,build) --constraint requirements/runtime.txt
 	@$(call compile,suite) --constraint requirements/runtime.txt --constraint requirements/build.txt
 	@$(call compile,dev) --constraint requirements/suite.txt
+	@$(call compile,../bench/peers/clustering)
 
 compile = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
   --only-binary :all: --generate-hashes --custom-compile-command 'make lock' $(UPGRADE) \

@@ -181,21 +181,6 @@ def test_clusters_in_batches_of_twenty_continue_those_of_earlier_batches() -> No
     assert len(set(names)) < 1.4 * len(set(labels))
 
 
-def test_clusters_are_no_worse_than_tf_idf_with_agglomerative_defaults() -> None:
-    text = pytest.importorskip("sklearn.feature_extraction.text", reason="the peer is scikit-learn")
-    cluster = pytest.importorskip("sklearn.cluster", reason="the peer is scikit-learn")
-    keywords, labels = labelled_keywords()
-    vectors = text.TfidfVectorizer().fit_transform(keywords).toarray()
-
-    names = placed(clustered(keywords))
-    ours = adjusted_rand_index(labels, [names[f"k{at}"] for at in range(len(keywords))])
-    defaults = adjusted_rand_index(labels, list(cluster.AgglomerativeClustering().fit_predict(vectors)))
-    told_the_number = cluster.AgglomerativeClustering(n_clusters=len(set(labels))).fit_predict(vectors)
-
-    assert ours > defaults
-    assert ours > adjusted_rand_index(labels, list(told_the_number))
-
-
 def test_a_cluster_is_named_by_the_words_its_keywords_share() -> None:
     output = clustered(
         [
