@@ -29,6 +29,7 @@ from services.ai.functions.base import Function
 from services.ai.inventory import Inventory
 from services.ai.ledger import Ledger
 from services.ai.patience import ATTEMPTS_MAX, fault_of_ours, passing, patiently
+from services.ai.providers.port import ProviderKeyMissing, ProviderKeyRefused
 from services.ai.providers.registry import Providers
 from services.ai.store.leases import Lease, LeaseLost
 from services.ai.store.transaction import AiTransaction
@@ -40,6 +41,9 @@ T = TypeVar("T")
 ITEMS_BY_CALLS: Final = 2
 """Items of one execution that are worked on at once, by the calls at once that their model allows: while as many as
 may be called are at the provider, as many are journalled, saved and captured, so the provider never waits for us."""
+
+NO_KEY: Final = (ProviderKeyRefused, ProviderKeyMissing)
+"""Refusals that every other call of the execution would meet too: none is made after the first."""
 
 SURE_SECONDS: Final = 0.05
 """So long it is taken for granted that nobody has cancelled an execution. Many times that is what a call to a model
@@ -123,15 +127,18 @@ class Executor:
         )
         for failure in ended:
             # Every item has come as far as it could: what a provider has answered is journalled. One stands for all.
-            if failure is not None:
+            if failure is not None and not isinstance(failure, NO_KEY):
                 raise failure
+        if at_work.no_key is not None:
+            return await self.abandon(task_id, lease, at_work.no_key)
         return await self._finish(task, lease)
 
     async def abandon(self, task_id: str, lease: Lease, refusal: Refusal) -> AiTask:
         """Ends an execution without doing its open items: they fail by the refusal, what is done stays done.
 
         An item that was charged before its worker died is not failed, but ended from its journal: its output is
-        saved, so that only the note of it is missing.
+        saved, so that only the note of it is missing. One of a run for which there is no key is refused as a whole
+        where none of its items has ended: they are as good as before, and the run may try them again.
         """
         task, items = await self._read(task_id)
         if task.ended:
@@ -141,6 +148,9 @@ class Executor:
             return await self._write(write.refuse_task, lease, task, refusal=refusal)
         function, reservation_id = self._functions[task.function_name], task.reservation_id
         charged = await self._patiently(lambda: self._ledger.charged(reservation_id))
+        if isinstance(refusal, NO_KEY) and task.run_id and not charged and all(item.open for item in items):
+            await self._release(reservation_id)
+            return await self._write(write.refuse_task, lease, task, refusal=refusal)
         for item in items:
             if item.open and item.item_id in charged:
                 await self._deliver(function, task, item, reread(function, item), lease)
@@ -251,6 +261,9 @@ class Executor:
         try:
             item, output = await understood(function, item, partial(self._call, function, at_work))
             return await self._deliver(function, task, item, output, lease)
+        except NO_KEY as refusal:
+            at_work.no_key = refusal
+            raise
         except Refusal as refusal:
             if passing(refusal) or isinstance(refusal, LeaseLost):
                 raise
@@ -270,6 +283,8 @@ class Executor:
         a crash may lose are the answers of one batch, which the account never pays for.
         """
         async with at_work.calls:
+            if at_work.no_key is not None:
+                raise at_work.no_key
             if not fault and not drafts:
                 await self._check_may_begin(at_work)
                 await self._patiently(lambda: function.begin(self._inventory, item))
@@ -379,4 +394,6 @@ class _AtWork:
         self.calls = asyncio.Semaphore(calls_at_once)
         self.asking = asyncio.Lock()
         self.cancelling = task.cancelling
+        self.no_key: ProviderKeyRefused | ProviderKeyMissing | None = None
+        """Why no call of this execution can be made any more."""
         self.sure_at = time.monotonic()

@@ -29,6 +29,8 @@ from services.ai.usecases.run_items import Begun
 HELD_UP: Final = {
     "INSUFFICIENT_CREDITS": PauseReason.INSUFFICIENT_CREDITS,
     "BUDGET_EXCEEDED": PauseReason.BUDGET_REACHED,
+    "PROVIDER_KEY_REFUSED": PauseReason.PROVIDER_KEY,
+    "PROVIDER_KEY_MISSING": PauseReason.PROVIDER_KEY,
 }
 """Refusals that say nothing about the item: the run pauses with the reason, and the item waits."""
 
@@ -163,8 +165,8 @@ class ItemWorker:
             )
             if not task.ended:
                 task = await self._executor.work(item.ai_task_id, lease, again=item.attempts > 1)
-        if task.reservation_id is None and task.reason in HELD_UP:
-            # It was refused by a worker that did not live to pause the run.
+        if task.reason in HELD_UP and not task.items_failed:
+            # It was refused as a whole: by its provider just now, or by a worker that did not live to pause the run.
             return HELD_UP[task.reason]
         return await self._outcome(item, task)
 

@@ -43,6 +43,8 @@ class PauseReason(StrEnum):
     USER = "user"
     INSUFFICIENT_CREDITS = "insufficient_credits"
     BUDGET_REACHED = "budget_reached"
+    PROVIDER_KEY = "provider_key"
+    """A provider refuses the key it is given, or there is none for it."""
 
 
 class RunAlreadyActive(Refusal):

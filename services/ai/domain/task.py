@@ -181,7 +181,7 @@ class AiTask:
         )
 
     def refuse(self, refusal: Refusal, *, now: datetime) -> Self:
-        """Ends the execution before any call: the account, the model or the inventory did not allow it."""
+        """Ends the execution before any item: the account, the model, its key or the inventory did not allow it."""
         return replace(
             self,
             status=TaskStatus.ERROR,

@@ -98,7 +98,7 @@ def hold_up(
     reason: PauseReason,
     now: datetime,
 ) -> None:
-    """Puts the item back and pauses its run: the balance or the run's limit does not cover it.
+    """Puts the item back and pauses its run: the balance, the run's limit or a provider's key does not allow it.
 
     A run that is being paused or cancelled anyway goes on doing that.
     """

@@ -94,7 +94,7 @@ def note_reservation(
 
 
 def refuse_task(tx: AiTransaction, *, lease: Lease, task_id: str, refusal: Refusal, now: datetime) -> AiTask:
-    """Ends the execution before any call."""
+    """Ends the execution before any of its items has ended."""
     tx.leases.hold(lease)
     task = tx.tasks.lock(task_id)
     if task.ended:

@@ -21,6 +21,10 @@ _PAUSES: Final = {
         "The account has too few credits for the next step. Add credits, then resume the run",
         Severity.WARNING,
     ),
+    "provider_key": (
+        "The provider of a model does not accept the key it is given, or there is none. Give another, then resume the run",
+        Severity.WARNING,
+    ),
 }
 
 

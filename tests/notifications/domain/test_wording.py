@@ -151,6 +151,14 @@ TABLE: list[tuple[Fact, str, str, str, str]] = [
         "Add credits, then resume the run. 512 credits used so far.",
     ),
     (
+        run(RunMove.PAUSED, pause_reason="provider_key"),
+        "automation_paused",
+        "warning",
+        "Automation paused",
+        "The run is paused. The provider of a model does not accept the key it is given, or there is none. "
+        "Give another, then resume the run. 512 credits used so far.",
+    ),
+    (
         run(RunMove.PAUSED, pause_reason="something_newer"),
         "automation_paused",
         "warning",
