@@ -109,7 +109,10 @@ class Ledger:
     async def capture(
         self, task: AiTask, item: TaskItem, answer: Answer, *, description: str, facts: Mapping[str, Any]
     ) -> Charge:
-        """Charges one item for what it took, at the pinned price."""
+        """Charges one item for what it took, at the pinned price.
+
+        The item is paid and saved by now, so what it took more than was held is the platform's loss and no refusal.
+        """
         metadata = Struct()
         metadata.update(dict(facts))
         response = await self._credits.Capture(
@@ -127,6 +130,7 @@ class Ledger:
                 provider_cost_usd=None if answer.cost_usd is None else f"{answer.cost_usd:f}",
                 description=description[:DESCRIPTION_LENGTH_MAX],
                 metadata=metadata,
+                absorb_excess=True,
             )
         )
         return Charge(credits_used=response.usage.credits_used, cost_usd=Decimal(response.usage.cost_usd))

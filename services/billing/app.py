@@ -40,7 +40,12 @@ async def serve(settings: BillingSettings) -> None:
         )
         host.add_servicer(
             billing.add_CreditServiceServicer_to_server,
-            CreditServicer(host.transactions, host.clock, writer=writer),
+            CreditServicer(
+                host.transactions,
+                host.clock,
+                writer=writer,
+                capture_beyond_hold=settings.capture_beyond_hold,
+            ),
         )
         host.add_servicer(
             billing.add_PricingServiceServicer_to_server, PricingServicer(host.transactions, host.clock)

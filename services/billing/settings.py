@@ -27,6 +27,10 @@ class BillingSettings(ServiceSettings):
     password_passes: int = Field(default=2, ge=2, le=20)
     """Passes over that memory; no less than 2 by the same source. Older hashes are renewed at the next sign-in."""
 
+    capture_beyond_hold: bool = False
+    """Whether work that took more than its hold may take the rest from the available balance. Else it is refused, or
+    the platform's loss where the caller says so."""
+
     audit_days: int = Field(default=400, ge=30, le=36_500)
     """How long entries of the audit log are kept; no less than 30 days, which the schema itself keeps."""
 

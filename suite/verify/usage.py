@@ -95,7 +95,7 @@ CHECKS: Final = [
             ) u ON u.reservation_id = r.id
             WHERE (r.status <> 'active' AND r.captured + r.released <> r.amount)
                OR coalesce(l.held, 0) <> r.amount - r.captured - r.released
-               OR coalesce(l.captured, 0) <> r.captured OR coalesce(u.used, 0) < r.captured""",
+               OR coalesce(l.captured, 0) <> r.captured OR coalesce(u.used, 0) < r.captured + r.captured_late""",
     ),
     Check(
         invariant=3,

@@ -34,10 +34,17 @@ def transactions(transactions_for: Callable[..., Transactions[Any]]) -> Transact
 
 
 @pytest.fixture
+def capture_beyond_hold() -> bool:
+    """Whether billing takes what work cost more than its hold from the available balance; parametrize it."""
+    return False
+
+
+@pytest.fixture
 async def workshop(
     transactions: Transactions[AiTransaction],
     transactions_for: Callable[..., Transactions[Any]],
     clock: ManualClock,
+    capture_beyond_hold: bool,
 ) -> AsyncIterator[Workshop]:
     """The executor and workers beside billing and publisher."""
     billing = Billing(
@@ -47,7 +54,8 @@ async def workshop(
         transactions=transactions_for("publisher", PublisherTransaction, encode=encode_of_publisher),
         clock=clock,
     )
-    async with open_workshop(transactions, billing, newsroom) as opened:
+    opening = open_workshop(transactions, billing, newsroom, capture_beyond_hold=capture_beyond_hold)
+    async with opening as opened:
         yield opened
 
 

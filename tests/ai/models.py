@@ -52,6 +52,8 @@ class Scripted(Generic[Request]):
         """Told before and after each call; what it raises is the end of whoever calls."""
         self.gate: asyncio.Event | None = None
         """While it is there and not set, every call waits for it."""
+        self.usage = TokenUsage(input_tokens=100, output_tokens=50)
+        """What every text says that it took."""
 
     async def _next(self, request: Request) -> object:
         """The reply to give; None for a good one."""
@@ -83,7 +85,7 @@ class TextModel(Scripted[TextRequest]):
         self.at("after call")
         return TextAnswer(
             text=str(reply),
-            usage=TokenUsage(input_tokens=100, output_tokens=50),
+            usage=self.usage,
             model=request.model,
             provider_request_id=f"text-{len(self.asked)}",
         )

@@ -20,12 +20,15 @@ from tests.publisher.newsroom import Newsroom
 
 
 @asynccontextmanager
-async def billing_served(billing: Billing) -> AsyncIterator[Served]:
+async def billing_served(billing: Billing, *, capture_beyond_hold: bool) -> AsyncIterator[Served]:
     """Billing behind its real doors."""
     parts = billing.transactions, billing.clock
     writer = Writer(*parts)
     async with serving(
-        (billing_proto.add_CreditServiceServicer_to_server, CreditServicer(*parts, writer=writer)),
+        (
+            billing_proto.add_CreditServiceServicer_to_server,
+            CreditServicer(*parts, writer=writer, capture_beyond_hold=capture_beyond_hold),
+        ),
         (billing_proto.add_PricingServiceServicer_to_server, PricingServicer(*parts)),
         service="billing",
         clock=billing.clock,

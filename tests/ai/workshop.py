@@ -319,6 +319,16 @@ class Workshop:
         assert balance.reserved == 0, "a hold is left"
         return 1_000 - balance.credits
 
+    @property
+    def lost(self) -> int:
+        """Credits that the account's work cost and that were not charged."""
+        ((lost,),) = self.billing.rows(
+            "SELECT coalesce(sum(platform_loss_credits), 0) FROM igny8_billing_creditusagelog"
+            " WHERE account_id = CAST(:account_id AS uuid)",
+            account_id=self.account_id,
+        )
+        return int(lost)
+
     def charges(self) -> list[int]:
         """The charged credits, oldest first."""
         lines = self.billing.lines(self.account_id)
@@ -335,14 +345,21 @@ def _items(tx: AiTransaction, *, run_id: str, stage: int) -> list[RunItem]:
 
 @asynccontextmanager
 async def open_workshop(
-    transactions: Transactions[AiTransaction], billing: Billing, newsroom: Newsroom
+    transactions: Transactions[AiTransaction],
+    billing: Billing,
+    newsroom: Newsroom,
+    *,
+    capture_beyond_hold: bool = False,
 ) -> AsyncIterator[Workshop]:
     """Everything running; calls of the ai service inside act for the workshop's account."""
     account_id = billing.account(credits=1_000)
     billing.text_price(model_name=TEXT_MODEL)
     billing.price(model_name=IMAGE_MODEL, credits_per_image=7)
     clock = billing.clock
-    async with billing_served(billing) as at_billing, publisher_served(newsroom) as at_publisher:
+    async with (
+        billing_served(billing, capture_beyond_hold=capture_beyond_hold) as at_billing,
+        publisher_served(newsroom) as at_publisher,
+    ):
         channels = Channels(ServiceTokens(Keyring.from_secret(SECRET_KEY), "ai", clock))
 
         def at(served: Served, stub: Any) -> Any:

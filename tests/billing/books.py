@@ -16,7 +16,7 @@ from services.billing.domain.balance import Balance
 from services.billing.domain.budget import Budget, Scope
 from services.billing.domain.configuration import BillingConfiguration
 from services.billing.domain.grant import Category, CreditGrant
-from services.billing.domain.item import Item
+from services.billing.domain.item import EXCESS_REFUSED, Excess, Item
 from services.billing.domain.order import (
     Capture,
     Captured,
@@ -170,6 +170,7 @@ class Billing:
         input_tokens: int = 0,
         output_tokens: int = 0,
         final: bool = False,
+        excess: Excess = EXCESS_REFUSED,
         account_id: str = "",
         **more: Any,
     ) -> Captured:
@@ -180,6 +181,7 @@ class Billing:
                 actor="service:ai",
                 reservation_id=reservation.id,
                 item=Item(item_id=item_id, work=work, **more),
+                excess=excess,
                 final=final,
             ),
             Captured,

@@ -55,11 +55,17 @@ class Hold:
     site: str
     status: str = "active"
     captured: int = 0
+    late: int = 0
     items: set[str] = field(default_factory=set)
 
     @property
     def left(self) -> int:
         return self.amount - self.captured if self.status == "active" else 0
+
+    @property
+    def agreed(self) -> int:
+        """What may be charged without anybody's leave."""
+        return self.amount - self.captured - self.late
 
 
 @dataclass
@@ -168,9 +174,12 @@ class Oracle:
         self.holds[id] = Hold(id, credits, now + HOLD_LIFE, now, run, site)
 
     def capture(
-        self, hold_id: str, item: str, credits: int, *, final: bool, now: datetime
+        self, hold_id: str, item: str, credits: int, *, more: bool, absorb: bool, final: bool, now: datetime
     ) -> tuple[int, int] | None:
-        """Credits charged and lost; None for an item that was charged before. Call `charged` with the id after it."""
+        """Credits charged and lost; None for an item that was charged before.
+
+        `more` lets it take what is available beyond what was agreed, `absorb` forgives what is left then.
+        """
         self.settle(now)
         hold = self.holds[hold_id]
         if item in hold.items:
@@ -184,7 +193,10 @@ class Oracle:
             for cap in self._caps(hold.run, hold.site)
             if cap.kind == "run" or cap.day == _day(hold.made)
         ]
-        beyond = min([credits - of_hold, self.credits - self.reserved, *rooms])
+        wanted = credits if more else min(credits, hold.agreed)
+        beyond = min([wanted - of_hold, self.credits - self.reserved, *rooms])
+        if credits > hold.agreed and of_hold + beyond < credits and not absorb:
+            raise Refused("CAPTURE_EXCEEDS_RESERVATION")
         shares: dict[str, int] = {}
         keeping = [grant for grant in self._in_order() if hold_id in grant.held]
         kept = [(grant, grant.held[hold_id]) for grant in keeping]
@@ -195,6 +207,8 @@ class Oracle:
         for grant, share in [*taken, *free]:
             grant.remaining -= share
             shares[grant.id] = shares.get(grant.id, 0) + share
+        if late:
+            hold.late += min(beyond, hold.agreed)
         hold.captured += of_hold
         hold.items.add(item)
         self.charges[item] = Charge(of_hold + beyond, list(shares.items()), hold.made, hold.run, hold.site)

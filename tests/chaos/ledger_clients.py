@@ -153,7 +153,13 @@ class Client:
         item_id = new_id()
         self._told.items_sent.add(item_id)
         request = billing.CaptureRequest(
-            request_id=new_id(), reservation_id=reservation_id, item_id=item_id, images=1, final=final
+            request_id=new_id(),
+            reservation_id=reservation_id,
+            item_id=item_id,
+            images=1,
+            final=final,
+            # There may be one item more than was held for.
+            absorb_excess=True,
         )
         answer = await self._write("Capture", self._credits.Capture, request)
         self._paid(answer.usage)

@@ -14,9 +14,9 @@ from services.billing.domain.events import (
     CreditsReversed,
 )
 from services.billing.domain.grant import CreditGrant
-from services.billing.domain.item import Item, Terms
+from services.billing.domain.item import EXCESS_REFUSED, Excess, Item, Terms
 from services.billing.domain.price import ModelPrice
-from services.billing.domain.reservation import Reservation, Status
+from services.billing.domain.reservation import CaptureExceedsReservation, Reservation, Status
 from services.billing.domain.reversal import Deduction
 from services.billing.domain.transaction import CreditTransaction, TransactionType
 from services.billing.domain.usage import CostSource, CreditUsage
@@ -108,12 +108,18 @@ class AccountBook(Bookkeeping):
         )
 
     def capture(
-        self, reservation: Reservation, item: Item, *, price: ModelPrice, final: bool = False
+        self,
+        reservation: Reservation,
+        item: Item,
+        *,
+        price: ModelPrice,
+        excess: Excess = EXCESS_REFUSED,
+        final: bool = False,
     ) -> tuple[Reservation, CreditUsage]:
-        """Charges one item at the pinned price: from the hold, then from what is available, the rest is our loss.
+        """Charges one item at the pinned price from the hold, and a late one from what is available instead.
 
-        What is available ends where a budget does. Raises ReservationEnded, and RequestInvalid for work the
-        model does not do.
+        What it costs beyond that is as `excess` says. What is available ends where a budget does. Raises
+        ReservationEnded, CaptureExceedsReservation, and RequestInvalid for work the model does not do.
         """
         reservation.check_chargeable(now=self.now)
         item.check(price)
@@ -122,8 +128,12 @@ class AccountBook(Bookkeeping):
         credits = price.credits_for(item.work, minimum=terms.minimum_credits)
         late = reservation.status is Status.EXPIRED
         of_hold = min(credits, reservation.left)
-        beyond = min([credits - of_hold, self.balance.available, *(budget.left for budget in budgets)])
+        within = min(credits, reservation.chargeable)
+        room = min([self.balance.available, *(budget.left for budget in budgets)])
+        beyond = min((credits if excess.takes_available else within) - of_hold, room)
         loss = credits - of_hold - beyond
+        if credits > within and loss and not excess.absorbs:
+            raise CaptureExceedsReservation(reservation.id, asked=credits, left=reservation.chargeable)
 
         from_hold = self._kept(reservation.id, of_hold)
         from_available = self._spendable(beyond)
@@ -145,7 +155,7 @@ class AccountBook(Bookkeeping):
         )
         self._count(budgets, spent=of_hold + beyond, held=-of_hold)
         usage = self._use(line, item, terms, loss=loss, reservation_id=reservation.id)
-        reservation = reservation.capture(of_hold)
+        reservation = reservation.capture(min(within, of_hold + beyond))
         if final and not late:
             reservation = self._end(reservation, Status.CAPTURED, why="Not needed after the last item")
         return reservation, usage

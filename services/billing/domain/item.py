@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from chassis.refusal import FieldFault, RequestInvalid
 from services.billing.domain.money import COST_MAX, fits
@@ -27,6 +27,20 @@ class Item:
         price.check_work(self.work)
         if self.provider_cost_usd is not None and not fits(self.provider_cost_usd):
             raise RequestInvalid(FieldFault("provider_cost_usd", f"must be from 0 to below {COST_MAX}"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Excess:
+    """What becomes of what an item costs more than its reservation may be charged; neither of both: it is refused."""
+
+    takes_available: bool = False
+    """It is taken from the available balance as far as that and budgets cover it."""
+
+    absorbs: bool = False
+    """What is left of it is the platform's loss."""
+
+
+EXCESS_REFUSED: Final = Excess()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

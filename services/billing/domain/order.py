@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from chassis.refusal import Refusal
 from services.billing.domain.balance import Balance
-from services.billing.domain.item import Item
+from services.billing.domain.item import EXCESS_REFUSED, Excess, Item
 from services.billing.domain.reservation import Purpose, Reservation
 from services.billing.domain.usage import CreditUsage
 
@@ -29,6 +29,7 @@ class Capture:
     actor: str
     reservation_id: str
     item: Item
+    excess: Excess = EXCESS_REFUSED
     final: bool = False
 
 

@@ -35,6 +35,19 @@ class ReservationEnded(Refusal):
         )
 
 
+class CaptureExceedsReservation(Refusal):
+    """The work costs more than was held for it; nothing was charged."""
+
+    reason = "CAPTURE_EXCEEDS_RESERVATION"
+
+    def __init__(self, reservation_id: str, *, asked: int, left: int) -> None:
+        super().__init__(
+            f"{asked} credits cannot be captured: the reservation has {left} left. Capture less, or say absorb_excess"
+            " for work that is done, so that the rest is not charged to the account.",
+            metadata={"reservation_id": reservation_id, "asked": str(asked), "left": str(left)},
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Purpose:
     """What a reservation is for, in the words of those who do the work."""
@@ -47,7 +60,10 @@ class Purpose:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reservation:
-    """A hold on credits. `captured` and `released` count credits of the hold; at its end they sum to `amount`."""
+    """A hold on credits. `captured` and `released` count credits of the hold; at its end they sum to `amount`.
+
+    `captured_late` counts those of `released` that work was charged after the hold's time had ended.
+    """
 
     id: str
     account_id: str
@@ -62,6 +78,7 @@ class Reservation:
     created_at: datetime
     captured: int = 0
     released: int = 0
+    captured_late: int = 0
     status: Status = Status.ACTIVE
     site_id: str | None = None
     run_id: str | None = None
@@ -107,6 +124,11 @@ class Reservation:
         """Credits it still holds."""
         return self.amount - self.captured - self.released
 
+    @property
+    def chargeable(self) -> int:
+        """Credits that work may still be charged without exceeding what was held for it."""
+        return self.released - self.captured_late if self.status is Status.EXPIRED else self.left
+
     def is_due(self, *, now: datetime) -> bool:
         """Whether its time has ended and nobody has booked that yet."""
         return self.status is Status.ACTIVE and self.expires_at <= now
@@ -120,9 +142,10 @@ class Reservation:
         raise ReservationEnded(self.id, status=self.status)
 
     def capture(self, credits: int) -> Self:
-        """So many credits of the hold are spent."""
-        assert 0 <= credits <= self.left, f"{credits} of {self.left} credits left"
-        assert self.status is Status.ACTIVE or credits == 0, f"a hold that is {self.status} has no credits"
+        """So many credits of the hold are spent, or of what it was before its time ended."""
+        assert 0 <= credits <= self.chargeable, f"{credits} of {self.chargeable} credits left"
+        if self.status is Status.EXPIRED:
+            return replace(self, captured_late=self.captured_late + credits)
         return replace(self, captured=self.captured + credits)
 
     def extend(self, *, expires_at: datetime) -> Self:

@@ -12,8 +12,14 @@ class CreditBase(billing.CreditServiceServicer):
     """Transactions, the clock, and the writer that takes orders."""
 
     def __init__(
-        self, transactions: Transactions[BillingTransaction], clock: Clock, *, writer: Writer
+        self,
+        transactions: Transactions[BillingTransaction],
+        clock: Clock,
+        *,
+        writer: Writer,
+        capture_beyond_hold: bool = False,
     ) -> None:
         self._transactions = transactions
         self._clock = clock
         self._writer = writer
+        self._capture_beyond_hold = capture_beyond_hold

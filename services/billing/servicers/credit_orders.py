@@ -6,6 +6,7 @@ from igny8.billing import v1 as billing
 
 from chassis.identity import current_caller
 from services.billing import convert
+from services.billing.domain.item import Excess
 from services.billing.domain.order import BatchCharge, Capture, Charge, Extend, Release, Reserve
 from services.billing.domain.reservation import LIFETIME
 from services.billing.servicers import Context
@@ -40,6 +41,7 @@ class CreditOrders(CreditBase):
                 actor=caller.actor,
                 reservation_id=request.reservation_id,
                 item=convert.item_from_proto(request),
+                excess=Excess(takes_available=self._capture_beyond_hold, absorbs=request.absorb_excess),
                 final=request.final,
             ),
             request=request,

@@ -33,7 +33,7 @@ class Reservations:
 
     def save(self, reservations: Sequence[Reservation]) -> None:
         """Writes what moves in a reservation's life."""
-        columns = ("captured", "released", "status", "expires_at")
+        columns = ("captured", "released", "captured_late", "status", "expires_at")
         self._writes.update(_reservation, reservations, columns=columns)
 
 

@@ -175,11 +175,16 @@ reservation = Table(
     instant("expires_at"),
     instant("created_at"),
     id_column("api_key_id", nullable=True),
+    count("captured_late", server_default=text("0")),
     CheckConstraint("status IN ('active', 'captured', 'released', 'expired')", name="reservation_status"),
     CheckConstraint(
         "amount > 0 AND captured >= 0 AND released >= 0 AND"
         " (captured + released = amount OR (status = 'active' AND captured + released < amount))",
         name="reservation_adds_up",
+    ),
+    CheckConstraint(
+        "captured_late >= 0 AND captured_late <= released AND (captured_late = 0 OR status = 'expired')",
+        name="reservation_captured_late",
     ),
     Index("reservation_account", "account_id", "id"),
     Index("reservation_active", "account_id", "expires_at", postgresql_where=text("status = 'active'")),

@@ -124,7 +124,11 @@ def _capture(desk: Desk, book: AccountBook, order: Capture) -> Captured:
     if before is not None:
         return Captured(reservation=reservation, usage=before, balance=book.balance)
     reservation, usage = book.capture(
-        reservation, order.item, price=desk.opening.prices[reservation.price_id], final=order.final
+        reservation,
+        order.item,
+        price=desk.opening.prices[reservation.price_id],
+        excess=order.excess,
+        final=order.final,
     )
     desk.save(reservation)
     desk.opening.captured[key] = usage

@@ -11,7 +11,14 @@ from services.billing.domain.balance import InsufficientCredits
 from services.billing.domain.book import AccountBook
 from services.billing.domain.events import CreditsExpired, CreditsReleased
 from services.billing.domain.grant import Category
-from services.billing.domain.reservation import LIFETIME, Reservation, ReservationEnded, Status
+from services.billing.domain.item import Excess
+from services.billing.domain.reservation import (
+    LIFETIME,
+    CaptureExceedsReservation,
+    Reservation,
+    ReservationEnded,
+    Status,
+)
 from services.billing.domain.transaction import TransactionType
 from services.billing.domain.work import Work
 from tests.billing.domain.builders import (
@@ -53,7 +60,12 @@ def test_a_capture_beyond_the_hold_is_one_line_and_one_draw_a_grant() -> None:
     reservation = a_reservation(amount=4)
     book.hold(reservation)
 
-    book.capture(reservation, an_item(Work(output_tokens=700)), price=a_text_price())
+    book.capture(
+        reservation,
+        an_item(Work(output_tokens=700)),
+        price=a_text_price(),
+        excess=Excess(takes_available=True),
+    )
 
     line, draw = book.lines[-1], book.draws[-1]
     assert (line.amount, line.reserved_amount) == (-7, -4)
@@ -85,6 +97,7 @@ def test_what_the_caller_tells_is_kept_beside_our_own_facts() -> None:
             metadata={"images_created": 2, "platform_loss_credits": 0},
         ),
         price=an_image_price(),
+        excess=Excess(absorbs=True),
     )
 
     assert book.lines[-1].description == "Cover of the article"
@@ -109,7 +122,7 @@ def test_a_late_final_capture_leaves_the_reservation_expired() -> None:
 
     ended, usage = book.capture(expired, an_item(Work(images=3)), price=an_image_price(), final=True)
 
-    assert (ended, usage.credits_used) == (expired, 3)
+    assert (ended, usage.credits_used) == (replace(expired, captured_late=3), 3)
     assert book.balance.credits == 97
 
 
@@ -174,6 +187,7 @@ def test_whatever_happens_the_ledger_adds_up(operations: list[tuple[str, int, in
     assert [-line.amount for line in deducted] == [usage.credits_used for usage in book.usage]
     assert all(usage.credit_value_usd == usage.credits_used * Decimal("0.01") for usage in book.usage)
     assert all(each.left == 0 for each in reservations if each.status is not Status.ACTIVE)
+    assert all(0 <= each.captured_late <= each.released for each in reservations)
 
 
 def _apply(
@@ -207,7 +221,8 @@ def _apply(
                 reservations[number],
                 an_item(Work(images=credits)),
                 price=an_image_price(),
+                excess=Excess(takes_available=choice > 1, absorbs=choice % 2 == 0),
                 final=operation == "final",
             )
-        except ReservationEnded:
+        except (ReservationEnded, CaptureExceedsReservation):
             return

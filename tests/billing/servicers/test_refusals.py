@@ -111,6 +111,11 @@ CASES: Final[dict[str, tuple[str, Ask, str]]] = {
     "a capture below zero": (AI, lambda s: s.capture(images=-1), "REQUEST_INVALID"),
     "a capture that overflows": (AI, lambda s: s.capture(images=MOST), "REQUEST_INVALID"),
     "a capture of tokens by images": (AI, lambda s: s.capture(images=0, input_tokens=5), "REQUEST_INVALID"),
+    "a capture of more than was held": (
+        AI,
+        lambda s: s.capture(images=s.hold.amount + 1),
+        "CAPTURE_EXCEEDS_RESERVATION",
+    ),
     "a capture of no hold": (AI, lambda s: s.capture(reservation_id=new_id()), "NOT_FOUND"),
     "a capture of a stranger's hold": (STRANGER, lambda s: s.capture(), "NOT_FOUND"),
     "a capture with too much metadata": (AI, lambda s: s.large(), "REQUEST_INVALID"),

@@ -10,6 +10,7 @@ from chassis.ids import new_id
 from chassis.refusal import Refusal
 from services.billing.domain.budget import Scope
 from services.billing.domain.grant import Category
+from services.billing.domain.item import Excess
 from services.billing.domain.reservation import LIFETIME, Purpose, Reservation
 from services.billing.domain.usage import CreditUsage
 from services.billing.usecases.proof import verify_ledger
@@ -111,5 +112,6 @@ def _apply(
             item_id=f"item {amount}",
             images=images,
             output_tokens=tokens,
+            excess=Excess(takes_available=choice > 1, absorbs=choice % 2 == 0),
             final=operation == "final",
         )

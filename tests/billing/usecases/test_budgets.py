@@ -8,6 +8,7 @@ import pytest
 from chassis.ids import new_id
 from chassis.refusal import RequestInvalid
 from services.billing.domain.budget import Budget, BudgetExceeded, Scope
+from services.billing.domain.item import Excess
 from services.billing.domain.reservation import Purpose
 from services.billing.usecases import budgets
 from tests.billing.books import Billing, first_page
@@ -98,7 +99,7 @@ def test_work_beyond_its_hold_stops_at_the_cap(billing: Billing, account: str) -
     _put(billing, account, Scope.RUN, 12)
     reservation = billing.reserve(account, images=10, purpose=PURPOSE)
 
-    captured = billing.capture(reservation, images=20)
+    captured = billing.capture(reservation, images=20, excess=Excess(takes_available=True, absorbs=True))
 
     assert (captured.usage.credits_used, captured.usage.platform_loss_credits) == (12, 8)
     assert _left(billing, account) == [0]

@@ -10,6 +10,7 @@ from chassis.refusal import NotFound, RequestInvalid
 from services.billing.domain.account import AccountSuspended
 from services.billing.domain.balance import InsufficientCredits
 from services.billing.domain.grant import Category
+from services.billing.domain.item import Excess
 from services.billing.domain.price import PriceNotFound
 from services.billing.domain.reservation import LIFETIME, Purpose, ReservationEnded, Status
 from services.billing.domain.reversal import AlreadyReversed
@@ -152,7 +153,7 @@ def test_a_charge_of_nothing_cannot_be_reversed(billing: Billing) -> None:
     account = billing.account(credits=3)
     reservation = billing.reserve(account, tokens=300)
     billing.capture(reservation, item_id="all of it", output_tokens=300)
-    lost = billing.capture(reservation, item_id="more", output_tokens=100)
+    lost = billing.capture(reservation, item_id="more", output_tokens=100, excess=Excess(absorbs=True))
 
     with pytest.raises(RequestInvalid):
         billing.reverse(lost.usage)

@@ -148,44 +148,6 @@ def test_a_negative_cost_is_refused(billing: Billing) -> None:
         billing.capture(reservation, images=1, provider_cost_usd=Decimal("-0.01"))
 
 
-def test_more_tokens_than_held_are_taken_from_the_available_balance(billing: Billing) -> None:
-    billing.text_price(tokens_per_credit=100)
-    account = billing.account(credits=40)
-    reservation = billing.reserve(account, tokens=1000)
-
-    captured = billing.capture(reservation, output_tokens=1500, final=True)
-
-    assert captured.usage.credits_used == 15
-    assert captured.usage.platform_loss_credits == 0
-    assert (captured.reservation.captured, captured.reservation.released) == (10, 0)
-    assert (captured.balance.credits, captured.balance.reserved) == (25, 0)
-
-
-def test_what_hold_and_balance_do_not_cover_is_the_platforms_loss(billing: Billing) -> None:
-    billing.text_price(tokens_per_credit=100)
-    account = billing.account(credits=12)
-    reservation = billing.reserve(account, tokens=1000)
-
-    captured = billing.capture(reservation, output_tokens=1500, final=True)
-
-    assert (captured.usage.credits_used, captured.usage.platform_loss_credits) == (12, 3)
-    assert captured.usage.cost_usd == Decimal("0.00225")
-    assert captured.balance.credits == 0
-
-
-def test_another_hold_is_not_touched_by_a_capture_beyond_its_own(billing: Billing) -> None:
-    billing.price()
-    billing.text_price(tokens_per_credit=100)
-    account = billing.account(credits=12)
-    other = billing.reserve(account, images=2)
-    reservation = billing.reserve(account, tokens=1000)
-
-    captured = billing.capture(reservation, output_tokens=1500, final=True)
-
-    assert (captured.usage.credits_used, captured.usage.platform_loss_credits) == (10, 5)
-    assert (captured.balance.credits, captured.balance.reserved) == (2, other.left)
-
-
 def test_an_item_is_charged_once_whatever_the_second_capture_says(billing: Billing) -> None:
     billing.text_price(tokens_per_credit=100)
     reservation = billing.reserve(billing.account(credits=40), tokens=1000)

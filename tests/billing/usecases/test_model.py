@@ -25,6 +25,7 @@ from chassis.ids import new_id
 from chassis.refusal import Refusal
 from services.billing.domain.budget import Scope
 from services.billing.domain.grant import Category
+from services.billing.domain.item import EXCESS_REFUSED, Excess
 from services.billing.domain.reservation import Purpose, Reservation
 from services.billing.domain.usage import CreditUsage
 from services.billing.usecases import credits as credits_usecases
@@ -36,6 +37,7 @@ from tests.billing.oracle import Oracle, Refused
 STEPS: Final = 30
 LEVELS: Final = {"low", "depleted", "recovered"}
 ONE_OF_FEW: Final = st.integers(0, 7)
+EXCESS: Final = st.builds(Excess, takes_available=st.booleans(), absorbs=st.booleans())
 MINUTES: Final = st.sampled_from([1, 10, 15, 60, 60 * 25])
 
 
@@ -121,29 +123,42 @@ class Ledger(RuleBasedStateMachine):
         self.capture(which, images, len(self.made.usage), final=False)
 
     @precondition(lambda self: self.made.reservations)
-    @rule(which=ONE_OF_FEW, images=st.integers(15, 40))
-    def capture_beyond(self, which: int, images: int) -> None:
-        self.capture(which, images, len(self.made.usage), final=False)
+    @rule(which=ONE_OF_FEW, images=st.integers(6, 40), excess=EXCESS)
+    def capture_beyond(self, which: int, images: int, excess: Excess) -> None:
+        self.capture(which, images, len(self.made.usage), excess=excess, final=False)
 
     @precondition(lambda self: self.made.reservations)
-    @rule(which=ONE_OF_FEW, images=st.integers(1, 40), item=st.integers(0, 1))
-    def capture_for_good(self, which: int, images: int, item: int) -> None:
-        self.capture(which, images, item, final=True)
+    @rule(which=ONE_OF_FEW, images=st.integers(1, 40), item=st.integers(0, 1), excess=EXCESS)
+    def capture_for_good(self, which: int, images: int, item: int, excess: Excess) -> None:
+        self.capture(which, images, item, excess=excess, final=True)
 
     @rule(images=st.integers(1, 20), which=ONE_OF_FEW)
     def reserve_more(self, images: int, which: int) -> None:
         self.reserve(images, which)
 
-    def capture(self, which: int, images: int, item: int, *, final: bool) -> None:
+    def capture(
+        self, which: int, images: int, item: int, *, excess: Excess = EXCESS_REFUSED, final: bool
+    ) -> None:
         reservation = self.reservation(which)
         item_id = f"{reservation.id} {item}"
         expected: list[tuple[int, int] | None] = []
 
         def ask() -> None:
-            expected.append(self.oracle.capture(reservation.id, item_id, images, final=final, now=self.now))
+            outcome = self.oracle.capture(
+                reservation.id,
+                item_id,
+                images,
+                more=excess.takes_available,
+                absorb=excess.absorbs,
+                final=final,
+                now=self.now,
+            )
+            expected.append(outcome)
 
         with self.both_refuse(ask):
-            usage = self.billing.capture(reservation, item_id=item_id, images=images, final=final).usage
+            usage = self.billing.capture(
+                reservation, item_id=item_id, images=images, excess=excess, final=final
+            ).usage
             if expected[0] is None:
                 assert usage == self.made.usage[item_id]
             else:
@@ -208,8 +223,8 @@ class Ledger(RuleBasedStateMachine):
         assert {
             grant.id: (grant.remaining, grant.reserved) for grant in self.billing.grants(self.account)
         } == {grant.id: (grant.remaining, sum(grant.held.values())) for grant in self.oracle.grants.values()}
-        assert self.rows("SELECT id::text, status, captured FROM reservation") == {
-            (hold.id, hold.status, hold.captured) for hold in self.oracle.holds.values()
+        assert self.rows("SELECT id::text, status, captured, captured_late FROM reservation") == {
+            (hold.id, hold.status, hold.captured, hold.late) for hold in self.oracle.holds.values()
         }
         assert self.rows("SELECT target_id::text, spent, held FROM budget") == {
             (cap.target, *self.oracle.spent_and_held(cap)) for cap in self.oracle.caps.values()
