@@ -1,14 +1,20 @@
 """The one road: what is paid, journalled and saved, whatever a provider answers."""
 
 import pytest
+from igny8.billing import v1 as billing_proto
 
+from chassis.channel import Channels
+from chassis.identity import Keyring
 from chassis.ids import new_id
 from chassis.refusal import Refusal
+from chassis.service_tokens import ServiceTokens
+from chassis.testing.serving import SECRET_KEY
 from services.ai.domain.function_names import FunctionName
 from services.ai.domain.stages import Stage
 from services.ai.domain.task import Phase, TaskStatus
 from services.ai.domain.task_item import ItemStatus
 from services.ai.functions.generate_images import FEATURED_SIZE
+from services.ai.ledger import Ledger
 from services.ai.providers.limits import Limits
 from services.ai.providers.port import ImageRequest
 from services.billing.domain.budget import Scope
@@ -155,6 +161,24 @@ async def test_without_the_credits_nothing_is_called_and_everybody_hears_of_it(w
     assert log.error.startswith("Insufficient credits. Required: 5000, Available: 1000")
     assert workshop.told("ai_tasks") == ["started", "failed"]
     assert workshop.image.asked == []
+
+
+async def test_with_billing_stopped_no_execution_begins_and_no_provider_is_called(
+    workshop: Workshop, port: int
+) -> None:
+    channels = Channels(ServiceTokens(Keyring.from_secret(SECRET_KEY), "ai", workshop.clock))
+    stub = channels.stub("billing", f"127.0.0.1:{port}", billing_proto.CreditServiceStub)
+    stopped = Ledger(stub, channels.stub("billing", f"127.0.0.1:{port}", billing_proto.PricingServiceStub))
+    task, lease = workshop.task(CLUSTER, *await workshop.keywords())
+
+    with pytest.raises(Refusal) as refused:
+        await workshop.executor(ledger=stopped).begin(task.id, lease, attempts=1)
+    await channels.close()
+
+    assert refused.value.reason == "SERVICE_UNAVAILABLE"
+    assert workshop.text.asked == []
+    assert (await workshop.execute(task, lease)).status is TaskStatus.SUCCESS
+    assert workshop.spent == 2
 
 
 async def test_a_model_without_a_price_is_refused_and_never_free(workshop: Workshop) -> None:

@@ -13,6 +13,7 @@ from services.billing.domain.budget import BudgetExceeded, Scope
 from services.billing.domain.item import Item
 from services.billing.domain.order import BatchCharge, BatchCharged, ChargedWork
 from services.billing.domain.reservation import LIFETIME, Purpose
+from services.billing.domain.transaction import TransactionType
 from services.billing.domain.usage import CreditUsage, GroupBy
 from services.billing.domain.work import Work
 from services.billing.usecases import budgets, reports
@@ -95,6 +96,25 @@ def test_worst_case_holds_that_end_leave_nothing_behind(billing: Billing) -> Non
     assert billing.balance(account).available == 100
     assert billing.rows("SELECT DISTINCT status FROM reservation") == [("expired",)]
     billing.check_books()
+
+
+def test_however_often_a_hold_is_cleaned_up_it_is_given_back_once(billing: Billing) -> None:
+    billing.price()
+    account = billing.account(credits=100)
+    purpose = Purpose(run_id=new_id())
+    billing.budget(account, scope=Scope.RUN, target_id=str(purpose.run_id), credits_limit=50)
+    reservation = billing.reserve(account, images=10, purpose=purpose)
+    billing.capture(reservation, images=4)
+
+    for _ in range(3):
+        billing.release(reservation)
+    billing.clock.set(billing.clock.now() + LIFETIME)
+    billing.release(reservation)
+
+    assert [line.transaction_type for line in billing.lines(account)].count(TransactionType.RELEASE) == 1
+    assert (billing.balance(account).credits, billing.balance(account).available) == (96, 96)
+    listed = billing.run(budgets.list_budgets, account_id=account, target_id=None, page=first_page())
+    assert (listed.items[0].spent, listed.items[0].held) == (4, 0)
 
 
 def _batch(account: str, *, items: int) -> BatchCharge:
