@@ -40,11 +40,11 @@ async def test_what_a_client_ordered_that_went_away_is_there_once(
 
 async def test_a_hold_of_a_client_that_went_away_ends_by_itself(calls: Calls, billing: Billing) -> None:
     account, request = _ordered(billing, "Reserve")
-    worker = calls.credits(service(account_id=account))
+    reserve: Any = calls.credits(service(account_id=account)).Reserve
 
     # The database gives up on a lock after two seconds, which a busy machine may need; then nothing was held.
     while not billing.balance(account).reserved:
-        await _ask_and_go_away(billing, account, worker.Reserve(request))
+        await _ask_and_go_away(billing, account, reserve(request))
     billing.clock.set(billing.clock.now() + LIFETIME)
 
     assert billing.balance(account).available == 100
