@@ -66,6 +66,10 @@ bench: dev ## The benchmarks beside their peers (ONLY=suite,ledger,ai,…; ledge
 chaos: dev ## Faults at random moments, and what must hold after them (SEED=n ROUNDS=n ONLY=ledger,ai,runs,pauses,publisher)
 	$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(ONLY)
 
+.PHONY: fuzz
+fuzz: dev ## Thousands of bad inputs at a running suite, each answer as the reference says (SEED=n)
+	$(BIN)/python -m pytest -rP tests/journeys/test_bad_input.py --all-inputs $(if $(SEED),--seed $(SEED))
+
 .PHONY: up down
 up: ## The same suite by docker compose; ends when everything is healthy (PORT=8080)
 	@docker compose version >/dev/null 2>&1 || { \
@@ -125,6 +129,7 @@ lock: $(STAMPS)/uv ## Write requirements/*.txt and bench/peers/*.txt anew from t
 	@$(call compile,suite) --constraint requirements/runtime.txt --constraint requirements/build.txt
 	@$(call compile,dev) --constraint requirements/suite.txt
 	@$(call compile,../bench/peers/clustering)
+	@$(call compile,../bench/peers/drf)
 
 compile = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
   --only-binary :all: --generate-hashes --custom-compile-command 'make lock' $(UPGRADE) \

@@ -91,5 +91,5 @@ def _types(domains: frozenset[str]) -> Schema:
         "description": "Only events of these domains.",
         "style": "form",
         "explode": False,
-        "schema": {"type": "array", "items": {"type": "string", "enum": sorted(domains)}},
+        "schema": {"type": "array", "minItems": 1, "items": {"type": "string", "enum": sorted(domains)}},
     }

@@ -127,7 +127,7 @@ class Events:
         unknown = [name for name in parameters if name not in known]
         if unknown:
             raise RequestInvalid(*(FieldFault(name[:100], "is not a parameter here") for name in unknown))
-        words = frozenset(word for text in parameters.get("types", []) for word in text.split(",") if word)
+        words = frozenset(word for text in parameters.get("types", []) for word in text.split(","))
         if words - self._types.domains:
             raise RequestInvalid(FieldFault("types", f"must be of: {', '.join(sorted(self._types.domains))}"))
         allowed = self._types.domains_for(caller)

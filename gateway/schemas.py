@@ -162,7 +162,8 @@ def _rules(field: FieldDescriptor) -> options_pb2.FieldRules:
 
 def _is_required(field: FieldDescriptor, *, request: bool) -> bool:
     if request:
-        return _rules(field).required or _zero_is_refused(field)
+        rules = _rules(field)
+        return rules.required or rules.min_items > 0 or _zero_is_refused(field)
     # Answers hold every field, but for a free-form value that is absent.
     return not wire_values.is_free_value(field)
 
@@ -195,6 +196,9 @@ def _value_rules(field: FieldDescriptor, rules: options_pb2.FieldRules) -> Schem
         schema["minimum"] = rules.min
     if rules.HasField("max"):
         schema["maximum"] = rules.max
+    if rules.required and rules.min < 0:
+        # 0 is how a number that was left out arrives.
+        schema["not"] = {"const": 0}
     return schema
 
 

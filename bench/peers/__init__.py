@@ -20,7 +20,7 @@ def ask(name: str, question: Any, say: Callable[[str], None]) -> Any:
     subprocess.CalledProcessError where that fails, or the program does.
     """
     answer = subprocess.run(
-        [_python_of(name, say), HERE / f"{name}.py"],
+        [python_of(name, say), HERE / f"{name}.py"],
         input=json.dumps(question),
         stdout=subprocess.PIPE,
         text=True,
@@ -30,7 +30,8 @@ def ask(name: str, question: Any, say: Callable[[str], None]) -> Any:
     return json.loads(answer.stdout)
 
 
-def _python_of(name: str, say: Callable[[str], None]) -> Path:
+def python_of(name: str, say: Callable[[str], None]) -> Path:
+    """A Python that has what <name>.txt pins; the first time that is installed. Raises subprocess.CalledProcessError."""
     pinned = HERE / f"{name}.txt"
     # A venv is that of one list of pins: another list has another.
     venv = VENVS / f"{name}-{hashlib.sha256(pinned.read_bytes()).hexdigest()[:12]}"

@@ -97,6 +97,15 @@ def test_an_id_that_may_be_left_out_may_be_empty_but_not_in_a_list(product_docum
     assert schemas["ids"]["items"]["minLength"] == 1
 
 
+def test_a_list_that_may_not_be_empty_is_needed_and_a_needed_number_is_not_0(
+    product_document: dict[str, Any],
+) -> None:
+    schemas = product_document["components"]["schemas"]
+
+    assert "input_ids" in schemas["RunItemChangeInput"]["required"]
+    assert schemas["ShiftScheduleRequest"]["properties"]["days"]["not"] == {"const": 0}
+
+
 def test_what_the_path_sets_is_not_in_the_body(shelf_document: dict[str, Any]) -> None:
     assert "shelf" not in shelf_document["components"]["schemas"]["CreateBookRequest"]["properties"]
 

@@ -25,6 +25,8 @@ async def test_no_input_makes_a_fault_or_an_answer_that_the_reference_does_not_k
     phases, examples = EVERYTHING if pytestconfig.getoption("--all-inputs") else SAMPLE
 
     code, said = campaign(suite.stack.gateway_url, owner.token, seed=seed, examples=examples, phases=phases)
+    # `make fuzz` shows what was sent, so that a campaign that sent nothing is seen.
+    print(said)
 
     assert code == 0, f"seed {seed}\n{said[-20_000:]}"
     assert f"Seed: {seed}" in said

@@ -83,7 +83,7 @@ class PlannerServicer(publisher.PlannerServiceServicer):
             facts=keywords.KeywordFacts(
                 volume=request.volume if request.HasField("volume") else None,
                 difficulty=request.difficulty if request.HasField("difficulty") else None,
-                cpc=Decimal(request.cpc) if request.HasField("cpc") else None,
+                cpc=Decimal(request.cpc) if request.cpc else None,
                 currency=request.cpc_currency or None,
                 intent=convert.intent_from_proto(request.intent),
                 country=request.country or None,

@@ -31,10 +31,13 @@ async def test_a_keyword_asked_for_twice_is_made_once(calls: Calls) -> None:
     assert (await calls.stats(site.id)).keywords.total == 1
 
 
-async def test_what_nobody_knows_stays_unknown(calls: Calls) -> None:
+@pytest.mark.parametrize("fields", [{}, {"cpc": ""}], ids=["left out", "empty"])
+async def test_what_nobody_knows_stays_unknown(calls: Calls, fields: dict[str, Any]) -> None:
     site = await calls.site()
 
-    made = (await calls.planner().CreateKeyword(CREATE(site_id=site.id, keyword="cold frame"))).keyword
+    made = (
+        await calls.planner().CreateKeyword(CREATE(site_id=site.id, keyword="cold frame", **fields))
+    ).keyword
 
     assert not any(made.HasField(name) for name in ("volume", "difficulty", "cpc"))
     assert (made.intent, made.country, made.cpc_currency) == (0, "", "")

@@ -1,0 +1,1 @@
+"""The three calls that are compared, as an application of Django and Django REST framework has them."""
