@@ -96,7 +96,9 @@ def _unbalanced_reservations(lines: str, which: str = "") -> str:
         WHERE r.account_id = :account_id {which} AND (
             coalesce(l.held, 0) <> r.amount - r.captured - r.released
             OR coalesce(l.captured, 0) <> r.captured
-            OR (r.status <> 'active' AND r.captured + r.released <> r.amount))"""  # noqa: S608
+            OR (r.status <> 'active' AND r.captured + r.released <> r.amount)
+            OR (r.captured_late > 0 AND r.captured + r.captured_late > (
+                SELECT coalesce(sum(u.credits_used), 0) FROM {_USAGE} u WHERE u.reservation_id = r.id)))"""  # noqa: S608
 
 
 CHECKS: Final = (
@@ -202,7 +204,7 @@ CHECKS: Final = (
     ),
     Check(
         name="reservations_add_up",
-        says="What a reservation has left is what the ledger holds for it; ended, it has nothing left.",
+        says="What a reservation has left is what the ledger holds for it, ended it has nothing left, and late work has usage.",
         bad_rows=_unbalanced_reservations(_ALL_LINES),
         # Only the lines of a hold that is active, or that a newer line is about.
         newer_bad_rows=_unbalanced_reservations(

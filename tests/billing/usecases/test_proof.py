@@ -8,7 +8,7 @@ from sqlalchemy import text
 from chassis.ids import new_id
 from services.billing.domain.budget import Scope
 from services.billing.domain.proof import Proof
-from services.billing.domain.reservation import Purpose
+from services.billing.domain.reservation import LIFETIME, Purpose
 from services.billing.store.proof_checks import CHECKS
 from services.billing.usecases.proof import verify_ledger
 from tests.billing.books import Billing
@@ -102,6 +102,18 @@ def test_a_corruption_is_found_and_named(
     assert name in found
     assert found[name].first_bad_row
     assert found[name].bad_rows >= 1
+
+
+def test_late_work_that_no_usage_shows_is_found(
+    billing: Billing, account: str, corrupt: Callable[[str], None]
+) -> None:
+    billing.clock.set(billing.clock.now() + LIFETIME)
+    assert billing.balance(account).reserved == 0
+    corrupt("UPDATE reservation SET captured_late = 1")
+
+    proof = _prove(billing, account)
+
+    assert [fault.check for fault in proof.faults] == ["reservations_add_up"]
 
 
 def test_a_proof_goes_on_from_where_the_last_one_ended(billing: Billing, account: str) -> None:

@@ -108,6 +108,10 @@ FAULTS = [
         "reservations_add_up",
         "UPDATE billing.reservation SET captured = captured + 1, released = released - 1 WHERE released > 0",
     ),
+    (
+        "reservations_add_up",
+        "UPDATE billing.reservation SET status = 'expired', captured_late = released WHERE released > 0",
+    ),
     ("reservations_add_up", f"DELETE FROM {LEDGER} WHERE transaction_type = 'release'"),
     ("reservations_add_up", f"DELETE FROM {USAGE} WHERE id = {ONE_USAGE}"),
     (
