@@ -64,6 +64,19 @@ async def test_a_title_that_tries_to_break_out_stays_inside_its_fence_in_every_c
         assert request.user.count("<untrusted") == request.user.count("<untrusted name=")
 
 
+async def test_template_syntax_in_a_keyword_or_a_title_is_never_executed(workshop: Workshop) -> None:
+    words = "{{ 7 * 7 }} {% if true %}ran{% endif %} {# gone #} ${7 * 7}"
+    wanted = await workshop.publisher.task(workshop.site_id, words)
+
+    await workshop.execute(
+        *workshop.task(FunctionName.CLUSTER_KEYWORDS, *await workshop.keywords(json.dumps(words)))
+    )
+    await workshop.execute(*workshop.task(FunctionName.GENERATE_CONTENT, wanted.id))
+
+    assert len(workshop.text.asked) > 4
+    assert all(words in request.user for request in workshop.text.asked)
+
+
 async def test_what_a_hostile_model_writes_is_stored_without_anything_that_runs_or_leads_away(
     workshop: Workshop,
 ) -> None:

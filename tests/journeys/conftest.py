@@ -16,6 +16,7 @@ ORDER: Final = (
     "test_main_job.py",
     "test_totals.py",
     "test_gateways.py",
+    "test_functions_by_hand.py",
     "test_isolation.py",
     "test_bad_input.py",
     "test_pauses.py",

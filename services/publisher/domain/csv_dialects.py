@@ -12,6 +12,7 @@ from services.publisher.domain.import_refusals import FileUnreadable, TooManyByt
 FILE_BYTES_MAX = 20 * 1024 * 1024
 SEPARATORS = ("\t", ";", ",")
 _UNCLOSED_QUOTES_MAX = 50
+_CELL_TOO_LONG = f"A cell has more than {csv.field_size_limit():,} characters. Shorten it."
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _BYTE_ORDER_MARKS = (
     (b"\xff\xfe\x00\x00", "utf-32"),
@@ -93,24 +94,26 @@ def records(lines: Sequence[str], *, first: int, separator: str, errors: list[Li
     """Yield the rows from line index `first` on; blank ones are passed over.
 
     A quote that is opened and never closed would swallow the rest of the file. Its line goes to
-    `errors` and reading goes on behind it; a file with more than 50 of them is FileUnreadable.
+    `errors` and reading goes on behind it; a file with more than 50 of them is FileUnreadable. A line whose cell is
+    longer than any cell can be goes to `errors` too.
     """
     start, unclosed = first, 0
     while start < len(lines):
         broken = yield from _records_until_broken(lines, start, separator)
         if broken is None:
             return
+        start = broken + 1
+        if len(lines[broken]) > csv.field_size_limit():
+            errors.append(LineError(start, _CELL_TOO_LONG))
+            continue
         unclosed += 1
         if unclosed > _UNCLOSED_QUOTES_MAX:
             raise FileUnreadable(
-                f"Line {broken + 1}: more than {_UNCLOSED_QUOTES_MAX} quotes are opened and never closed. "
+                f"Line {start}: more than {_UNCLOSED_QUOTES_MAX} quotes are opened and never closed. "
                 "Write a quote inside a quoted cell twice, or export the file again.",
-                line=broken + 1,
+                line=start,
             )
-        errors.append(
-            LineError(broken + 1, 'A quote (") is opened and never closed. Close it, or write it twice.')
-        )
-        start = broken + 1
+        errors.append(LineError(start, 'A quote (") is opened and never closed. Close it, or write it twice.'))
 
 
 def _records_until_broken(
@@ -125,7 +128,7 @@ def _records_until_broken(
             cells = next(reader)
         except StopIteration:
             return None
-        except csv.Error:  # a cell over the field size limit of the csv module, which only a lost quote makes
+        except csv.Error:  # a cell over the field size limit of the csv module, by a lost quote or by itself
             return begins
         ends = start + reader.line_num
         # Only a row over several lines can begin with a quote that was never closed: it runs to the end of the

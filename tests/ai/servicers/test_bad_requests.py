@@ -1,5 +1,6 @@
 """Requests that nobody should send: each refused by the name of its field, charged nothing, and leaving no row anywhere."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -9,8 +10,10 @@ from sqlalchemy import Engine, text
 
 from chassis.errors import RemoteRefusal
 from chassis.ids import new_id
+from services.ai.domain.stages import Stage
+from tests.ai.models import REFUSED
 from tests.ai.servicers.doors import OTHER, Doors
-from tests.ai.workshop import IMAGE_MODEL, Workshop
+from tests.ai.workshop import IMAGE_MODEL, TEXT_MODEL, Workshop
 
 HUGE = "compost " * 262_144
 """Two megabytes."""
@@ -63,6 +66,55 @@ CONFIG: dict[str, tuple[dict[str, Any], str, str]] = {
     "too many images": ({"max_in_article_images": 11}, "REQUEST_INVALID", "config.max_in_article_images"),
     "a negative limit": ({"max_credits_per_run": -1}, "REQUEST_INVALID", "config.max_credits_per_run"),
 }
+
+
+ESTIMATE: dict[str, tuple[dict[str, Any], str, str]] = {
+    "no site": ({"site_id": ""}, "REQUEST_INVALID", "site_id"),
+    "a site that breaks out": ({"site_id": BREAKING_OUT}, "REQUEST_INVALID", "site_id"),
+    "a site of control characters": ({"site_id": CONTROL}, "REQUEST_INVALID", "site_id"),
+    "a huge site": ({"site_id": HUGE}, "REQUEST_INVALID", "site_id"),
+    "a site nobody has": ({"site_id": new_id()}, "NOT_FOUND", ""),
+}
+
+RETRY: dict[str, tuple[dict[str, Any], str, str]] = {
+    "no run": ({"run_id": ""}, "REQUEST_INVALID", "run_id"),
+    "a run that breaks out": ({"run_id": BREAKING_OUT}, "REQUEST_INVALID", "run_id"),
+    "a huge run": ({"run_id": HUGE}, "REQUEST_INVALID", "run_id"),
+    "a run nobody has": ({"run_id": new_id()}, "NOT_FOUND", ""),
+    "an item that is no id": ({"item_ids": [CONTROL]}, "REQUEST_INVALID", "item_ids[0]"),
+    "a huge item": ({"item_ids": [HUGE]}, "REQUEST_INVALID", "item_ids[0]"),
+    "an item nobody has": ({"item_ids": [new_id()]}, "NOT_FOUND", ""),
+    "ten thousand items": ({"item_ids": [new_id() for _ in range(10_000)]}, "REQUEST_INVALID", "item_ids"),
+    "a change of nothing": (
+        {"changes": [{"input_ids": [new_id()]}]},
+        "REQUEST_INVALID",
+        "changes[0].item_id",
+    ),
+    "a change to nothing": ({"changes": [{"item_id": new_id()}]}, "REQUEST_INVALID", "changes[0].input_ids"),
+    "a change to ten thousand inputs": (
+        {"changes": [{"item_id": new_id(), "input_ids": [new_id() for _ in range(10_000)]}]},
+        "REQUEST_INVALID",
+        "changes[0].input_ids",
+    ),
+    "a change to what is no id": (
+        {"changes": [{"item_id": new_id(), "input_ids": [CONTROL]}]},
+        "REQUEST_INVALID",
+        "changes[0].input_ids[0]",
+    ),
+    "a change of an item nobody has": (
+        {"changes": [{"item_id": new_id(), "input_ids": [new_id()]}]},
+        "NOT_FOUND",
+        "",
+    ),
+    "an unknown text model": ({"text_model": "gpt-99"}, "PRICE_NOT_FOUND", "text_model"),
+    "an image model of texts": ({"image_model": TEXT_MODEL}, "PRICE_NOT_FOUND", "image_model"),
+    "a model that breaks out": ({"image_model": BREAKING_OUT}, "PRICE_NOT_FOUND", "image_model"),
+    "a model of control characters": ({"text_model": CONTROL}, "REQUEST_INVALID", "text_model"),
+    "a huge model": ({"text_model": HUGE}, "REQUEST_INVALID", "text_model"),
+    "a request_id of control characters": ({"request_id": CONTROL}, "REQUEST_INVALID", "request_id"),
+    "a huge request_id": ({"request_id": HUGE}, "REQUEST_INVALID", "request_id"),
+}
+"""What is changed in a good RetryFailedItems of a run whose one item has failed."""
 
 
 @pytest.fixture
@@ -123,6 +175,31 @@ async def test_a_bad_start_of_a_run_is_refused_by_its_field(
     await refused_and_without_trace(lambda: doors.automation().StartRun(request), reason, field, dump)
 
 
+@pytest.mark.parametrize(("changes", "reason", "field"), ESTIMATE.values(), ids=ESTIMATE)
+async def test_a_bad_estimate_is_refused_by_its_field(
+    doors: Doors, dump: Callable[[], dict[str, str]], changes: dict[str, Any], reason: str, field: str
+) -> None:
+    request = ai.EstimateRequest(**changes)
+
+    await refused_and_without_trace(lambda: doors.automation().Estimate(request), reason, field, dump)
+
+
+@pytest.mark.parametrize(("changes", "reason", "field"), RETRY.values(), ids=RETRY)
+async def test_a_bad_retry_is_refused_by_its_field(
+    doors: Doors,
+    workshop: Workshop,
+    dump: Callable[[], dict[str, str]],
+    changes: dict[str, Any],
+    reason: str,
+    field: str,
+) -> None:
+    request = ai.RetryFailedItemsRequest(**({"run_id": await _run_that_failed(workshop)} | changes))
+
+    await refused_and_without_trace(lambda: doors.automation().RetryFailedItems(request), reason, field, dump)
+
+    assert len(workshop.image.asked) == 1
+
+
 @pytest.mark.parametrize(("changes", "reason", "field"), CONFIG.values(), ids=CONFIG)
 async def test_bad_settings_are_refused_by_their_field(
     doors: Doors, dump: Callable[[], dict[str, str]], changes: dict[str, Any], reason: str, field: str
@@ -133,11 +210,15 @@ async def test_bad_settings_are_refused_by_their_field(
 async def test_a_site_of_another_account_gives_nothing_away(
     doors: Doors, workshop: Workshop, dump: Callable[[], dict[str, str]]
 ) -> None:
-    ids = await workshop.keywords()
+    run_id, ids = await _run_that_failed(workshop), await workshop.keywords()
 
     for call in (
         lambda: doors.run_function("cluster_keywords", *ids, account_id=OTHER),
         lambda: doors.automation(account_id=OTHER).StartRun(ai.StartRunRequest(site_id=workshop.site_id)),
+        lambda: doors.automation(account_id=OTHER).Estimate(ai.EstimateRequest(site_id=workshop.site_id)),
+        lambda: doors.automation(account_id=OTHER).RetryFailedItems(
+            ai.RetryFailedItemsRequest(run_id=run_id)
+        ),
     ):
         await refused_and_without_trace(call, "NOT_FOUND", "", dump)
 
@@ -168,7 +249,9 @@ async def test_a_keyword_that_tries_to_break_out_is_data(doors: Doors, workshop:
     await workshop.task_worker().do(job)
 
     [request] = workshop.text.asked
-    assert "</keywords>" not in request.user.partition("<keywords>")[2].rpartition("</keywords>")[0]
+    fenced = request.user.partition('<untrusted name="keywords">\n')[2].partition("\n</untrusted>")[0]
+    assert [each["keyword"] for each in json.loads(fenced)] == [BREAKING_OUT, "compost bin"]
+    assert request.user.count(BREAKING_OUT) == 1
     assert "ignore all rules" not in request.system.lower()
     assert workshop.tasks()[0].items_done == 1
 
@@ -184,6 +267,15 @@ async def test_a_repeat_is_answered_when_its_work_is_done_and_nothing_waits_any_
     again = await doors.run_function("cluster_keywords", request_id=request_id)
 
     assert (again.id, again.status) == (first.id, ai.AiTask.STATUS_SUCCESS)
+
+
+async def _run_that_failed(workshop: Workshop) -> str:
+    """The id of a run that has ended, of whose one item nothing came."""
+    workshop.image.replies = [REFUSED]
+    content_id = await workshop.article_with_images(1)
+    run = workshop.start(workshop.config(Stage.IMAGES), {Stage.IMAGES: [content_id]})
+    await workshop.work_off()
+    return run.id
 
 
 def _dropped(changes: dict[str, Any]) -> dict[str, Any]:

@@ -183,3 +183,34 @@ async def _nothing() -> AsyncIterator[publisher.ImportKeywordsRequest]:
     nothing: tuple[publisher.ImportKeywordsRequest, ...] = ()
     for request in nothing:
         yield request
+
+
+@pytest.mark.parametrize("quote", ["", '"'], ids=["bare", "quoted"])
+async def test_a_keyword_of_two_megabytes_is_a_fault_of_its_line_alone(calls: Calls, quote: str) -> None:
+    site = await calls.site()
+    huge = "compost " * 262_144
+
+    answer = await calls.import_csv(
+        site.id, f"keyword,volume\nworm farm,10\n{quote}{huge}{quote},20\nleaf mould,30\n"
+    )
+
+    assert {one.keyword for one in await calls.keywords(site.id)} == {"worm farm", "leaf mould"}
+    [fault] = answer.errors
+    assert fault.line == 3
+    assert fault.reason == "A cell has more than 131,072 characters. Shorten it."
+
+
+async def test_a_keyword_of_two_megabytes_is_refused_by_its_field_when_it_is_added_by_hand(
+    calls: Calls,
+) -> None:
+    site = await calls.site()
+
+    with pytest.raises(RemoteRefusal) as refusal:
+        await calls.planner().CreateKeyword(
+            publisher.CreateKeywordRequest(site_id=site.id, keyword="compost " * 262_144)
+        )
+
+    assert refusal.value.reason == "REQUEST_INVALID"
+    assert [fault.field for fault in refusal.value.fields] == ["keyword"]
+    assert len(refusal.value.message) < 300
+    assert not await calls.keywords(site.id)
