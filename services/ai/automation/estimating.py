@@ -99,14 +99,21 @@ class Estimator:
         waiting: Mapping[Stage, int],
         account_id: str,
     ) -> RunEstimate:
-        """The estimate of a run over what waits with these models; a stage without one is not priced."""
+        """The estimate of a run over what waits with these models; a stage without one is not priced.
+
+        Where nothing waits nothing is quoted: the run is going to be refused, which leaves no row anywhere.
+        """
         past = await self._transactions.run(
             runs.past_runs, site_id=config.site_id, account_id=account_id, models=models
         )
+        begins = any(waiting.get(stage) for stage in config.enabled)
         prices = {
             stage: await self._unit_price(stage, function, models[function], config)
             for stage in config.enabled
-            if (function := stage.function) is not None and function in models and needs_quote(stage, past)
+            if begins
+            and (function := stage.function) is not None
+            and function in models
+            and needs_quote(stage, past)
         }
         return estimate(config, waiting=waiting, past=past, prices=prices)
 

@@ -113,7 +113,9 @@ def records(lines: Sequence[str], *, first: int, separator: str, errors: list[Li
                 "Write a quote inside a quoted cell twice, or export the file again.",
                 line=start,
             )
-        errors.append(LineError(start, 'A quote (") is opened and never closed. Close it, or write it twice.'))
+        errors.append(
+            LineError(start, 'A quote (") is opened and never closed. Close it, or write it twice.')
+        )
 
 
 def _records_until_broken(

@@ -242,7 +242,7 @@ async def test_a_run_where_nothing_waits_leaves_nothing(
 
 
 async def test_a_keyword_that_tries_to_break_out_is_data(doors: Doors, workshop: Workshop) -> None:
-    ids = await workshop.keywords(BREAKING_OUT, "compost bin")
+    ids = await workshop.keywords(json.dumps(BREAKING_OUT), "compost bin")
 
     await doors.run_function("cluster_keywords", *ids)
     [job] = workshop.jobs()
