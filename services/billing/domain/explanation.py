@@ -70,8 +70,8 @@ class Explanation:
             said.append(f"An item of {usage.operation_type} costs at least {self.due_credits}.")
         if usage.platform_loss_credits:
             said.append(
-                f"{usage.credits_used} were charged; {usage.platform_loss_credits} that neither the hold nor"
-                " the balance covered were not."
+                f"{usage.credits_used} were charged; {usage.platform_loss_credits} that its hold did not cover"
+                " were not."
             )
         return " ".join(said)
 

@@ -14,6 +14,7 @@ from chassis.identity import Caller, Role
 from chassis.ids import new_id
 from chassis.testing.callers import api_key, operator, person, service
 from services.billing.domain.balance import InsufficientCredits
+from services.billing.domain.item import Excess
 from tests.billing.books import IMAGE_MODEL, Billing
 from tests.billing.servicers.calls import Calls
 from tests.billing.servicers.outcome import outcome, patiently
@@ -165,7 +166,7 @@ async def test_a_minimum_and_a_loss_are_explained(calls: Calls, billing: Billing
     account = billing.account(credits=5)
     reservation = billing.reserve(account, tokens=100)
     billing.capture(reservation, item_id="first", output_tokens=100)
-    lost = billing.capture(reservation, item_id="second", output_tokens=100)
+    lost = billing.capture(reservation, item_id="second", output_tokens=100, excess=Excess(absorbs=True))
 
     told = await calls.credits(person(account_id=account)).ExplainCharge(
         billing_proto.ExplainChargeRequest(usage_id=lost.usage.id)
@@ -174,7 +175,7 @@ async def test_a_minimum_and_a_loss_are_explained(calls: Calls, billing: Billing
     assert told.explanation == (
         "100 tokens / 100 tokens a credit = 1, rounded up to 1 credits."
         " An item of content_generation costs at least 5."
-        " 0 were charged; 5 that neither the hold nor the balance covered were not."
+        " 0 were charged; 5 that its hold did not cover were not."
     )
 
 
