@@ -8,9 +8,12 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import grpc
 import orjson
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 from igny8.billing import v1 as billing_proto
 from nats.aio.msg import Msg
 
@@ -74,11 +77,12 @@ async def test_it_serves_announces_and_ends_when_told(process: Process, bus: Bus
     accounts = channels.stub("billing", process.address, billing_proto.AccountServiceStub)
 
     async with asyncio.timeout(60):
+        # A call waits for its method's deadline only, and a process may take longer to begin.
+        await until(lambda: _serves(process), timeout_seconds=50)
         joined = await accounts.SignUp(
             billing_proto.SignUpRequest(
                 account_name="Garden Ltd", email="ada@example.com", password="correct horse battery"
-            ),
-            timeout=60,
+            )
         )
         await until(lambda: announced, timeout_seconds=30)
     await channels.close()
@@ -103,6 +107,16 @@ def test_it_names_every_setting_it_lacks_and_does_not_start() -> None:
     for named in ("IGNY8_SECRET_KEY", "IGNY8_DATABASE_URL", "IGNY8_SIGNUP_CREDITS"):
         assert named in checked.stderr
     assert "too short to use" not in checked.stderr
+
+
+async def _serves(process: Process) -> bool:
+    async with grpc.aio.insecure_channel(process.address) as channel:
+        stub: Any = health_pb2_grpc.HealthStub(channel)
+        try:
+            answer = await stub.Check(health_pb2.HealthCheckRequest(), timeout=10, wait_for_ready=True)
+        except grpc.aio.AioRpcError:
+            return False
+    return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
 
 
 def _environment(**settings: str) -> dict[str, str]:
