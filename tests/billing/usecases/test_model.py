@@ -201,8 +201,11 @@ class Ledger(RuleBasedStateMachine):
         self.billing.budget(self.account, scope=scope, target_id=str(target), credits_limit=limit)
         self.oracle.cap("run" if for_run else "site", str(target), limit, self.now)
 
-    @rule(threshold=st.sampled_from([0, 30, 100, 200]))
-    def threshold(self, threshold: int) -> None:
+    @rule(threshold=st.sampled_from([None, 0, 30, 100, 200]))
+    def threshold(self, threshold: int | None) -> None:
+        """None: exactly what there is, which is low already."""
+        if threshold is None:
+            threshold = self.oracle.credits
         self.billing.run(
             credits_usecases.put_low_threshold,
             account_id=self.account,
