@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 LATEST = {
     "cluster_keywords": "v1",
     "generate_ideas": "v1",
-    "generate_content": "v2",
+    "generate_content": "v3",
     "generate_image_prompts": "v1",
 }
 """The version a new execution uses. A template that has been used is never edited: a change is a new version."""
@@ -30,7 +30,7 @@ class RenderedPrompt:
 
 
 def prompt_version(function: str) -> str:
-    """What the task log calls the templates of a new execution: `generate_content/v2`; empty for what has none."""
+    """What the task log calls the templates of a new execution: `generate_content/v3`; empty for what has none."""
     version = LATEST.get(function)
     return f"{function}/{version}" if version else ""
 
