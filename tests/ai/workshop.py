@@ -232,14 +232,17 @@ class Workshop:
         )
 
     def start(self, config: AutomationConfig, inputs: dict[Stage, list[str]]) -> Run:
-        """A run over these inputs."""
+        """A run over these inputs, with the models of its settings, else the workshop's."""
         outputs = {stage: [Output(id=id, label="") for id in ids] for stage, ids in inputs.items()}
         return self.run(
             runs.start_run,
             account_id=self.account_id,
             config=config,
             models={
-                function: IMAGE_MODEL if function.makes_images else TEXT_MODEL for function in FunctionName
+                function: (config.image_model or IMAGE_MODEL)
+                if function.makes_images
+                else (config.text_model or TEXT_MODEL)
+                for function in FunctionName
             },
             inputs=outputs,
             actor="user:1",
