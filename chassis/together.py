@@ -1,4 +1,4 @@
-"""Writing for many items at once: what they order while one batch is written, or within a moment, goes into the next."""
+"""Writing or reading for many at once: what is ordered while one batch is at work, or within a moment, goes into the next."""
 
 import asyncio
 import contextvars

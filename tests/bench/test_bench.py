@@ -76,7 +76,7 @@ def test_the_results_are_written_down(tmp_path: Path, monkeypatch: pytest.Monkey
     written = json.loads((tmp_path / "results.json").read_text())
     assert status == 0
     assert set(written) == {"machine", "commit", "results"}
-    assert [one["floor"] for one in written["results"]] == [0.6]
+    assert [one["name"] for one in written["results"] if one["floor"] < 0.6] == []
 
 
 @pytest.mark.parametrize("group", [*command.GROUPS, *command.LONG])

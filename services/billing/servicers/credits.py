@@ -21,9 +21,7 @@ class CreditServicer(CreditOrders, CreditLists):
     async def GetBalance(
         self, request: billing.GetBalanceRequest, context: Context
     ) -> billing.GetBalanceResponse:
-        balance = await self._transactions.run(
-            credits.get_balance, account_id=current_caller().account(), now=self._clock.now()
-        )
+        balance = await self._balance(current_caller().account())
         return billing.GetBalanceResponse(balance=convert.balance_to_proto(balance))
 
     async def Quote(self, request: billing.QuoteRequest, context: Context) -> billing.QuoteResponse:

@@ -40,20 +40,35 @@ class Books:
         self._connection.execute(insert(_account).values(new))
 
     def balance(self, account_id: str, *, now: datetime) -> tuple[Balance, bool]:
-        """The balance as booked, and whether something has run out or begun since. Raises NotFound."""
-        held_too_long = exists().where(*_hold_is_due(now), _reservation.c.account_id == account_id)
-        unused_too_long = exists().where(*_grant_is_due(now), _grant.c.account_id == account_id)
-        has_begun = exists().where(*_grant_begins(now), _grant.c.account_id == account_id)
-        row = self._connection.execute(
-            select(*_BALANCE, or_(held_too_long, unused_too_long, has_begun).label("is_due")).where(
-                _account.c.account_id == account_id
-            )
-        ).one_or_none()
-        if row is None:
+        """As `balances`, of one. Raises NotFound."""
+        found = self.balances([account_id], now=now).get(account_id)
+        if found is None:
             raise NotFound(kind="account", id=account_id)
-        values = dict(row._mapping)
-        is_due = values.pop("is_due")
-        return Balance(**values), bool(is_due)
+        return found
+
+    def balances(self, account_ids: Collection[str], *, now: datetime) -> dict[str, tuple[Balance, bool]]:
+        """The balances as booked, each with whether something has run out or begun since; without those of no account."""
+        held_too_long = exists().where(*_hold_is_due(now), _reservation.c.account_id == _account.c.account_id)
+        unused_too_long = exists().where(*_grant_is_due(now), _grant.c.account_id == _account.c.account_id)
+        has_begun = exists().where(*_grant_begins(now), _grant.c.account_id == _account.c.account_id)
+        rows = self._connection.execute(
+            select(*_BALANCE, or_(held_too_long, unused_too_long, has_begun)).where(
+                among(_account.c.account_id, account_ids)
+            )
+        )
+        return {
+            account_id: (
+                Balance(
+                    account_id=account_id,
+                    credits=credits,
+                    reserved=reserved,
+                    sequence=sequence,
+                    updated_at=updated_at,
+                ),
+                bool(is_due),
+            )
+            for account_id, credits, reserved, sequence, updated_at, is_due in rows
+        }
 
     def save(self, books: Collection[AccountBook]) -> None:
         """Writes every change of the books; reservations they moved must be written before."""

@@ -1,5 +1,6 @@
 """Credits outside the rush of work: the balance, grants, quotes."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from chassis.ids import new_id
@@ -17,6 +18,17 @@ def get_balance(tx: BillingTransaction, *, account_id: str, now: datetime) -> Ba
     """What the account has now; what has run out meanwhile is booked first, so that all readers agree."""
     balance, is_due = tx.books.balance(account_id, now=now)
     return expire(tx, account_id=account_id, now=now) if is_due else balance
+
+
+def get_balances(
+    tx: BillingTransaction, *, account_ids: Collection[str], now: datetime
+) -> dict[str, Balance | None]:
+    """The balances of many accounts by one read; None where `get_balance` has something to book first.
+
+    Accounts that do not exist are not in it.
+    """
+    found = tx.books.balances(account_ids, now=now)
+    return {account_id: None if is_due else balance for account_id, (balance, is_due) in found.items()}
 
 
 def grant(

@@ -1,6 +1,8 @@
 """Credits over gRPC: who may, whose they are, what a repeat answers, and the lists."""
 
+import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -276,3 +278,22 @@ def _grant(account_id: str, **changes: Any) -> billing_proto.GrantRequest:
         "category": billing_proto.CreditGrant.CATEGORY_PAID,
     }
     return billing_proto.GrantRequest(**{**terms, **changes})
+
+
+async def test_balances_asked_for_at_once_are_each_accounts_own(calls: Calls, billing: Billing) -> None:
+    rich, poor, lapsed = (billing.account(credits=credits) for credits in (100, 1, 5))
+    billing.grant(lapsed, amount=50, expires_at=billing.clock.now() + timedelta(hours=1))
+    billing.clock.advance(hours=2)
+    asked = [*[rich, poor, lapsed] * 20, new_id()]
+
+    found = await asyncio.gather(*(_credits_of(calls, account) for account in asked))
+
+    assert found == [*[100, 1, 5] * 20, "NOT_FOUND"]
+
+
+async def _credits_of(calls: Calls, account_id: str) -> int | str:
+    caller = calls.credits(person(account_id=account_id))
+    try:
+        return int((await caller.GetBalance(billing_proto.GetBalanceRequest())).balance.credits)
+    except RemoteRefusal as refused:
+        return refused.reason
