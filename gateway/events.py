@@ -191,7 +191,9 @@ class Events:
     def _check_seconds(self, listener: _Listener) -> float:
         # Not a fixed beat: a belief that others' requests renewed just before one would outlive two of them.
         believed = self._access.believed_seconds(listener.credentials)
-        return min(CHECK_SECONDS, max(CHECK_SECONDS_LEAST, believed))
+        # Nor all at once of streams that began at once, as after a restart: events would wait behind their checks.
+        usual = _random.uniform(CHECK_SECONDS / 2, CHECK_SECONDS)
+        return min(usual, max(CHECK_SECONDS_LEAST, believed))
 
     async def _may_still(self, listener: _Listener) -> bool:
         """Looks at the caller again, whose role may have changed; a billing that is away changes nothing."""

@@ -52,23 +52,13 @@ class Books:
         unused_too_long = exists().where(*_grant_is_due(now), _grant.c.account_id == _account.c.account_id)
         has_begun = exists().where(*_grant_begins(now), _grant.c.account_id == _account.c.account_id)
         rows = self._connection.execute(
-            select(*_BALANCE, or_(held_too_long, unused_too_long, has_begun)).where(
+            select(*_BALANCE, or_(held_too_long, unused_too_long, has_begun).label("is_due")).where(
                 among(_account.c.account_id, account_ids)
             )
         )
-        return {
-            account_id: (
-                Balance(
-                    account_id=account_id,
-                    credits=credits,
-                    reserved=reserved,
-                    sequence=sequence,
-                    updated_at=updated_at,
-                ),
-                bool(is_due),
-            )
-            for account_id, credits, reserved, sequence, updated_at, is_due in rows
-        }
+        found = [dict(row._mapping) for row in rows]
+        due = {values["account_id"]: bool(values.pop("is_due")) for values in found}
+        return {values["account_id"]: (Balance(**values), due[values["account_id"]]) for values in found}
 
     def save(self, books: Collection[AccountBook]) -> None:
         """Writes every change of the books; reservations they moved must be written before."""
