@@ -3,7 +3,9 @@
 import importlib
 import io
 import json
+import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -68,15 +70,22 @@ def test_an_unknown_group_is_refused_with_the_known_ones(capsys: pytest.CaptureF
     assert "no group speed. There are: suite, ledger, ai, images, runs" in capsys.readouterr().out
 
 
-def test_the_results_are_written_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("floor", "status"), [(4.0, 0), (4.1, 1)], ids=["kept", "missed"])
+def test_the_results_are_written_down_and_a_missed_bound_is_the_exit_status(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, floor: float, status: int
+) -> None:
+    group = ModuleType("bench.figures")
+    vars(group)["results"] = lambda _say: [result(floor=floor)]
+    monkeypatch.setitem(sys.modules, "bench.figures", group)
+    monkeypatch.setattr(command, "GROUPS", ("figures",))
     monkeypatch.setattr(command, "RESULTS", tmp_path / "results.json")
 
-    status = command.main(["ai"])
+    ended = command.main([])
 
     written = json.loads((tmp_path / "results.json").read_text())
-    assert status == 0
+    assert ended == status
     assert set(written) == {"machine", "commit", "results"}
-    assert [one["name"] for one in written["results"] if one["floor"] < 0.6] == []
+    assert [(one["name"], one["floor"]) for one in written["results"]] == [("a figure", floor)]
 
 
 @pytest.mark.parametrize("group", [*command.GROUPS, *command.LONG])
