@@ -8,12 +8,13 @@ from typing import Any
 from google.protobuf.struct_pb2 import Struct
 from google.protobuf.timestamp_pb2 import Timestamp
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
 
 def instant_to_proto(instant: datetime) -> Timestamp:
-    """A time-zone-aware instant."""
-    timestamp = Timestamp()
-    timestamp.FromDatetime(instant)
-    return timestamp
+    """A time-zone-aware instant. By hand, since Timestamp.FromDatetime takes three times as long."""
+    since = instant - _EPOCH
+    return Timestamp(seconds=since.days * 86_400 + since.seconds, nanos=since.microseconds * 1_000)
 
 
 def maybe_instant_to_proto(instant: datetime | None) -> Timestamp | None:

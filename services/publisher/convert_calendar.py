@@ -9,17 +9,23 @@ from igny8.publisher import v1 as publisher
 from chassis.plain import instant_to_proto, maybe_instant_to_proto
 from services.publisher.domain.calendar_entry import CalendarEntry
 from services.publisher.domain.calendar_feed import CalendarFeed
-from services.publisher.domain.content import Content
+from services.publisher.domain.content import Content, ContentStatus, SiteStatus
 from services.publisher.domain.schedule.explanation import Explanation
 from services.publisher.domain.schedule.slots import Slot
+
+_LOCAL_CHARACTERS = len("2026-11-20T09:00")
+
+# A calendar may have thousands of entries: their states are looked up, not spelled, for each.
+_STATUS = {one: publisher.Content.Status.Value(f"STATUS_{one.name}") for one in ContentStatus}
+_SITE_STATUS = {one: publisher.Content.SiteStatus.Value(f"SITE_STATUS_{one.name}") for one in SiteStatus}
 
 
 def entry_to_proto(entry: CalendarEntry, zone: ZoneInfo) -> publisher.CalendarEntry:
     return publisher.CalendarEntry(
         content_id=entry.content_id,
         title=entry.title,
-        status=publisher.Content.Status.Value(f"STATUS_{entry.status.name}"),
-        site_status=publisher.Content.SiteStatus.Value(f"SITE_STATUS_{entry.site_status.name}"),
+        status=_STATUS[entry.status],
+        site_status=_SITE_STATUS[entry.site_status],
         scheduled_publish_at=maybe_instant_to_proto(entry.scheduled_publish_at),
         local_time="" if entry.at is None else _local(entry.at.astimezone(zone)),
         published_at=maybe_instant_to_proto(entry.published_at),
@@ -73,4 +79,4 @@ def feed_to_proto(site_id: str, feed: CalendarFeed | None) -> publisher.Calendar
 
 
 def _local(at: datetime) -> str:
-    return f"{at:%Y-%m-%dT%H:%M}"
+    return at.isoformat(timespec="minutes")[:_LOCAL_CHARACTERS]

@@ -189,8 +189,14 @@ def _by_time(content: Content) -> tuple[datetime | None, str]:
 
 
 def _entry_of(row: Row[Any]) -> CalendarEntry:
-    values = dict(row._mapping)
     return CalendarEntry(
-        **values
-        | {"status": ContentStatus(values["status"]), "site_status": SiteStatus(values["site_status"])}
+        content_id=row.content_id,
+        title=row.title,
+        status=ContentStatus(row.status),
+        site_status=SiteStatus(row.site_status),
+        at=row.at,
+        scheduled_publish_at=row.scheduled_publish_at,
+        published_at=row.published_at,
+        external_url=row.external_url,
+        updated_at=row.updated_at,
     )
