@@ -22,7 +22,8 @@ RUNTIME = ("chassis", "services", "gateway", "suite")
     [
         ("runtime", RUNTIME, ("chassis/testing", "suite/embedded")),
         ("suite", (*RUNTIME, "protos"), ("chassis/testing",)),
-        ("dev", (*RUNTIME, "protos", "tests", "bench"), ()),
+        # Peers have requirements of their own, installed where they run.
+        ("dev", (*RUNTIME, "protos", "tests", "bench"), ("bench/peers",)),
     ],
 )
 def test_every_package_that_is_imported_is_named(

@@ -5,7 +5,7 @@ import pytest
 from chassis.testing.callers import ACCOUNT_ID
 from chassis.testing.clock import START
 from services.notifications.convert import fact_from_proto
-from services.notifications.domain.drafting import OUTPUTS_OF_STAGES, draft_of
+from services.notifications.domain.drafting import OUTPUTS_OF_STAGES
 from services.notifications.domain.facts import (
     AiFunction,
     ContentApproved,
@@ -381,25 +381,3 @@ def test_an_instant_in_the_metadata_is_rfc_3339_in_utc() -> None:
     scheduled = ContentScheduled(**ARTICLE, scheduled_publish_at=NEXT_DAY, explanation="")
 
     assert told(scheduled).metadata["scheduled_publish_at"] == "2026-11-03T09:00:00Z"
-
-
-def test_an_article_without_a_title_is_named_so() -> None:
-    untitled = ContentApproved(**{**ARTICLE, "title": " "}, actor="user:somebody")
-
-    assert told(untitled).title == "An untitled article is approved"
-
-
-def test_long_words_of_others_are_cut() -> None:
-    long = ContentPublishFailed(**{**ARTICLE, "title": "rose " * 500}, error="no " * 5000)
-
-    notification = told(long)
-
-    assert len(notification.title) < 120
-    assert len(notification.message) <= 1000
-    assert notification.message.endswith("no…")
-
-
-def test_every_text_of_a_draft_fits() -> None:
-    draft = draft_of(ContentPublishFailed(**{**ARTICLE, "title": "r" * 5000}, error="e" * 5000))
-
-    assert {name: len(str(text)) for name, text in draft.facts.items()} == {"title": 1000, "error": 1000}
