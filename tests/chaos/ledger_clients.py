@@ -213,7 +213,9 @@ class Client:
 
     def _paid(self, usage: billing.CreditUsage) -> None:
         self._told.usage[usage.id] = (usage.item_id, usage.credits_used)
-        _keep(self._charged, usage.transaction_id)
+        # A capture that its account could not cover any more charged nothing, and there is nothing to give back.
+        if usage.credits_used:
+            _keep(self._charged, usage.transaction_id)
 
     def _item(self) -> billing.ChargedItem:
         item_id = new_id()
