@@ -1,6 +1,5 @@
 """generate_content: writes the article of a task: its outline first, then its sections, then what stands around it."""
 
-from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from igny8.publisher import v1 as publisher
@@ -9,7 +8,7 @@ from services.ai.domain.function_names import FunctionName
 from services.ai.domain.stages import Output
 from services.ai.domain.task import AiTask
 from services.ai.domain.task_item import Answer, TaskItem
-from services.ai.functions.article_html import addresses, cleaned, headings, text_of, word_count
+from services.ai.functions.article_html import cleaned, headings, text_of, word_count
 from services.ai.functions.article_plan import parts, parts_expected, planned, words_wanted
 from services.ai.functions.base import Draft, Question, Saved, TextFunction, all_there, malformed, task_ids
 from services.ai.functions.related import related_links, related_titles
@@ -79,7 +78,6 @@ class GenerateContent(TextFunction):
                 step="sections",
                 values={
                     **item.input,
-                    "internal_links": _not_linked_yet(item.input["internal_links"], written),
                     "outline": outline,
                     "numbers": groups[len(written)],
                     "sections": [outline["sections"][number] for number in groups[len(written)]],
@@ -175,14 +173,6 @@ class GenerateContent(TextFunction):
 
     async def fail(self, inventory: Inventory, item: TaskItem, error: str) -> None:
         await inventory.pipeline.FailTask(publisher.FailTaskRequest(task_id=item.item_id, error=error[:2000]))
-
-
-def _not_linked_yet(
-    links: Sequence[Mapping[str, str]], written: Sequence[Mapping[str, str]]
-) -> list[Mapping[str, str]]:
-    """The pages that no part links to yet: each is linked once at most, and not read about again."""
-    linked = {url for part in written for url in addresses(part["html"])}
-    return [link for link in links if link["url"] not in linked]
 
 
 def _words(item: TaskItem) -> int:

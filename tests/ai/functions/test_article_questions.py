@@ -1,10 +1,15 @@
 """What the model reads for each part of an article: what that part needs, and nothing twice."""
 
-from typing import Any
+from typing import Any, cast
+
+import pytest
 
 from services.ai.domain.function_names import FunctionName
 from services.ai.domain.task_item import TaskItem
+from services.ai.functions.article_plan import parts
 from services.ai.functions.registry import FUNCTIONS
+from services.ai.functions.schemas import WriteSectionsInput
+from services.ai.providers.offline.articles import generate_content, outline, write_sections
 from services.ai.providers.port import TextRequest
 from tests.ai.functions.builders import a_task, an_item
 from tests.ai.providers.offline.requests import article
@@ -47,9 +52,22 @@ def test_the_brief_is_read_for_the_outline_alone() -> None:
     assert BRIEF not in part.user
 
 
-def test_a_page_that_a_part_links_to_is_not_offered_again() -> None:
+def test_every_part_is_offered_the_same_pages() -> None:
     first = asked_of(an_article()).user
     second = asked_of(an_article('<p><a href="/soil?a=1&amp;b=2">Soil</a></p>')).user
 
-    assert ("/soil" in first, "/wood" in first) == (True, True)
-    assert ("/soil" in second, "/wood" in second) == (False, True)
+    assert all(page in user for page in ("/soil", "/wood") for user in (first, second))
+
+
+@pytest.mark.parametrize("words", [900, 1_300, 2_000])
+def test_parts_with_links_come_to_the_article_that_was_planned(words: int) -> None:
+    asked: Any = article(words=words, links=LINKS)
+    plan = outline(asked, seed=7)
+    written: list[dict[str, str]] = []
+    for _ in parts(plan):
+        request = asked_of(an_item(input=asked, drafts=(plan, *written)))
+        part = write_sections(cast(WriteSectionsInput, request.input), seed=7)
+        written.append({"html": part["html"]})
+
+    assert len(written) > 1 or words < 1_000
+    assert "".join(part["html"] for part in written) == generate_content(asked, seed=7)["html"]
