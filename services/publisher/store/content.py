@@ -72,7 +72,9 @@ class Contents:
 
     def check(self, content_id: str, *, account_id: str) -> None:
         """Raises NotFound, for content of other accounts too."""
-        self._one(_by_id(content_id, account_id), content_id)
+        found = exists().where(_content.c.id == content_id, _content.c.account_id == account_id)
+        if not self._connection.execute(select(found)).scalar_one():
+            raise NotFound(kind="content", id=content_id)
 
     def lock(self, content_id: str, *, account_id: str) -> Content:
         """As `get`, locked until the transaction ends."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, Connection, Row, Uuid, cast, delete, func, select, update
+from sqlalchemy import ARRAY, ColumnElement, Connection, Row, Uuid, cast, delete, func, select, update
 from sqlalchemy.dialects import postgresql
 
 from chassis.bulk import update_rows
@@ -51,21 +51,8 @@ class Keywords:
         return bool(written.rowcount)
 
     def lock_of_site(self, ids: Sequence[str], *, site_id: str, account_id: str) -> list[Keyword]:
-        """These keywords of a site, locked until the transaction ends. Raises NotFound for an id that is not among them."""
-        query = (
-            select(*_COLUMNS)
-            .where(
-                among(_keyword.c.id, ids),
-                _keyword.c.site_id == site_id,
-                _keyword.c.account_id == account_id,
-            )
-            .order_by(_keyword.c.normalised)
-            .with_for_update()
-        )
-        found = {row.id: _of(row) for row in self._connection.execute(query)}
-        for id in ids:
-            if id not in found:
-                raise NotFound(kind="keyword", id=id)
+        """As `lock_all`, whatever the sector, in the order of their text."""
+        found = self._lock(ids, _keyword.c.site_id == site_id, _keyword.c.account_id == account_id)
         return list(found.values())
 
     def save_all(self, keywords: Sequence[Keyword]) -> None:
@@ -92,14 +79,13 @@ class Keywords:
 
         Raises NotFound for an id that is not among them.
         """
+        in_sector = _keyword.c.sector_id.is_not_distinct_from(sector_id)
+        return self._lock(ids, _keyword.c.site_id == site_id, _keyword.c.account_id == account_id, in_sector)
+
+    def _lock(self, ids: Sequence[str], *where: ColumnElement[bool]) -> dict[str, Keyword]:
         query = (
             select(*_COLUMNS)
-            .where(
-                among(_keyword.c.id, ids),
-                _keyword.c.site_id == site_id,
-                _keyword.c.sector_id.is_not_distinct_from(sector_id),
-                _keyword.c.account_id == account_id,
-            )
+            .where(among(_keyword.c.id, ids), *where)
             .order_by(_keyword.c.normalised)
             .with_for_update()
         )

@@ -15,7 +15,7 @@ from services.publisher.domain.schedule.explanation import Explanation, explain
 from services.publisher.domain.schedule.limits import Calendar, month_of, week_of
 from services.publisher.domain.schedule.slots import HORIZON_DAYS, Slot, next_free_slot, next_free_slots
 from services.publisher.store.transaction import PublisherTransaction
-from services.publisher.usecases.calendar_lock import LockedCalendar, lock_calendar, occupied
+from services.publisher.usecases.calendar_lock import LockedCalendar, book, lock_calendar, occupied
 from services.publisher.usecases.publishing import LATE_SECONDS
 
 RANGE_DAYS_MAX: Final = 400
@@ -131,7 +131,7 @@ def schedule(
     moves = content.site_status is SiteStatus.SCHEDULED
     scheduled = content.move(at, now=now) if moves else content.schedule(at, now=now)
     check_times(calendar.settings, [at], occupied=calendar.occupied(now=now, without=[content.id]), now=now)
-    return _save(tx, scheduled, ContentScheduled.of(scheduled, now=now))
+    return book(tx, scheduled, ContentScheduled.of(scheduled, now=now))
 
 
 def unschedule(tx: PublisherTransaction, *, content_id: str, account_id: str, now: datetime) -> Content:
@@ -143,7 +143,7 @@ def unschedule(tx: PublisherTransaction, *, content_id: str, account_id: str, no
     if content.status is ContentStatus.APPROVED and content.site_status is SiteStatus.NOT_PUBLISHED:
         return content
     unscheduled = content.unschedule(now=now)
-    return _save(tx, unscheduled, ContentUnscheduled.of(unscheduled, now=now))
+    return book(tx, unscheduled, ContentUnscheduled.of(unscheduled, now=now))
 
 
 def _take_next_slot(
@@ -154,15 +154,7 @@ def _take_next_slot(
     slot = next_free_slot(calendar.settings, occupied=calendar.occupied(now=now), now=now)
     scheduled = content.schedule(slot.at, now=now)
     event = ContentScheduled.of(scheduled, now=now, explanation=slot.explanation)
-    return _save(tx, scheduled, event)
-
-
-def _save(
-    tx: PublisherTransaction, content: Content, event: ContentScheduled | ContentUnscheduled
-) -> Content:
-    tx.calendar.save(content)
-    tx.record(event, account_id=content.account_id)
-    return content
+    return book(tx, scheduled, event)
 
 
 def _counts(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, time
 
 from services.publisher.domain.content import Content
+from services.publisher.domain.events import ContentEvent
 from services.publisher.domain.local_time import to_utc
 from services.publisher.domain.publishing_settings import PublishingSettings
 from services.publisher.domain.schedule.limits import month_of, week_of
@@ -44,3 +45,10 @@ def occupied(
     today = now.astimezone(settings.zone).date()
     since = to_utc(min(month_of(today), week_of(today)), time(0), settings.zone)
     return tx.calendar.occupied(settings.site_id, since=since, without=without)
+
+
+def book(tx: PublisherTransaction, content: Content, event: ContentEvent) -> Content:
+    """Save where content stands now, together with what is told of it."""
+    tx.calendar.save(content)
+    tx.record(event, account_id=content.account_id)
+    return content

@@ -11,7 +11,7 @@ from services.publisher.domain.local_time import to_date, to_utc
 from services.publisher.domain.publishing_settings import PublishingSettings
 from services.publisher.domain.schedule.checks import check_times
 from services.publisher.store.transaction import PublisherTransaction
-from services.publisher.usecases.calendar_lock import LockedCalendar, lock_calendar, lock_site_calendar
+from services.publisher.usecases.calendar_lock import LockedCalendar, book, lock_calendar, lock_site_calendar
 
 MOVED_MAX: Final = 1_000
 
@@ -147,7 +147,4 @@ def _planned(content: Content) -> datetime:
 
 
 def _save(tx: PublisherTransaction, content: Content, *, explanation: str, now: datetime) -> Content:
-    tx.calendar.save(content)
-    event = ContentScheduled.of(content, now=now, explanation=explanation)
-    tx.record(event, account_id=content.account_id)
-    return content
+    return book(tx, content, ContentScheduled.of(content, now=now, explanation=explanation))

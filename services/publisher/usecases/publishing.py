@@ -10,7 +10,6 @@ from chassis.paging import Page, PageRequest
 from services.publisher.domain.content import Content, SiteStatus
 from services.publisher.domain.delivery import Delivery, Placed
 from services.publisher.domain.events import (
-    ContentEvent,
     ContentPublished,
     ContentPublishFailed,
     ContentPublishUnconfirmed,
@@ -19,7 +18,7 @@ from services.publisher.domain.publication import Publication, PublicationState,
 from services.publisher.domain.schedule.checks import check_times
 from services.publisher.domain.site import Site
 from services.publisher.store.transaction import PublisherTransaction
-from services.publisher.usecases.calendar_lock import lock_calendar
+from services.publisher.usecases.calendar_lock import book, lock_calendar
 
 LATE_SECONDS: Final = 60
 """Content that is due for longer was missed: nobody was there at its time, and the site's catch-up rule decides."""
@@ -110,7 +109,7 @@ def confirm_delivery(
     )
     arrived = publication.arrive(external_id=placed.external_id, external_url=placed.external_url, now=now)
     tx.publications.save(arrived)
-    return _book(tx, published, ContentPublished.of(published, now=now))
+    return book(tx, published, ContentPublished.of(published, now=now))
 
 
 def fail_delivery(
@@ -159,7 +158,7 @@ def lose_answer(
     if content.site_status is SiteStatus.UNCONFIRMED:
         return content
     unconfirmed = content.leave_unconfirmed(reason, now=now)
-    return _book(tx, unconfirmed, ContentPublishUnconfirmed.of(unconfirmed, now=now))
+    return book(tx, unconfirmed, ContentPublishUnconfirmed.of(unconfirmed, now=now))
 
 
 def list_publications(
@@ -222,13 +221,7 @@ def _fail(
 ) -> Content:
     tx.publications.save(publication.fail(error, now=now))
     failed = content.fail_publishing(error, now=now)
-    return _book(tx, failed, ContentPublishFailed.of(failed, now=now))
-
-
-def _book(tx: PublisherTransaction, content: Content, event: ContentEvent) -> Content:
-    tx.calendar.save(content)
-    tx.record(event, account_id=content.account_id)
-    return content
+    return book(tx, failed, ContentPublishFailed.of(failed, now=now))
 
 
 def _pause_seconds(publication: Publication) -> float:
