@@ -11,7 +11,6 @@ from services.ai.functions.schemas import ARTICLE_TAGS
 
 _TAG: Final = re.compile(r"<[^>]+>")
 _HEADING: Final = re.compile(r"<h2>")
-_LINK: Final = re.compile(r'<a href="([^"]*)">')
 _DEAD_LINK: Final = re.compile(r"<a>(.*?)</a>", re.DOTALL)
 
 
@@ -45,8 +44,3 @@ def word_count(html: str) -> int:
 def headings(html: str) -> int:
     """How many sections with a heading there are in cleaned HTML."""
     return len(_HEADING.findall(html))
-
-
-def addresses(html: str) -> list[str]:
-    """Where the links of cleaned HTML lead, in order."""
-    return [unescape(address) for address in _LINK.findall(html)]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.ai.functions.article_html import addresses, cleaned, headings, text_of, word_count
+from services.ai.functions.article_html import cleaned, headings, text_of, word_count
 
 PAGES = {"/soil", "https://example.org/beds?a=1&b=2"}
 
@@ -46,9 +46,3 @@ def test_words_and_sections_are_counted_as_a_reader_sees_them() -> None:
 
     assert (word_count(html), headings(html)) == (8, 1)
     assert text_of(html) == "Two words and three & four no section"
-
-
-def test_addresses_of_links_are_those_that_were_given() -> None:
-    html = cleaned('<a href="https://example.org/beds?a=1&amp;b=2">a</a> <a href="/soil">b</a>', pages=PAGES)
-
-    assert addresses(html) == ["https://example.org/beds?a=1&b=2", "/soil"]
