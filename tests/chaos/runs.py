@@ -79,6 +79,7 @@ async def _job(chaos: Chaos, suite: RunningSuite, api: Api, operator: Api, file:
 async def _report(chaos: Chaos, suite: RunningSuite, outcome: Outcome) -> Report:
     chaos.say("the job has ended")
     run, report = outcome.run, Report()
+    await until(lambda: settled.database_answers(suite), timeout_seconds=SETTLE_SECONDS_MAX)
     await until(lambda: settled.nothing_is_open(suite), timeout_seconds=SETTLE_SECONDS_MAX)
     await until(lambda: logs_agree(suite, run["id"]), timeout_seconds=SETTLE_SECONDS_MAX)
     items = sum(stage["total"] for stage in run["stages"])

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+import psycopg2
+
 from suite.verify.report import verify
 from tests.chaos.campaign import Report
 from tests.journeys.suites import RunningSuite
@@ -16,6 +18,14 @@ _CHARGED_TWICE: Final = """
     GROUP BY operation_type, item_id HAVING count(*) > 1"""
 _BATCHED: Final = ("clustering",)
 """Operations whose item is a batch of inputs, named by its first: the same one may lead another batch."""
+
+
+def database_answers(suite: RunningSuite) -> bool:
+    """Whether what was killed last may be asked: a server just started is still reading its log."""
+    try:
+        return bool(suite.rows("SELECT 1 AS answer"))
+    except psycopg2.OperationalError:
+        return False
 
 
 def nothing_is_open(suite: RunningSuite) -> bool:
