@@ -14,6 +14,12 @@ from chassis.prepared import prepared
 
 Rows = list[dict[str, Any]]
 
+_BY_KEYS: Final = (
+    "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
+)
+"""A prepared statement is planned once, maybe while a table is empty, where reading all of it is cheapest. That plan
+would stay while the table grows, until it is next analysed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Query:
@@ -45,7 +51,10 @@ class Query:
 
 @dataclass(frozen=True)
 class Reading:
-    """Queries that are read together, from one snapshot, by name."""
+    """Queries that are read together, from one snapshot, by name; each finds its rows by an index.
+
+    From then on to its end the transaction looks everything up by indexes.
+    """
 
     queries: Mapping[str, Query]
     types: Mapping[str, str]
@@ -59,7 +68,8 @@ class Reading:
 
     def read(self, connection: Connection, parameters: Mapping[str, Any]) -> dict[str, Rows]:
         """The rows of each query."""
-        executed = "; ".join(prepared(connection, statement, types) for statement, types in self._statements)
+        statements = [prepared(connection, statement, types) for statement, types in self._statements]
+        executed = "; ".join([_BY_KEYS, *statements])
         found = orjson.loads(connection.exec_driver_sql(executed, dict(parameters)).scalar_one())
         return {name: query.rows(found[name]) for name, query in self.queries.items()}
 
