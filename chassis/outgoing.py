@@ -9,6 +9,7 @@ its mind leads inside. `ipaddress` decides after resolving, since "0x7f.1", "213
 import asyncio
 import ipaddress
 import socket
+import ssl
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -16,6 +17,7 @@ from typing import Final
 import httpx
 
 REDIRECTS_MAX: Final = 5
+CONNECT_SECONDS_MAX: Final = 10.0
 
 _NOT_PUBLIC: Final = tuple(
     ipaddress.ip_network(network)
@@ -35,15 +37,33 @@ Resolve = Callable[[str, int], Awaitable[list[str]]]
 
 
 class OutgoingFailed(Exception):
-    """There is no answer. Always raised as one of the kinds below; the message is a sentence for people."""
+    """There is no answer. Always raised as one of the kinds below; the message is a sentence for people.
+
+    `sent` is False where the other side is known to have got nothing, so that asking once more repeats nothing.
+    """
+
+    def __init__(self, sentence: str, *, sent: bool = True) -> None:
+        super().__init__(sentence)
+        self.sent = sent
 
 
 class AddressForbidden(OutgoingFailed):
-    """The address is none that may be called."""
+    """The address is none that may be called; it was not."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence, sent=False)
 
 
 class Unreachable(OutgoingFailed):
     """The host is not there, or broke off. What was sent may have arrived all the same."""
+
+
+class NameUnknown(Unreachable):
+    """The host's name leads to no address."""
+
+
+class TlsFault(Unreachable):
+    """The host has no certificate that can be trusted for its name, or speaks no TLS."""
 
 
 class TooSlow(OutgoingFailed):
@@ -84,6 +104,7 @@ class Outgoing:
         self._allow_private = allow_private
         self._trusted = frozenset((host.casefold(), port) for host, port in trusted)
         self._resolve = resolve
+        self._tls: ssl.SSLContext | None = None
 
     async def call(
         self,
@@ -102,7 +123,11 @@ class Outgoing:
         """
         # A client for each call: a kept connection goes to an address, and would be shared by all its names.
         async with httpx.AsyncClient(
-            transport=_Checked(self), trust_env=False, timeout=seconds_max, max_redirects=REDIRECTS_MAX
+            transport=_Checked(self, self._tls_context()),
+            trust_env=False,
+            # Less than the whole, so that a host which never took the connection is known to have got nothing.
+            timeout=httpx.Timeout(seconds_max, connect=min(CONNECT_SECONDS_MAX, seconds_max * 0.8)),
+            max_redirects=REDIRECTS_MAX,
         ) as client:
             try:
                 async with (
@@ -118,16 +143,27 @@ class Outgoing:
                         url=str(response.url),
                     )
             except (TimeoutError, httpx.TimeoutException) as error:
-                raise TooSlow(f"{_host(url)} did not answer within {seconds_max:g} seconds.") from error
+                raise TooSlow(
+                    f"{_host(url)} did not answer within {seconds_max:g} seconds.",
+                    sent=not isinstance(error, httpx.ConnectTimeout),
+                ) from error
             except httpx.TooManyRedirects as error:
                 raise Unreachable(f"{_host(url)} redirects too often.") from error
             except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
                 raise AddressForbidden("The address is not one of the web.") from error
+            except socket.gaierror as error:
+                raise NameUnknown(f"The name {_host(url)} leads to no address.", sent=False) from error
             except (httpx.HTTPError, OSError) as error:
-                raise Unreachable(f"{_host(url)} cannot be reached, or broke off.") from error
+                raise _unreachable(_host(url), error) from error
+
+    def _tls_context(self) -> ssl.SSLContext:
+        """One for all calls: reading the certificates anew for each took most of its time."""
+        if self._tls is None:
+            self._tls = httpx.create_ssl_context(trust_env=False)
+        return self._tls
 
     async def checked(self, url: httpx.URL) -> str:
-        """The address to connect to for this URL. Raises AddressForbidden, and OSError for a name that is none."""
+        """The address to connect to for this URL. Raises AddressForbidden, and gaierror for a name that is none."""
         host, port = url.host, url.port or (443 if url.scheme == "https" else 80)
         trusted = self._allow_private or (host.casefold(), port) in self._trusted
         if url.userinfo or not host or url.scheme not in ("https", "http"):
@@ -138,7 +174,7 @@ class Outgoing:
             raise AddressForbidden(f"{host} must be called by https at its usual port.")
         found = await self._resolve(host, port)
         if not found:
-            raise OSError(f"{host} has no address")
+            raise socket.gaierror(f"{host} has no address")
         if not trusted and not all(public(address) for address in found):
             raise AddressForbidden(f"{host} is inside a private network, which is not called from here.")
         return found[0]
@@ -168,9 +204,9 @@ def public(address: str) -> bool:
 class _Checked(httpx.AsyncBaseTransport):
     """Checks every request, those of redirects too, and connects to the address that was checked, by its own name."""
 
-    def __init__(self, outgoing: Outgoing) -> None:
+    def __init__(self, outgoing: Outgoing, tls: ssl.SSLContext) -> None:
         self._outgoing = outgoing
-        self._transport = httpx.AsyncHTTPTransport(trust_env=False)
+        self._transport = httpx.AsyncHTTPTransport(verify=tls, trust_env=False)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         address = await self._outgoing.checked(request.url)
@@ -195,6 +231,18 @@ async def _body(response: httpx.Response, bytes_max: int) -> bytes:
         if len(body) > bytes_max:
             raise TooLong(f"{_host(str(response.url))} answered with more than {bytes_max} bytes.")
     return bytes(body)
+
+
+def _unreachable(host: str, error: Exception) -> Unreachable:
+    if not isinstance(error, httpx.ConnectError):
+        return Unreachable(f"{host} cannot be reached, or broke off.")
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLError):
+            why = getattr(cause, "verify_message", "") or cause.reason or "the handshake failed"
+            return TlsFault(f"{host} cannot be trusted by TLS: {why}.", sent=False)
+        cause = cause.__cause__ or cause.__context__
+    return Unreachable(f"{host} cannot be reached.", sent=False)
 
 
 def _host(url: str) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator, Callable
 
 import pytest
@@ -9,8 +10,10 @@ import pytest
 from chassis.outgoing import (
     AddressForbidden,
     Answered,
+    NameUnknown,
     Outgoing,
     OutgoingFailed,
+    TlsFault,
     TooLong,
     TooSlow,
     Unreachable,
@@ -198,6 +201,45 @@ async def test_an_answer_that_breaks_off_is_none() -> None:
     async with server(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf") as (port, _):
         with pytest.raises(Unreachable):
             await get(Outgoing(allow_private=True), f"http://127.0.0.1:{port}/")
+
+
+async def test_a_name_that_leads_nowhere_is_told_from_a_host_that_is_not_there() -> None:
+    async def nowhere(host: str, port: int) -> list[str]:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    with pytest.raises(NameUnknown, match="leads to no address") as unknown:
+        await get(Outgoing(resolve=nowhere), "https://blog.example/")
+
+    assert not unknown.value.sent
+
+
+async def test_a_host_that_speaks_no_tls_is_told_from_one_that_is_not_there() -> None:
+    async def plain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(saying(b"plain"))
+        writer.close()
+
+    async with await asyncio.start_server(plain, "127.0.0.1", 0) as running:
+        port = running.sockets[0].getsockname()[1]
+        with pytest.raises(TlsFault) as fault:
+            await get(Outgoing(allow_private=True), f"https://127.0.0.1:{port}/")
+
+    assert not fault.value.sent
+
+
+async def test_nothing_was_sent_to_a_host_that_took_no_connection(port: int) -> None:
+    with pytest.raises(Unreachable) as refused:
+        await get(Outgoing(allow_private=True), f"http://127.0.0.1:{port}/")
+
+    assert not refused.value.sent
+
+
+@pytest.mark.parametrize("answer", [HANGS, b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf"])
+async def test_what_was_sent_to_a_host_that_did_not_answer_may_have_arrived(answer: bytes) -> None:
+    async with server(answer) as (port, _):
+        with pytest.raises(OutgoingFailed) as failed:
+            await get(Outgoing(allow_private=True), f"http://127.0.0.1:{port}/", seconds_max=0.5)
+
+    assert failed.value.sent
 
 
 async def test_what_is_sent_arrives_whole() -> None:
