@@ -1,7 +1,9 @@
 """Clients of the event stream: `python -m bench.stream_clients PORT CLIENTS` reads a token a line, so many clients for each.
 
-It prints `open` once every stream has begun. When its input ends it prints, for each token in order, a list for each of its
-clients of what came in: `[place in the stream, unix seconds]`.
+It prints `open` once every stream has begun. After that it reads how many events are to come to all clients together, and once
+they have, or after `PATIENCE_SECONDS`, prints a JSON object: `heard`, for each token in order a list for each of its clients of what
+came in as `[place in the stream, unix seconds]`; and `late`, how many seconds the loop of this process was late now and then, since
+what it is late it finds in the events as well.
 """
 
 import asyncio
@@ -12,6 +14,10 @@ from typing import Final
 
 HOST: Final = "127.0.0.1"
 AT_ONCE: Final = 50
+PATIENCE_SECONDS: Final = 60.0
+LATENESS_SECONDS: Final = 0.05
+"""So often the loop is looked at."""
+
 END: Final = b"\n\n"
 
 
@@ -48,7 +54,7 @@ class Client(asyncio.Protocol):
 
 
 async def main(port: int, count: int, tokens: list[str]) -> None:
-    """Listens until standard input ends."""
+    """Listens until all has come that is expected, and then until standard input ends."""
     loop = asyncio.get_running_loop()
     gate = asyncio.Semaphore(AT_ONCE)
 
@@ -60,8 +66,29 @@ async def main(port: int, count: int, tokens: list[str]) -> None:
 
     clients = [await asyncio.gather(*(listen(token) for _ in range(count))) for token in tokens]
     print("open", flush=True)
+    late: list[float] = []
+    looking = asyncio.create_task(_look(late))
+    expected = int(await asyncio.to_thread(sys.stdin.readline))
+    until = time.monotonic() + PATIENCE_SECONDS
+    while sum(len(client.events) for those in clients for client in those) < expected:
+        if time.monotonic() > until:
+            break
+        await asyncio.sleep(LATENESS_SECONDS)
+    looking.cancel()
+    print(
+        json.dumps({"heard": [[client.events for client in those] for those in clients], "late": late}),
+        flush=True,
+    )
+    # The streams stay open until their weight was taken.
     await asyncio.to_thread(sys.stdin.read)
-    print(json.dumps([[client.events for client in those] for those in clients]))
+
+
+async def _look(late: list[float]) -> None:
+    loop = asyncio.get_running_loop()
+    while True:
+        due = loop.time() + LATENESS_SECONDS
+        await asyncio.sleep(LATENESS_SECONDS)
+        late.append(loop.time() - due)
 
 
 if __name__ == "__main__":

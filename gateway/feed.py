@@ -105,8 +105,8 @@ class Feed:
         self.identity = ""
         self.position = 0
         """Sequence of the last event handed out."""
-        self._seen_last = 0
-        """Last sequence of the stream when it was looked at before: by now it should have come in."""
+        self._seen = (0, 0)
+        """When it was looked at before: the last sequence of the stream, and the position then."""
         self._reconnected = asyncio.Event()
         self._draining = False
 
@@ -140,12 +140,16 @@ class Feed:
         self._reconnected.set()
 
     async def _watch(self) -> None:
+        # Events go on coming in while the answer is on its way: only what was there before it was asked for is behind it.
+        position = self.position
         info = await stream_info(self._bus.jetstream, EVENTS_STREAM)
         if info is None:
             return
-        replaced = self.identity not in ("", identity_of(info)) or info.state.last_seq < self.position
-        stalled = self._seen_last > self.position or self._reconnected.is_set()
-        self._seen_last = info.state.last_seq
+        replaced = self.identity not in ("", identity_of(info)) or info.state.last_seq < position
+        # Whoever is behind and moves is only busy; to set the consumer up again would set it back further.
+        last_then, position_then = self._seen
+        stalled = last_then > position == position_then or self._reconnected.is_set()
+        self._seen = (info.state.last_seq, position)
         if self.identity and not replaced and not stalled:
             return
         await self._unsubscribe()

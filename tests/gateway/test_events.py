@@ -9,9 +9,11 @@ from urllib.parse import urlsplit
 import httpx
 import orjson
 import pytest
+from nats.js import JetStreamContext
+from nats.js.api import StreamInfo
 
 from chassis.nats import Bus
-from chassis.streams import EVENTS_STREAM, ensure_streams
+from chassis.streams import EVENTS_STREAM, ensure_streams, stream_info
 from chassis.testing import until
 from chassis.testing.callers import ACCOUNT_ID, OTHER_ACCOUNT_ID
 from gateway import events as events_module
@@ -211,6 +213,33 @@ async def test_open_streams_are_reset_when_the_stream_of_events_is_made_anew(bus
     async with listening(live.url, bearer(), last_id=event.id) as stream:
         await publish(bus, 2)
         assert (await stream.event()).json == {"number": 2}
+
+
+async def test_an_event_that_comes_in_while_the_stream_is_looked_at_resets_nobody(
+    bus: Bus, live: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await publish(bus, 0)
+    feed = live.process.feed
+    looked = asyncio.Event()
+
+    async def slowly(jetstream: JetStreamContext, stream: str) -> StreamInfo | None:
+        info = await stream_info(jetstream, stream)
+        await publish(bus, 1)
+        assert info is not None
+        await until(lambda: feed.position > info.state.last_seq)
+        looked.set()
+        return info
+
+    async with listening(live.url, bearer()) as stream:
+        await stream.block()
+        monkeypatch.setattr("gateway.feed.stream_info", slowly)
+        await looked.wait()
+        monkeypatch.undo()
+        await publish(bus, 2)
+
+        heard = await stream.events(2)
+
+    assert [event.json for event in heard] == [{"number": 1}, {"number": 2}]
 
 
 async def test_a_client_too_far_behind_is_let_go_and_resumes_from_what_it_has(
