@@ -29,11 +29,15 @@ CLUSTERS: Final = 160
 CHAIN: Final = (
     "cluster_keywords",
     "generate_ideas",
-    "generate_content",
+    "generate_content_outline",
+    "generate_content_sections",
+    "generate_content_description",
     "generate_image_prompts",
     "generate_images",
 )
-"""The calls that lead to an article, by the names in the log of calls; what is no call takes no time of the bound."""
+"""The calls that lead to an article, by the names in the log of calls; what is no call takes no time of the bound.
+
+Parts of an article follow each other and count as one link of the chain: the bound is then rather too low."""
 
 IDEAS: Final = 2
 

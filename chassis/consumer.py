@@ -98,11 +98,15 @@ class EventConsumer(Consumer[Tx], Generic[Tx]):
 
     def _apply_in_turn(self, tx: Tx, events: "Sequence[_Arrived]") -> list[bool]:
         """Whether each event was a new one."""
-        return [self._apply(tx, event) for event in events]
+        ids = [event.delivery.event_id for event in events]
+        fresh = inbox.first_times(tx.connection, consumer=self.name, event_ids=ids)
+        return [self._apply(tx, event, fresh) for event in events]
 
-    def _apply(self, tx: Tx, event: "_Arrived") -> bool:
-        if not inbox.first_time(tx.connection, consumer=self.name, event_id=event.delivery.event_id):
+    def _apply(self, tx: Tx, event: "_Arrived", fresh: set[str]) -> bool:
+        if event.delivery.event_id not in fresh:
             return False
+        # The same event may have been delivered twice in one batch.
+        fresh.remove(event.delivery.event_id)
         with tx.in_trace(event.traceparent):
             self._handlers[type(event.message)](tx, event.message, event.delivery)
         return True
@@ -155,9 +159,12 @@ class JobConsumer(Consumer[Tx], Generic[Tx]):
         self._handlers = handlers
         self._on_poison = on_poison
         self._heartbeat_seconds = heartbeat_seconds
+        self._book: _Book[Tx] | None = None
 
     async def handle(self, message: Message, delivery: Delivery, transactions: Transactions[Tx]) -> Answer:
-        if await transactions.run(self._was_handled, delivery):
+        if self._book is None or self._book.transactions is not transactions:
+            self._book = _Book(self.name, transactions)
+        if await self._book.handled.submit(delivery.event_id):
             return Answer.DUPLICATE
         heartbeat = asyncio.create_task(delivery.keep_in_progress(every_seconds=self._heartbeat_seconds))
         try:
@@ -168,7 +175,7 @@ class JobConsumer(Consumer[Tx], Generic[Tx]):
             await transactions.run_repeatable(self._excuse, delivery)
         if delivery.answered:
             return Answer.BY_HANDLER
-        await transactions.run_repeatable(self._mark_handled, delivery)
+        await self._book.ended.submit(delivery.event_id)
         return Answer.DONE
 
     async def attempt_of(self, delivery: Delivery, transactions: Transactions[Tx]) -> int:
@@ -180,14 +187,33 @@ class JobConsumer(Consumer[Tx], Generic[Tx]):
         if self._on_poison is not None:
             await self._on_poison(message, delivery, reason)
 
-    def _was_handled(self, tx: Tx, delivery: Delivery) -> bool:
-        return inbox.was_handled(tx.connection, consumer=self.name, event_id=delivery.event_id)
-
     def _count_attempt(self, tx: Tx, delivery: Delivery) -> int:
         return inbox.count_attempt(tx.connection, consumer=self.name, event_id=delivery.event_id)
 
     def _excuse(self, tx: Tx, delivery: Delivery) -> None:
         inbox.excuse_attempts(tx.connection, consumer=self.name, event_id=delivery.event_id)
 
-    def _mark_handled(self, tx: Tx, delivery: Delivery) -> None:
-        inbox.first_time(tx.connection, consumer=self.name, event_id=delivery.event_id)
+
+class _Book(Generic[Tx]):
+    """Which jobs of a consumer were done: looked up and noted for all together that wait for it."""
+
+    def __init__(self, consumer: str, transactions: Transactions[Tx]) -> None:
+        self.transactions = transactions
+        self._consumer = consumer
+        # Nobody waits for company: what arrives while some are looked up is company enough.
+        self.handled = Together[str, bool](self._handled, underway=lambda: 0)
+        self.ended = Together[str, None](self._note, underway=lambda: 0)
+
+    async def _handled(self, event_ids: Sequence[str]) -> Sequence[bool]:
+        def look(tx: Tx) -> set[str]:
+            return inbox.handled(tx.connection, consumer=self._consumer, event_ids=event_ids)
+
+        found = await self.transactions.run(look)
+        return [event_id in found for event_id in event_ids]
+
+    async def _note(self, event_ids: Sequence[str]) -> Sequence[None]:
+        def note(tx: Tx) -> None:
+            inbox.first_times(tx.connection, consumer=self._consumer, event_ids=event_ids)
+
+        await self.transactions.run_repeatable(note)
+        return [None] * len(event_ids)

@@ -1,24 +1,42 @@
 """The inbox: a row for each message a consumer has handled, in the transaction of its effect."""
 
-from sqlalchemy import Connection, select
+from collections.abc import Iterable
+from typing import Final
+
+from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis.delivery import Delivery
-from chassis.tables import dead_letter, inbox, job_attempt
+from chassis.prepared import prepared
+from chassis.tables import dead_letter, job_attempt
+
+_TYPES: Final = {"consumer": "text", "event_ids": "uuid[]"}
+
+_CLAIM: Final = (
+    "INSERT INTO inbox (consumer, event_id) SELECT %(consumer)s, unnest(%(event_ids)s)"
+    " ON CONFLICT DO NOTHING RETURNING event_id"
+)
+_HANDLED: Final = "SELECT event_id FROM inbox WHERE consumer = %(consumer)s AND event_id = ANY(%(event_ids)s)"
 
 
-def first_time(connection: Connection, *, consumer: str, event_id: str) -> bool:
-    """Claims the message for this transaction; False when it was handled before. Waits for a concurrent handling."""
-    claim = insert(inbox).values(consumer=consumer, event_id=event_id).on_conflict_do_nothing()
-    return connection.execute(claim).rowcount == 1
+def first_times(connection: Connection, *, consumer: str, event_ids: Iterable[str]) -> set[str]:
+    """Claims the messages for this transaction; gives those that were not handled before.
+
+    Waits for a concurrent handling. They are claimed in one order, so that two who claim the same do not wait for
+    each other.
+    """
+    return _ids(connection, _CLAIM, consumer, event_ids)
 
 
-def was_handled(connection: Connection, *, consumer: str, event_id: str) -> bool:
-    """Whether a committed transaction has handled the message."""
-    found = connection.execute(
-        select(inbox.c.event_id).where(inbox.c.consumer == consumer, inbox.c.event_id == event_id)
-    )
-    return found.first() is not None
+def handled(connection: Connection, *, consumer: str, event_ids: Iterable[str]) -> set[str]:
+    """Those of the messages that a committed transaction has handled."""
+    return _ids(connection, _HANDLED, consumer, event_ids)
+
+
+def _ids(connection: Connection, statement: str, consumer: str, event_ids: Iterable[str]) -> set[str]:
+    parameters = {"consumer": consumer, "event_ids": sorted(event_ids)}
+    found = connection.exec_driver_sql(prepared(connection, statement, _TYPES), parameters)
+    return {str(event_id) for (event_id,) in found}
 
 
 def count_attempt(connection: Connection, *, consumer: str, event_id: str) -> int:

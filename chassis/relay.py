@@ -24,6 +24,9 @@ T = TypeVar("T")
 BATCH_ROWS: Final = 500
 POLL_BUSY_SECONDS: Final = 0.1
 POLL_IDLE_SECONDS: Final = 1.0
+GATHER_SECONDS: Final = 0.01
+"""So long after it published some rows the relay looks for the next: what is committed meanwhile goes in one turn."""
+
 BUSY_SECONDS: Final = 2.0
 """So long after it last found rows the relay looks more often: another process may commit without waking it."""
 
@@ -111,6 +114,8 @@ class Relay:
                 if await self._turn():
                     continue
                 busy = time.monotonic() - self._found_at < BUSY_SECONDS
+                if busy:
+                    await asyncio.sleep(GATHER_SECONDS)
                 await self._outbox.committed.wait(
                     timeout_seconds=POLL_BUSY_SECONDS if busy else POLL_IDLE_SECONDS
                 )
@@ -131,7 +136,7 @@ class Relay:
         self._outbox.committed.ring()
 
     async def _turn(self) -> bool:
-        """Publishes one batch; returns whether any of it went, so that the next may follow at once."""
+        """Publishes one batch; returns whether it was a full one, so that the next is to follow at once."""
         if not self._bus.is_connected:
             await self._find(limit=1)
             return False
@@ -144,7 +149,7 @@ class Relay:
         if not rows:
             return False
         self._found_at = time.monotonic()
-        return await self._publish_batch(rows)
+        return await self._publish_batch(rows) and len(rows) == BATCH_ROWS
 
     async def _find(self, *, limit: int) -> list[Pending]:
         now = time.monotonic()

@@ -14,6 +14,23 @@ from chassis.tables import outbox, relay_stream
 
 STATEMENT_SECONDS_MAX: Final = 10.0
 
+_UNPUBLISHED: Final = (
+    select(
+        outbox.c.id,
+        outbox.c.event_id,
+        outbox.c.account_id,
+        outbox.c.stream,
+        outbox.c.subject,
+        outbox.c.payload,
+        outbox.c.headers,
+        outbox.c.created_at,
+    )
+    .where(outbox.c.published_at.is_(None), outbox.c.account_id.not_in(bindparam("held", expanding=True)))
+    .order_by(outbox.c.id)
+    .limit(bindparam("limit"))
+)
+"""Made once: it is asked many times a second."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pending:
@@ -76,21 +93,7 @@ class RelayStore:
 
     def unpublished(self, *, limit: int, without_accounts: Sequence[str] = ()) -> list[Pending]:
         """The oldest unpublished rows of all other accounts, in the order in which they are to be published."""
-        rows = self._execute(
-            select(
-                outbox.c.id,
-                outbox.c.event_id,
-                outbox.c.account_id,
-                outbox.c.stream,
-                outbox.c.subject,
-                outbox.c.payload,
-                outbox.c.headers,
-                outbox.c.created_at,
-            )
-            .where(outbox.c.published_at.is_(None), outbox.c.account_id.not_in(without_accounts))
-            .order_by(outbox.c.id)
-            .limit(limit)
-        )
+        rows = self._execute(_UNPUBLISHED, {"limit": limit, "held": list(without_accounts)})
         return [
             Pending(
                 row.id,

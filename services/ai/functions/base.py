@@ -7,10 +7,12 @@ a task log by any way but the one road.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Protocol, TypeVar
 
-import jsonschema
 from igny8.publisher import v1 as publisher
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
 
 from chassis.refusal import NotFound, Refusal
 from services.ai.domain.function_names import FunctionName
@@ -101,9 +103,13 @@ class Question:
     output_tokens_maximum: int
     step: str = ""
 
+    def schema_name(self, name: FunctionName) -> str:
+        """By what the JSON schema of the answer is found in `SCHEMAS`."""
+        return f"{name.value}_{self.step}" if self.step else name.value
+
     def schema(self, name: FunctionName) -> Schema:
         """The JSON schema of the answer."""
-        return SCHEMAS[f"{name.value}_{self.step}" if self.step else name.value]
+        return SCHEMAS[self.schema_name(name)]
 
 
 class TextFunction:
@@ -172,11 +178,18 @@ class TextFunction:
         """The answer as data that fits the schema it was asked for with. Raises ProviderMalformed."""
         try:
             data = json.loads(answer.data)
-            jsonschema.validate(data, self.question(item).schema(self.name))
-        except (ValueError, RecursionError, jsonschema.ValidationError) as error:
-            said = error.message if isinstance(error, jsonschema.ValidationError) else str(error)
-            raise malformed(answer, said) from error
+            fault = best_match(_validator(self.question(item).schema_name(self.name)).iter_errors(data))
+        except (ValueError, RecursionError) as error:
+            raise malformed(answer, str(error)) from error
+        if fault is not None:
+            raise malformed(answer, fault.message)
         return data
+
+
+@cache
+def _validator(schema_name: str) -> Draft202012Validator:
+    """Made once: it costs many times what one answer does."""
+    return Draft202012Validator(SCHEMAS[schema_name])
 
 
 def malformed(answer: Answer, fault: str) -> ProviderMalformed:
