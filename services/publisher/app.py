@@ -3,9 +3,10 @@
 from igny8.publisher import v1 as publisher
 
 from chassis.host import Host
+from chassis.sealing import Sealer
 from services.publisher.consumers import charges_consumer
 from services.publisher.convert_events import encode
-from services.publisher.domain.publication import Target
+from services.publisher.domain.target import Target
 from services.publisher.folder import Folder
 from services.publisher.pages.addresses import Addresses
 from services.publisher.scheduler import Scheduler
@@ -18,6 +19,7 @@ from services.publisher.servicers.writer import WriterServicer
 from services.publisher.settings import PublisherSettings
 from services.publisher.store.transaction import PublisherTransaction
 from services.publisher.targets.hosted import HostedTarget
+from services.publisher.targets.port import TargetPort
 
 
 async def serve(settings: PublisherSettings) -> None:
@@ -27,8 +29,13 @@ async def serve(settings: PublisherSettings) -> None:
     ) as host:
         transactions, clock = host.transactions, host.clock
         addresses = Addresses(settings.public_url)
-        scheduler = Scheduler(transactions, clock, targets={Target.HOSTED: HostedTarget(addresses)})
-        host.add_servicer(publisher.add_SiteServiceServicer_to_server, SiteServicer(transactions, clock))
+        sealer = Sealer.of(settings)
+        targets: dict[Target, TargetPort] = {Target.HOSTED: HostedTarget(addresses)}
+        scheduler = Scheduler(transactions, clock, targets=targets, sealer=sealer)
+        host.add_servicer(
+            publisher.add_SiteServiceServicer_to_server,
+            SiteServicer(transactions, clock, sealer=sealer, targets=targets),
+        )
         host.add_servicer(
             publisher.add_PlannerServiceServicer_to_server, PlannerServicer(transactions, clock)
         )

@@ -14,6 +14,8 @@ BY_ITSELF: Final = "auto_approve"
 
 def encode(event: object) -> Message:
     """The message of a domain event. Raises TypeError for anything else."""
+    if isinstance(event, events.ConnectionEvent):
+        return _connection_event(event)
     if not isinstance(event, events.ContentEvent):
         raise TypeError(f"{type(event).__name__} is no event of publisher")
     about = {
@@ -60,5 +62,17 @@ def encode(event: object) -> Message:
                 catch_up=event.catch_up,
                 occurred_at=at,
             )
+        case _:
+            raise TypeError(f"{type(event).__name__} has no message")
+
+
+def _connection_event(event: events.ConnectionEvent) -> Message:
+    about = {"account_id": event.account_id, "site_id": event.site_id, "target": event.target}
+    at = instant_to_proto(event.occurred_at)
+    match event:
+        case events.ConnectionLost():
+            return publisher.ConnectionLost(**about, cause=event.cause, reason=event.reason, occurred_at=at)
+        case events.ConnectionRestored():
+            return publisher.ConnectionRestored(**about, occurred_at=at)
         case _:
             raise TypeError(f"{type(event).__name__} has no message")

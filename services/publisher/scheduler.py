@@ -9,10 +9,17 @@ from prometheus_client import Counter, Histogram
 
 from chassis import logs
 from chassis.clock import Clock
+from chassis.sealing import Sealer
 from chassis.transaction import Transactions
 from chassis.wakeup import Wakeup
-from services.publisher.domain.delivery import AnswerLost, Delivery, DeliveryRefused, TargetUnavailable
-from services.publisher.domain.publication import Target
+from services.publisher.domain.delivery import (
+    AccessRefused,
+    AnswerLost,
+    Delivery,
+    DeliveryRefused,
+    TargetUnavailable,
+)
+from services.publisher.domain.target import Target
 from services.publisher.store.transaction import PublisherTransaction
 from services.publisher.targets.port import TargetPort
 from services.publisher.usecases import catch_up, publishing
@@ -45,11 +52,13 @@ class Scheduler:
         clock: Clock,
         *,
         targets: Mapping[Target, TargetPort],
+        sealer: Sealer,
         claim_seconds: float = publishing.CLAIM_SECONDS,
     ) -> None:
         self._transactions = transactions
         self._clock = clock
         self._targets = targets
+        self._sealer = sealer
         self._claim_seconds = claim_seconds
         self._bell = Wakeup()
         self._active: set[asyncio.Task[None]] = set()
@@ -107,6 +116,7 @@ class Scheduler:
         deliveries = await self._transactions.run(
             publishing.claim_deliveries,
             limit=free,
+            sealer=self._sealer,
             claim_seconds=self._claim_seconds,
             now=self._clock.now(),
         )
@@ -142,13 +152,20 @@ class Scheduler:
         try:
             async with asyncio.timeout(DELIVERY_SECONDS_MAX):
                 placed = await self._targets[delivery.publication.target].publish(delivery)
-        except DeliveryRefused as refused:
-            error = refused.sentence
-            await run(publishing.fail_delivery, delivery=delivery, error=error, now=self._clock.now())
+        except DeliveryRefused as no:
+            await run(publishing.fail_delivery, delivery=delivery, error=no.sentence, now=self._clock.now())
             return "failed"
+        except AccessRefused as refused:
+            await run(publishing.refuse_delivery, delivery=delivery, refused=refused, now=self._clock.now())
+            return "refused"
         except TargetUnavailable as unavailable:
-            error = unavailable.sentence
-            await run(publishing.put_off_delivery, delivery=delivery, error=error, now=self._clock.now())
+            await run(
+                publishing.put_off_delivery,
+                delivery=delivery,
+                error=unavailable.sentence,
+                retry_after_seconds=unavailable.retry_after_seconds,
+                now=self._clock.now(),
+            )
             return "put_off"
         except (AnswerLost, TimeoutError) as lost:
             reason = (

@@ -16,7 +16,7 @@ from services.publisher.servicers.planner import PlannerServicer
 from services.publisher.servicers.sites import SiteServicer
 from services.publisher.servicers.writer import WriterServicer
 from tests.billing.books import Billing
-from tests.publisher.newsroom import Newsroom
+from tests.publisher.newsroom import SEALER, Newsroom
 
 
 @asynccontextmanager
@@ -44,7 +44,7 @@ async def publisher_served(newsroom: Newsroom) -> AsyncIterator[Served]:
     writer = WriterServicer(*parts, wake_scheduler=_nothing)
     pipeline = PipelineServicer(*parts, wake_scheduler=_nothing)
     async with serving(
-        (publisher_proto.add_SiteServiceServicer_to_server, SiteServicer(*parts)),
+        (publisher_proto.add_SiteServiceServicer_to_server, SiteServicer(*parts, sealer=SEALER, targets={})),
         (publisher_proto.add_PlannerServiceServicer_to_server, PlannerServicer(*parts)),
         (publisher_proto.add_WriterServiceServicer_to_server, writer),
         (publisher_proto.add_PipelineServiceServicer_to_server, pipeline),

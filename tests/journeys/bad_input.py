@@ -24,6 +24,7 @@ FIELDS: Final = frozenset(
         "keyword",
         "maximum_tokens",
         "page_token",
+        "password",
         "publish_days",
         "publish_time_slots",
         "request_id",
@@ -33,6 +34,8 @@ FIELDS: Final = frozenset(
         "time_zone_change",
         "title",
         "to",
+        "url",
+        "username",
     }
 )
 """Fields that are judged by the clock, by a database of names, by what their words are, or beside another field."""

@@ -66,6 +66,8 @@ VALUES: Final[dict[str, Any]] = {
     "InviteUser.email": "somebody@example.com",
     "ChangeKeywords.ids": "0199aaaa-0000-7000-8000-000000000001",
     "Move.date": "2030-01-07",
+    "PutConnection.target": "webhook",
+    "PutConnection.url": "https://hooks.example/in",
 }
 """Values that get a request past validation where any text would not."""
 

@@ -8,16 +8,20 @@ from typing import Any, TypeVar
 from sqlalchemy import Engine, update
 
 from chassis.ids import new_id
+from chassis.sealing import Sealer
 from chassis.testing import ManualClock
 from chassis.testing.callers import ACCOUNT_ID
 from chassis.testing.events import recorded
 from chassis.transaction import Transactions
+from services.publisher.domain.connection import Connection, Secret
 from services.publisher.domain.content import Content
+from services.publisher.domain.delivery import Delivery
 from services.publisher.domain.image import Image, ImageStatus, ImageType
-from services.publisher.domain.publication import Publication, Target
+from services.publisher.domain.publication import Publication
 from services.publisher.domain.publishing_settings import PublishingSettings
 from services.publisher.domain.site import Site
 from services.publisher.domain.slug import slug_of
+from services.publisher.domain.target import Target
 from services.publisher.pages.addresses import Addresses
 from services.publisher.scheduler import Scheduler
 from services.publisher.store import tables
@@ -25,13 +29,17 @@ from services.publisher.store.images import ImageBlob
 from services.publisher.store.transaction import PublisherTransaction
 from services.publisher.targets.hosted import HostedTarget
 from services.publisher.targets.port import TargetPort
-from services.publisher.usecases import calendar, publishing, review
+from services.publisher.usecases import calendar, connections, publishing, review
+from services.publisher.usecases.connections import Wanted
+from services.publisher.usecases.credentials import new_signing_secret
 from tests.publisher.domain.builders import settings as settings_of
 from tests.publisher.domain.builders import text as text_of
 
 T = TypeVar("T")
 
 EDITOR = "user:editor-1"
+
+SEALER = Sealer("a secret of at least thirty-two characters")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +75,34 @@ class Newsroom:
     def rules(self, site: Site, **changes: Any) -> None:
         """The site's publishing settings are others from now on."""
         self.transactions.run_sync(_change_settings, site=site, changes=changes)
+
+    def connect(
+        self, site: Site, target: Target = Target.WORDPRESS, *, url: str = "", password: str = "open sesame"
+    ) -> Connection:
+        """The site's content goes there from now on."""
+        webhook = target is Target.WEBHOOK
+        wanted = Wanted(
+            target=target,
+            url=url or f"https://{target}.example",
+            username="" if webhook else "author",
+            password=Secret("" if webhook else password),
+        )
+        given = self.run(
+            connections.put_connection,
+            site_id=site.id,
+            account_id=site.account_id,
+            wanted=wanted,
+            etag="",
+            sealer=SEALER,
+            make_secret=new_signing_secret,
+            actor=EDITOR,
+        )
+        return given.connection
+
+    def connection(self, site: Site) -> Connection:
+        return self.transactions.run_sync(
+            connections.get_connection, site_id=site.id, account_id=site.account_id
+        )
 
     def draft(self, site: Site, *, title: str = "", **words: Any) -> Content:
         """A draft that passes every quality gate."""
@@ -149,16 +185,21 @@ class Newsroom:
 
     def scheduler(self, *, target: TargetPort | None = None, **more: Any) -> Scheduler:
         """A publisher of this database; by default of the built-in target."""
-        targets = {Target.HOSTED: target or HostedTarget(Addresses())}
-        return Scheduler(self.transactions, self.clock, targets=targets, **more)
+        place = target or HostedTarget(Addresses())
+        targets = dict.fromkeys(Target, place)
+        return Scheduler(self.transactions, self.clock, targets=targets, sealer=SEALER, **more)
+
+    def claim(self, *, limit: int = 10) -> list[Delivery]:
+        """Takes up what there is to deliver, as a publisher that may never come back."""
+        return self.run(publishing.claim_deliveries, limit=limit, sealer=SEALER)
 
     # What came of it
 
     def read(self, content: Content) -> Content:
         return self.transactions.run_sync(_read, content=content)
 
-    def publication(self, content: Content) -> Publication | None:
-        return self.transactions.run_sync(_publication_of, content=content)
+    def publication(self, content: Content, *, target: Target = Target.HOSTED) -> Publication | None:
+        return self.transactions.run_sync(_publication_of, content=content, target=target)
 
     def end_claims(self) -> None:
         """As if every publisher at work had died longer ago than its claim lasts."""
@@ -174,7 +215,7 @@ class Newsroom:
         return [
             event.subject.rpartition(".")[2]
             for event in recorded(self.engine)
-            if content is None or event.payload["content_id"] == content.id
+            if content is None or event.payload.get("content_id") == content.id
         ]
 
     def told(self, name: str) -> list[dict[str, Any]]:
@@ -224,5 +265,5 @@ def _read(tx: PublisherTransaction, *, content: Content) -> Content:
     return tx.content.get(content.id, account_id=content.account_id)
 
 
-def _publication_of(tx: PublisherTransaction, *, content: Content) -> Publication | None:
-    return tx.publications.lock_of(content.id, Target.HOSTED)
+def _publication_of(tx: PublisherTransaction, *, content: Content, target: Target) -> Publication | None:
+    return tx.publications.lock_of(content.id, target)

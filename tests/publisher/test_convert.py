@@ -12,6 +12,8 @@ from chassis.plain import instant_to_proto
 from services.publisher.convert_events import encode
 from services.publisher.convert_settings import settings_from_proto, settings_to_proto
 from services.publisher.domain import events
+from services.publisher.domain.cause import Cause
+from services.publisher.domain.connection import Connection
 from services.publisher.domain.content import ContentStatus, SiteStatus
 from services.publisher.domain.publishing_settings import (
     CatchUp,
@@ -22,12 +24,16 @@ from services.publisher.domain.publishing_settings import (
     ScheduleInterval,
     Weekday,
 )
+from services.publisher.domain.target import Target
 from tests.publisher.domain.builders import NOW, content
 
 SCHEDULED = content(ContentStatus.APPROVED, SiteStatus.SCHEDULED, run_id="run-1")
 PUBLISHED = content(ContentStatus.APPROVED, SiteStatus.PUBLISHED, external_url="/published/a/b")
 FAILED = content(ContentStatus.APPROVED, SiteStatus.FAILED, publish_error="Down.")
 AT = instant_to_proto(NOW)
+LOST = Connection(
+    site_id="site-1", account_id="account-1", target=Target.WORDPRESS, created_at=NOW, updated_at=NOW
+).lose(Cause.PASSWORD_WRONG, "Make a new one.", now=NOW)
 limits = st.none() | st.integers(1, 10_000)
 
 
@@ -130,3 +136,18 @@ def test_a_message_that_leaves_all_open_means_the_usual_rules_without_limits() -
     assert (settings.daily_limit, settings.weekly_limit, settings.monthly_limit) == (None, None, None)
     assert settings.quality_gates == QualityGates()
     assert settings.schedule_interval == ScheduleInterval()
+
+
+def test_what_happens_to_a_connection_has_its_messages_without_its_address() -> None:
+    about: dict[str, Any] = {
+        "account_id": "account-1",
+        "site_id": "site-1",
+        "target": "wordpress",
+        "occurred_at": AT,
+    }
+
+    lost = encode(events.ConnectionLost.of(LOST, now=NOW))
+    restored = encode(events.ConnectionRestored.of(LOST.succeed(now=NOW), now=NOW))
+
+    assert lost == publisher.ConnectionLost(**about, cause="password_wrong", reason="Make a new one.")
+    assert restored == publisher.ConnectionRestored(**about)

@@ -2,47 +2,27 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from chassis.refusal import StateConflict
 from chassis.testing import until
+from services.publisher.domain.cause import Cause
 from services.publisher.domain.content import SiteStatus
 from services.publisher.domain.delivery import (
     AnswerLost,
-    Delivery,
     DeliveryRefused,
-    Placed,
     TargetUnavailable,
 )
 from services.publisher.domain.publication import PublicationState
 from services.publisher.scheduler import DELIVERIES_MAX, POLL_SECONDS
 from services.publisher.usecases import publishing
 from services.publisher.usecases.publishing import ATTEMPTS_MAX
+from tests.publisher.fake_target import FakeTarget
 from tests.publisher.newsroom import Newsroom, published
 
 DUE = datetime(2026, 11, 2, 14, 0, tzinfo=UTC)
-
-
-@dataclass
-class FakeTarget:
-    """A target elsewhere: it keeps what it gets, and raises in turn what a test tells it to."""
-
-    troubles: list[Exception] = field(default_factory=list)
-    seen: list[Delivery] = field(default_factory=list)
-    open: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def __post_init__(self) -> None:
-        self.open.set()
-
-    async def publish(self, delivery: Delivery) -> Placed:
-        self.seen.append(delivery)
-        await self.open.wait()
-        if self.troubles:
-            raise self.troubles.pop(0)
-        return Placed(external_id="post-7", external_url="https://example.com/post-7")
 
 
 async def test_due_content_is_published_where_its_page_is(newsroom: Newsroom) -> None:
@@ -161,7 +141,7 @@ async def test_no_more_are_on_their_way_at_once_than_there_are_places(newsroom: 
 async def test_what_a_dead_publisher_left_is_finished_by_another(newsroom: Newsroom) -> None:
     content = newsroom.scheduled(newsroom.site(), at=DUE)
     newsroom.clock.set(DUE)
-    newsroom.run(publishing.claim_deliveries, limit=10)
+    newsroom.claim()
 
     await published(newsroom.scheduler())
     assert newsroom.read(content).site_status is SiteStatus.PUBLISHING
@@ -174,7 +154,7 @@ async def test_what_a_dead_publisher_left_is_finished_by_another(newsroom: Newsr
 
 async def test_an_answer_after_another_took_over_changes_nothing(newsroom: Newsroom) -> None:
     content = newsroom.publish(newsroom.approved(newsroom.site()))
-    [slow] = newsroom.run(publishing.claim_deliveries, limit=10)
+    [slow] = newsroom.claim()
     newsroom.end_claims()
     await published(newsroom.scheduler())
 
@@ -186,7 +166,13 @@ async def test_an_answer_after_another_took_over_changes_nothing(newsroom: Newsr
 
 async def test_a_refusal_by_the_target_is_final_and_says_why(newsroom: Newsroom) -> None:
     content = newsroom.publish(newsroom.approved(newsroom.site()))
-    target = FakeTarget([DeliveryRefused("The user may not write. Give it the role of an author.")])
+    target = FakeTarget(
+        [
+            DeliveryRefused(
+                "The user may not write. Give it the role of an author.", cause=Cause.CONTENT_REFUSED
+            )
+        ]
+    )
 
     await published(newsroom.scheduler(target=target))
 
@@ -198,7 +184,7 @@ async def test_a_refusal_by_the_target_is_final_and_says_why(newsroom: Newsroom)
 
 async def test_failed_content_can_be_published_again(newsroom: Newsroom) -> None:
     content = newsroom.publish(newsroom.approved(newsroom.site()))
-    target = FakeTarget([DeliveryRefused("No.")])
+    target = FakeTarget([DeliveryRefused("No.", cause=Cause.CONTENT_REFUSED)])
     await published(newsroom.scheduler(target=target))
     first = newsroom.publication(content)
 
@@ -214,7 +200,7 @@ async def test_failed_content_can_be_published_again(newsroom: Newsroom) -> None
 
 async def test_a_target_that_is_away_is_tried_again_later(newsroom: Newsroom) -> None:
     content = newsroom.publish(newsroom.approved(newsroom.site()))
-    target = FakeTarget([TargetUnavailable("The site is down for maintenance.")])
+    target = FakeTarget([TargetUnavailable("The site is down for maintenance.", cause=Cause.MAINTENANCE)])
     scheduler = newsroom.scheduler(target=target)
     await published(scheduler)
     waiting = newsroom.read(content).site_status
@@ -228,7 +214,11 @@ async def test_a_target_that_is_away_is_tried_again_later(newsroom: Newsroom) ->
 
 
 @pytest.mark.parametrize(
-    "trouble", [lambda: TargetUnavailable("It is down."), lambda: RuntimeError("a fault of ours")]
+    "trouble",
+    [
+        lambda: TargetUnavailable("It is down.", cause=Cause.MAINTENANCE),
+        lambda: RuntimeError("a fault of ours"),
+    ],
 )
 async def test_after_the_last_attempt_it_has_failed(
     newsroom: Newsroom, trouble: Callable[[], Exception]
@@ -247,7 +237,12 @@ async def test_after_the_last_attempt_it_has_failed(
 
 async def test_a_lost_answer_is_unconfirmed_until_the_target_was_asked(newsroom: Newsroom) -> None:
     content = newsroom.publish(newsroom.approved(newsroom.site()))
-    target = FakeTarget([AnswerLost("The connection broke."), AnswerLost("It broke again.")])
+    target = FakeTarget(
+        [
+            AnswerLost("The connection broke.", cause=Cause.UNREACHABLE),
+            AnswerLost("It broke again.", cause=Cause.UNREACHABLE),
+        ]
+    )
     scheduler = newsroom.scheduler(target=target)
     await published(scheduler)
     first = newsroom.read(content)
@@ -265,8 +260,10 @@ async def test_a_lost_answer_is_unconfirmed_until_the_target_was_asked(newsroom:
 
 async def test_what_may_be_there_never_becomes_failed_because_its_target_is_away(newsroom: Newsroom) -> None:
     content = newsroom.publish(newsroom.approved(newsroom.site()))
-    away = [TargetUnavailable("It is down.") for _ in range(ATTEMPTS_MAX)]
-    target = FakeTarget([AnswerLost("The connection broke."), *away, RuntimeError("a fault of ours")])
+    away = [TargetUnavailable("It is down.", cause=Cause.MAINTENANCE) for _ in range(ATTEMPTS_MAX)]
+    target = FakeTarget(
+        [AnswerLost("The connection broke.", cause=Cause.UNREACHABLE), *away, RuntimeError("a fault of ours")]
+    )
     scheduler = newsroom.scheduler(target=target)
 
     for _ in range(ATTEMPTS_MAX + 2):

@@ -1,9 +1,10 @@
-"""What happens to content, as others hear of it; never the article itself."""
+"""What happens to content and connections, as others hear of it; never the article itself, nor a credential."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
+from services.publisher.domain.connection import Connection
 from services.publisher.domain.content import Content
 
 
@@ -154,4 +155,48 @@ class ContentScheduleMissed(ContentEvent):
             scheduled_publish_at=due,
             late_seconds=int((now - due).total_seconds()),
             catch_up=catch_up,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionEvent:
+    """What every event of the sites domain says of a connection, without its address or credentials."""
+
+    account_id: str
+    site_id: str
+    target: str
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionLost(ConnectionEvent):
+    """A site's target lets nothing be published any more; the reason is a sentence with the way out."""
+
+    cause: str
+    reason: str
+
+    @classmethod
+    def of(cls, connection: Connection, *, now: datetime) -> Self:
+        assert connection.cause is not None, "a lost connection has a cause"
+        return cls(
+            account_id=connection.account_id,
+            site_id=connection.site_id,
+            target=connection.target.value,
+            cause=connection.cause.value,
+            reason=connection.reason,
+            occurred_at=now,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionRestored(ConnectionEvent):
+    """A connection that was lost works again."""
+
+    @classmethod
+    def of(cls, connection: Connection, *, now: datetime) -> Self:
+        return cls(
+            account_id=connection.account_id,
+            site_id=connection.site_id,
+            target=connection.target.value,
+            occurred_at=now,
         )

@@ -95,3 +95,9 @@ class Image(PipelineItem):
 def pending_count(images: Iterable[Image]) -> int:
     """How many pictures are neither made nor finally failed; content with any stays a draft."""
     return sum(image.status is ImageStatus.PENDING for image in images)
+
+
+def made_images(images: Iterable[Image]) -> tuple[Image, ...]:
+    """The pictures that were made, in the order of their places; the featured one, if any, is first."""
+    made = (image for image in images if image.status is ImageStatus.GENERATED)
+    return tuple(sorted(made, key=lambda image: (image.position, image.id)))

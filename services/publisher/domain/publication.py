@@ -7,14 +7,7 @@ from typing import Self
 
 from services.publisher.domain.content import Content
 from services.publisher.domain.item import wrong_move
-
-
-class Target(StrEnum):
-    """Where content can go."""
-
-    HOSTED = "hosted"
-    WORDPRESS = "wordpress"
-    WEBHOOK = "webhook"
+from services.publisher.domain.target import Target
 
 
 class PublicationState(StrEnum):

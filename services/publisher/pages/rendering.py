@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from services.publisher.domain.article_text import read_article
 from services.publisher.domain.content import Content
-from services.publisher.domain.image import Image, ImageStatus, ImageType
+from services.publisher.domain.image import Image, ImageType, made_images
 from services.publisher.domain.site import Site
 from services.publisher.domain.teaser import Teaser
 from services.publisher.html import clean_html
@@ -44,10 +44,7 @@ def article_page(
 ) -> Page:
     """The page of a published article. Its HTML is cleaned once more; everything else is escaped."""
     assert content.published_at is not None, "only published content has a page"
-    made = sorted(
-        (image for image in images if image.status is ImageStatus.GENERATED and image.url),
-        key=lambda image: (image.position, image.id),
-    )
+    made = made_images(images)
     featured = next((image for image in made if image.image_type is ImageType.FEATURED), None)
     environment = _environment()
     figure = environment.get_template("figure.html.j2")

@@ -1,10 +1,13 @@
 """SiteService: sites, sectors, publishing settings."""
 
+from collections.abc import Mapping
+
 from igny8.publisher import v1 as publisher
 
 from chassis.clock import Clock
 from chassis.identity import current_caller
 from chassis.paging import PageRequest
+from chassis.sealing import Sealer
 from chassis.transaction import Transactions
 from services.publisher.convert import sector_to_proto, site_to_proto
 from services.publisher.convert_settings import (
@@ -14,17 +17,29 @@ from services.publisher.convert_settings import (
 )
 from services.publisher.domain.sector import Sector
 from services.publisher.domain.site import Site
+from services.publisher.domain.target import Target
 from services.publisher.servicers import Context
+from services.publisher.servicers.connections import ConnectionActions
 from services.publisher.store.transaction import PublisherTransaction
+from services.publisher.targets.port import TargetPort
 from services.publisher.usecases import sites
 
 
-class SiteServicer(publisher.SiteServiceServicer):
-    """The places where the caller's content goes."""
+class SiteServicer(ConnectionActions, publisher.SiteServiceServicer):
+    """The places where the caller's content goes; their connections are in a file of their own."""
 
-    def __init__(self, transactions: Transactions[PublisherTransaction], clock: Clock) -> None:
+    def __init__(
+        self,
+        transactions: Transactions[PublisherTransaction],
+        clock: Clock,
+        *,
+        sealer: Sealer,
+        targets: Mapping[Target, TargetPort],
+    ) -> None:
         self._transactions = transactions
         self._clock = clock
+        self._sealer = sealer
+        self._targets = targets
 
     async def CreateSite(
         self, request: publisher.CreateSiteRequest, context: Context

@@ -5,7 +5,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, or_, select, text, update
 
 from chassis.paging import Page, PageRequest, read_page
-from services.publisher.domain.publication import Publication, PublicationState, Target
+from services.publisher.domain.publication import Publication, PublicationState
+from services.publisher.domain.target import Target
 from services.publisher.store import tables
 from services.publisher.store.rows import columns_of, from_row, to_row
 
@@ -64,6 +65,15 @@ class Publications:
         """Whether lock_open would find something."""
         query = select(_publication.c.id).where(_is_free()).limit(1)
         return self._connection.execute(query).first() is not None
+
+    def count_at(self, site_id: str, target: Target) -> int:
+        """How many contents of the site are at the target, or on their way there."""
+        query = select(func.count()).where(
+            _publication.c.site_id == site_id,
+            _publication.c.target == target.value,
+            _publication.c.state.in_((*_OPEN, PublicationState.PUBLISHED.value)),
+        )
+        return int(self._connection.execute(query).scalar_one())
 
     def newest(
         self, *, site_id: str, account_id: str, content_id: str | None = None, page: PageRequest

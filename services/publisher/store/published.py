@@ -4,7 +4,8 @@ from sqlalchemy import ColumnElement, Connection, and_, exists, select
 
 from services.publisher.domain.content import Content, SiteStatus
 from services.publisher.domain.image import ImageStatus, ImageType
-from services.publisher.domain.publication import PublicationState, Target
+from services.publisher.domain.publication import PublicationState
+from services.publisher.domain.target import Target
 from services.publisher.domain.teaser import Teaser
 from services.publisher.store import tables
 from services.publisher.store.content import COLUMNS, content_of

@@ -8,6 +8,7 @@ from sqlalchemy import (
     ForeignKey,
     Identity,
     Index,
+    LargeBinary,
     Table,
     Text,
     UniqueConstraint,
@@ -68,6 +69,47 @@ publication = Table(
         postgresql_where=text("state IN ('pending', 'delivering', 'unconfirmed')"),
     ),
 )
+
+connection = Table(
+    "connection",
+    metadata,
+    id_column("site_id", ForeignKey("site.id", ondelete="CASCADE"), primary_key=True),
+    id_column("account_id"),
+    word_column("target"),
+    word_column("url"),
+    word_column("username"),
+    # Sealed by chassis.sealing under the key `key_id`, bound to the account and the site.
+    word_column("key_id"),
+    Column("sealed", LargeBinary, nullable=False),
+    instant_column("overlap_ends_at", nullable=True),
+    word_column("status"),
+    word_column("cause", nullable=True),
+    word_column("reason"),
+    instant_column("tested_at", nullable=True),
+    number_column("version"),
+    word_column("actor"),
+    instant_column("created_at"),
+    instant_column("updated_at"),
+    # A site without a row is shown by the built-in target.
+    CheckConstraint("target IN ('wordpress', 'webhook')", name="connection_target"),
+    CheckConstraint("status IN ('untested', 'connected', 'lost')", name="connection_status"),
+    CheckConstraint("(status = 'lost') = (cause IS NOT NULL)", name="connection_lost_has_a_cause"),
+)
+
+remote_object = Table(
+    "remote_object",
+    metadata,
+    id_column("site_id", ForeignKey("site.id", ondelete="CASCADE"), primary_key=True),
+    Column("place", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    id_column("account_id"),
+    word_column("remote_id"),
+    word_column("remote_url"),
+    instant_column("updated_at"),
+    CheckConstraint("kind IN ('post', 'media', 'category', 'tag')", name="remote_object_kind"),
+)
+"""What we made or found at a target, booked step by step, so that a crash makes nothing twice."""
 
 deleted = Table(
     "deleted",

@@ -5,6 +5,7 @@ from functools import cached_property
 from chassis.transaction import Transaction
 from services.publisher.store.calendar import Calendar
 from services.publisher.store.clusters import Clusters
+from services.publisher.store.connections import Connections
 from services.publisher.store.content import Contents
 from services.publisher.store.feeds import Feeds
 from services.publisher.store.ideas import Ideas
@@ -12,6 +13,7 @@ from services.publisher.store.images import ImageBlobs, Images
 from services.publisher.store.keywords import Keywords
 from services.publisher.store.publications import Publications
 from services.publisher.store.published import Published
+from services.publisher.store.remote_objects import RemoteObjects
 from services.publisher.store.settings import Settings
 from services.publisher.store.sites import Sectors, Sites
 from services.publisher.store.stages import Stages
@@ -22,7 +24,8 @@ from services.publisher.store.tasks import Tasks
 class PublisherTransaction(Transaction):
     """What a use case of publisher works on.
 
-    Locks, in this order: task, ideas, keywords, clusters, the site's calendar (`settings.lock`), content, image, publication.
+    Locks, in this order: task, ideas, keywords, clusters, the site's calendar (`settings.lock`), content, image,
+    publication, connection.
     """
 
     @cached_property
@@ -88,3 +91,11 @@ class PublisherTransaction(Transaction):
     @cached_property
     def publications(self) -> Publications:
         return Publications(self.connection)
+
+    @cached_property
+    def connections(self) -> Connections:
+        return Connections(self.connection)
+
+    @cached_property
+    def remote_objects(self) -> RemoteObjects:
+        return RemoteObjects(self.connection)

@@ -7,18 +7,25 @@ from typing import Final
 
 from chassis.ids import new_id
 from chassis.paging import Page, PageRequest
+from chassis.sealing import Sealer
+from services.publisher.domain.connection import Connection
 from services.publisher.domain.content import Content, SiteStatus
-from services.publisher.domain.delivery import Delivery, Placed
+from services.publisher.domain.delivery import AccessRefused, Delivery, Placed
 from services.publisher.domain.events import (
     ContentPublished,
     ContentPublishFailed,
     ContentPublishUnconfirmed,
 )
-from services.publisher.domain.publication import Publication, PublicationState, Target
+from services.publisher.domain.finding import Finding
+from services.publisher.domain.image import made_images
+from services.publisher.domain.publication import Publication, PublicationState
 from services.publisher.domain.schedule.checks import check_times
 from services.publisher.domain.site import Site
+from services.publisher.domain.target import Target
 from services.publisher.store.transaction import PublisherTransaction
 from services.publisher.usecases.calendar_lock import book, lock_calendar
+from services.publisher.usecases.connections import note_delivered, note_refused
+from services.publisher.usecases.credentials import way_to
 
 LATE_SECONDS: Final = 60
 """Content that is due for longer was missed: nobody was there at its time, and the site's catch-up rule decides."""
@@ -28,9 +35,8 @@ CLAIM_SECONDS: Final = 30.0
 
 ATTEMPTS_MAX: Final = 8
 RETRY_SECONDS_MAX: Final = 300.0
-
-TARGET: Final = Target.HOSTED
-"""Where content of a site goes; a site's connection will name another."""
+RETRY_AFTER_SECONDS_MAX: Final = 3600.0
+"""What a target says about when to come back is believed up to this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +63,7 @@ def publish(tx: PublisherTransaction, *, content_id: str, account_id: str, now: 
     # Two may be asked for in the same instant: only the limits count here, not the slot.
     check_times(calendar.settings, [now], occupied=[at for at in taken if at != now], now=now)
     tx.calendar.save(publishing)
-    _ask(tx, publishing, now=now)
+    _ask(tx, publishing, tx.connections.hold(content.site_id), now=now)
     return publishing
 
 
@@ -67,18 +73,32 @@ def read_agenda(tx: PublisherTransaction) -> Agenda:
 
 
 def claim_deliveries(
-    tx: PublisherTransaction, *, limit: int, claim_seconds: float = CLAIM_SECONDS, now: datetime
+    tx: PublisherTransaction,
+    *,
+    limit: int,
+    sealer: Sealer,
+    claim_seconds: float = CLAIM_SECONDS,
+    now: datetime,
 ) -> list[Delivery]:
     """Take up what is due, then what waits: deliveries just asked for, put off, or left by a publisher that died.
 
-    Nobody else gets them for `claim_seconds`. Content that is due for over a minute is left to `catch_up`.
+    Nobody else gets them for `claim_seconds`. Content that is due for over a minute is left to `catch_up`. What its
+    site's connection cannot be opened for ends here.
     """
+    connections: dict[str, Connection | None] = {}
+
+    def connection_of(site_id: str) -> Connection | None:
+        if site_id not in connections:
+            connections[site_id] = tx.connections.hold(site_id)
+        return connections[site_id]
+
     late = now - timedelta(seconds=LATE_SECONDS)
     begun = []
     for content in tx.calendar.lock_due(after=late, until=now, limit=limit):
         publishing = content.start_publishing(now=now)
         tx.calendar.save(publishing)
-        begun.append((publishing, _ask(tx, publishing, now=now)))
+        asked = _ask(tx, publishing, connection_of(publishing.site_id), now=now)
+        begun.append((publishing, asked))
     if len(begun) < limit:
         fresh = {publication.id for _, publication in begun}
         for publication in tx.publications.lock_open(limit=limit):
@@ -89,10 +109,20 @@ def claim_deliveries(
     deliveries = []
     for content, publication in begun:
         attempt = _next_attempt(tx, content, publication, claim_seconds=claim_seconds, now=now)
-        if attempt is not None:
-            site = sites.get(content.site_id) or tx.sites.get(content.site_id, account_id=content.account_id)
-            sites[site.id] = site
-            deliveries.append(Delivery(publication=attempt, content=content, site=site))
+        if attempt is None:
+            continue
+        connection = connection_of(content.site_id)
+        try:
+            access = way_to(connection, publication=attempt, sealer=sealer, now=now)
+        except AccessRefused as refused:
+            _refuse(tx, content, attempt, refused, version=connection.version if connection else 0, now=now)
+            continue
+        site = sites.get(content.site_id) or tx.sites.get(content.site_id, account_id=content.account_id)
+        sites[site.id] = site
+        images = made_images(tx.images.of_content(content.id))
+        deliveries.append(
+            Delivery(publication=attempt, content=content, site=site, images=images, access=access)
+        )
     return deliveries
 
 
@@ -109,6 +139,7 @@ def confirm_delivery(
     )
     arrived = publication.arrive(external_id=placed.external_id, external_url=placed.external_url, now=now)
     tx.publications.save(arrived)
+    note_delivered(tx, access=delivery.access, now=now)
     return book(tx, published, ContentPublished.of(published, now=now))
 
 
@@ -123,10 +154,24 @@ def fail_delivery(
     return _fail(tx, content, publication, error=error, now=now)
 
 
-def put_off_delivery(
-    tx: PublisherTransaction, *, delivery: Delivery, error: str, now: datetime
+def refuse_delivery(
+    tx: PublisherTransaction, *, delivery: Delivery, refused: AccessRefused, now: datetime
 ) -> Content | None:
-    """The target could not be reached: another attempt after a while, and failure after the eighth.
+    """The target did not let us in: it has failed, and the site's connection is lost if the cause says so.
+
+    What is unconfirmed stays so, until the target lets us look. None when the delivery was taken over.
+    """
+    held = _held(tx, delivery)
+    if held is None:
+        return None
+    content, publication = held
+    return _refuse(tx, content, publication, refused, version=delivery.access.version, now=now)
+
+
+def put_off_delivery(
+    tx: PublisherTransaction, *, delivery: Delivery, error: str, retry_after_seconds: float = 0, now: datetime
+) -> Content | None:
+    """The target could not be reached: another attempt after a while, or when it said, and failure after the eighth.
 
     What is unconfirmed stays so: an attempt before may have brought it there.
     """
@@ -134,15 +179,14 @@ def put_off_delivery(
     if held is None:
         return None
     content, publication = held
+    pause = max(_pause_seconds(publication), min(retry_after_seconds, RETRY_AFTER_SECONDS_MAX))
     if content.site_status is SiteStatus.UNCONFIRMED:
-        tx.publications.save(
-            publication.lose_answer(error, now=now), claim_seconds=_pause_seconds(publication)
-        )
+        tx.publications.save(publication.lose_answer(error, now=now), claim_seconds=pause)
         return content
     if publication.attempts >= ATTEMPTS_MAX:
         return _fail(tx, content, publication, error=error, now=now)
     waiting = replace(publication, error=error, updated_at=now)
-    tx.publications.save(waiting, claim_seconds=_pause_seconds(publication))
+    tx.publications.save(waiting, claim_seconds=pause)
     return content
 
 
@@ -169,12 +213,15 @@ def list_publications(
     return tx.publications.newest(site_id=site_id, account_id=account_id, content_id=content_id, page=page)
 
 
-def _ask(tx: PublisherTransaction, content: Content, *, now: datetime) -> Publication:
+def _ask(
+    tx: PublisherTransaction, content: Content, connection: Connection | None, *, now: datetime
+) -> Publication:
     """The content's publication, waiting. The marker is committed before any target is called."""
-    before = tx.publications.lock_of(content.id, TARGET)
+    target = connection.target if connection else Target.HOSTED
+    before = tx.publications.lock_of(content.id, target)
     if before is None:
         asked = Publication.ask(
-            id=new_id(), content=content, target=TARGET, marker=secrets.token_hex(16), now=now
+            id=new_id(), content=content, target=target, marker=secrets.token_hex(16), now=now
         )
         tx.publications.add(asked)
         return asked
@@ -214,6 +261,26 @@ def _held(tx: PublisherTransaction, delivery: Delivery) -> tuple[Content, Public
         and publication.attempts == delivery.publication.attempts
     )
     return (content, publication) if publication is not None and own else None
+
+
+def _refuse(
+    tx: PublisherTransaction,
+    content: Content,
+    publication: Publication,
+    refused: AccessRefused,
+    *,
+    version: int,
+    now: datetime,
+) -> Content:
+    if content.site_status is SiteStatus.UNCONFIRMED:
+        waiting = publication.lose_answer(refused.sentence, now=now)
+        tx.publications.save(waiting, claim_seconds=_pause_seconds(publication))
+        after = content
+    else:
+        after = _fail(tx, content, publication, error=refused.sentence, now=now)
+    finding = Finding(cause=refused.cause, sentence=refused.sentence)
+    note_refused(tx, site_id=content.site_id, version=version, finding=finding, now=now)
+    return after
 
 
 def _fail(

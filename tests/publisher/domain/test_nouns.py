@@ -8,9 +8,10 @@ import pytest
 from chassis.refusal import RequestInvalid, StateConflict
 from services.publisher.domain import events
 from services.publisher.domain.content import ContentStatus, SiteStatus
-from services.publisher.domain.publication import Publication, PublicationState, Target
+from services.publisher.domain.publication import Publication, PublicationState
 from services.publisher.domain.sector import Sector
 from services.publisher.domain.site import Site
+from services.publisher.domain.target import Target
 from tests.publisher.domain.builders import NOW, content
 
 APPROVED = ContentStatus.APPROVED

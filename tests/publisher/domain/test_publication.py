@@ -3,7 +3,8 @@
 import pytest
 
 from chassis.refusal import StateConflict
-from services.publisher.domain.publication import Publication, PublicationState, Target
+from services.publisher.domain.publication import Publication, PublicationState
+from services.publisher.domain.target import Target
 from tests.publisher.domain.builders import NOW, content
 
 

@@ -6,11 +6,13 @@ import pytest
 from igny8.publisher import v1 as publisher
 
 from chassis.testing.serving import Served, serving
+from services.publisher.domain.target import Target
 from services.publisher.servicers.pipeline import PipelineServicer
 from services.publisher.servicers.planner import PlannerServicer
 from services.publisher.servicers.sites import SiteServicer
 from services.publisher.servicers.writer import WriterServicer
-from tests.publisher.newsroom import Newsroom
+from tests.publisher.fake_target import FakeTarget
+from tests.publisher.newsroom import SEALER, Newsroom
 from tests.publisher.servicers.calls import Calls
 
 
@@ -21,7 +23,13 @@ def woken() -> list[str]:
 
 
 @pytest.fixture
-async def inventory(newsroom: Newsroom, woken: list[str]) -> AsyncIterator[Served]:
+def elsewhere() -> FakeTarget:
+    """Where every site's content goes."""
+    return FakeTarget()
+
+
+@pytest.fixture
+async def inventory(newsroom: Newsroom, woken: list[str], elsewhere: FakeTarget) -> AsyncIterator[Served]:
     """The services through which the inventory is filled and read."""
     parts = newsroom.transactions, newsroom.clock
 
@@ -29,7 +37,10 @@ async def inventory(newsroom: Newsroom, woken: list[str]) -> AsyncIterator[Serve
         woken.append("woken")
 
     async with serving(
-        (publisher.add_SiteServiceServicer_to_server, SiteServicer(*parts)),
+        (
+            publisher.add_SiteServiceServicer_to_server,
+            SiteServicer(*parts, sealer=SEALER, targets=dict.fromkeys(Target, elsewhere)),
+        ),
         (publisher.add_PlannerServiceServicer_to_server, PlannerServicer(*parts)),
         (
             publisher.add_PipelineServiceServicer_to_server,

@@ -16,7 +16,7 @@ from chassis.testing.serving import Served, serving
 from services.publisher.pages.addresses import Addresses
 from services.publisher.servicers.calendar import CalendarServicer
 from services.publisher.servicers.sites import SiteServicer
-from tests.publisher.newsroom import Newsroom
+from tests.publisher.newsroom import SEALER, Newsroom
 
 if TYPE_CHECKING:
     from igny8.publisher.v1.calendar_service_pb2_grpc import CalendarServiceAsyncStub
@@ -34,7 +34,10 @@ async def served(newsroom: Newsroom) -> AsyncIterator[Served]:
             publisher.add_CalendarServiceServicer_to_server,
             CalendarServicer(transactions, clock, addresses=addresses, wake_scheduler=lambda: None),
         ),
-        (publisher.add_SiteServiceServicer_to_server, SiteServicer(transactions, clock)),
+        (
+            publisher.add_SiteServiceServicer_to_server,
+            SiteServicer(transactions, clock, sealer=SEALER, targets={}),
+        ),
         service="publisher",
         clock=clock,
     ) as server:
