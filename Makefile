@@ -21,7 +21,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: demo run dsn verify
 demo: suite ## The main job on examples/keywords.csv, from keywords to published articles (KEYWORDS=file.csv)
@@ -36,9 +36,12 @@ dsn: suite ## Print the read-only DSN of the running suite (use make -s dsn)
 verify: suite ## Prove the books of the running suite: exit 1 and the first bad row where they do not add up
 	$(BIN)/igny8 verify
 
-.PHONY: test lint
+.PHONY: test test-wordpress lint
 test: dev ## The whole test suite, on embedded PostgreSQL and NATS
 	$(BIN)/python -m pytest
+
+test-wordpress: dev ## The WordPress target against a real WordPress (IGNY8_WORDPRESS_UP=program that starts one)
+	$(BIN)/python -m pytest tests/wordpress -m wordpress
 
 lint: lint-style lint-protos lint-arrows lint-types ## ruff, mypy --strict, buf lint and breaking, import-linter (-k to see all faults)
 

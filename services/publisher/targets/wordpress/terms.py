@@ -1,0 +1,96 @@
+"""Categories and tags: looked up by slug, made where they are missing."""
+
+import html
+from collections.abc import Sequence
+from enum import Enum
+from typing import Any, Final
+from urllib.parse import quote
+
+from services.publisher.domain.slug import slug_of
+from services.publisher.targets.wordpress.answers import Reply
+from services.publisher.targets.wordpress.causes import Cause, WordPressFault
+from services.publisher.targets.wordpress.client import WordPressClient
+
+NAME_CHARACTERS_MAX: Final = 200
+"""As many as WordPress keeps."""
+
+
+class Taxonomy(Enum):
+    """The two that posts of every WordPress have; the value is the route."""
+
+    CATEGORIES = "categories"
+    TAGS = "tags"
+
+
+async def find_or_create(client: WordPressClient, taxonomy: Taxonomy, names: Sequence[str]) -> list[int]:
+    """The ids of the terms with these names, in their order. Raises WordPressFault.
+
+    One lookup finds all that are there. What is missing is created by its name alone: WordPress then refuses a
+    second one of the same name in any case, and names the first, also when two are asked for at the same time.
+    """
+    wanted = _cleaned(names)
+    if not wanted:
+        return []
+    slugs = {name: _slugs(name) for name in wanted}
+    asked = list(dict.fromkeys(slug for each in slugs.values() for slug in each))
+    reply = await client.get(taxonomy.value, slug=",".join(asked), per_page=100, _fields="id,slug")
+    found = {str(term["slug"]).casefold(): int(term["id"]) for term in _terms(client, reply)}
+    ids: list[int] = []
+    for name in wanted:
+        known = next((found[slug] for slug in slugs[name] if slug in found), None)
+        ids.append(known if known is not None else await _create(client, taxonomy, name))
+    return list(dict.fromkeys(ids))
+
+
+async def _create(client: WordPressClient, taxonomy: Taxonomy, name: str) -> int:
+    reply = await client.post(taxonomy.value, {"name": name})
+    if reply.status == 201:
+        return int(reply.item["id"])
+    if reply.code == "term_exists" and "term_id" in reply.detail:
+        return int(reply.detail["term_id"])
+    if reply.status == 403:
+        # Its slug may be another than its name's; then only its name tells.
+        known = await _named(client, taxonomy, name)
+        if known is not None:
+            return known
+        account = client.account
+        raise WordPressFault(Cause.MAY_NOT_CREATE_CATEGORIES, host=account.host, user=account.user, name=name)
+    raise not_accepted(client, reply)
+
+
+async def _named(client: WordPressClient, taxonomy: Taxonomy, name: str) -> int | None:
+    # Names are kept escaped, and found only so.
+    reply = await client.get(
+        taxonomy.value, search=html.escape(name, quote=False), per_page=100, _fields="id,name"
+    )
+    for term in _terms(client, reply):
+        if html.unescape(str(term["name"])).casefold() == name.casefold():
+            return int(term["id"])
+    return None
+
+
+def not_accepted(client: WordPressClient, reply: Reply) -> WordPressFault:
+    """The fault of a reply that nobody has an own word for."""
+    return WordPressFault(
+        Cause.NOT_ACCEPTED, host=client.account.host, status=reply.status, said=reply.said, code=reply.code
+    )
+
+
+def _terms(client: WordPressClient, reply: Reply) -> list[dict[str, Any]]:
+    if reply.status != 200 or not isinstance(reply.data, list):
+        raise not_accepted(client, reply)
+    return reply.items
+
+
+def _cleaned(names: Sequence[str]) -> list[str]:
+    """Without empty ones and repetitions: WordPress fails on the first and takes no heed of case."""
+    plain = (" ".join(name.split())[:NAME_CHARACTERS_MAX].strip() for name in names)
+    return list({name.casefold(): name for name in reversed([name for name in plain if name])}.values())[::-1]
+
+
+def _slugs(name: str) -> tuple[str, ...]:
+    """What WordPress may have made of a name: plain letters, with & left out or not, or the name percent-encoded."""
+    with_and = slug_of(name)
+    without_and = slug_of(name.replace("&", ""))
+    encoded = quote("-".join(name.casefold().split()), safe="-").casefold()
+    return tuple(dict.fromkeys((with_and, without_and, encoded)))

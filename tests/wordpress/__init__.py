@@ -1,0 +1,1 @@
+"""The WordPress target against a real WordPress: `make test-wordpress`."""
