@@ -17,6 +17,14 @@ def instant_to_proto(instant: datetime) -> Timestamp:
     return Timestamp(seconds=since.days * 86_400 + since.seconds, nanos=since.microseconds * 1_000)
 
 
+def instant_fields(instant: datetime | None) -> dict[str, int] | None:
+    """What a message that is made in place by `add(…)` takes for a Timestamp, which is then not made and copied."""
+    if instant is None:
+        return None
+    since = instant - _EPOCH
+    return {"seconds": since.days * 86_400 + since.seconds, "nanos": since.microseconds * 1_000}
+
+
 def maybe_instant_to_proto(instant: datetime | None) -> Timestamp | None:
     """None stays absent."""
     return None if instant is None else instant_to_proto(instant)

@@ -20,28 +20,30 @@ def encoder(descriptor: Descriptor) -> Encode:
     well_known = _WRITERS.get(descriptor.full_name)
     if well_known is not None:
         return well_known
-    names = tuple(field.name for field in descriptor.fields)
-    fetch = _fetcher(names)
+    plain = tuple(field.name for field in descriptor.fields if not field.has_presence)
+    fetch = _fetcher(plain)
     always = [
         (field.name, write)
         for field in descriptor.fields
         if not field.has_presence and (write := _field_encoder(field)) is not None
     ]
-    sometimes = [(field.name, _field_encoder(field)) for field in descriptor.fields if field.has_presence]
-    omitted = [field.name for field in descriptor.fields if values.is_free_value(field)]
+    sometimes = [
+        (field.name, _field_encoder(field) or _same) for field in descriptor.fields if field.has_presence
+    ]
+    # In the order of the fields; a free value that is not set is left out, since null would be a value.
+    unset: dict[str, Any] = {
+        field.name: None for field in descriptor.fields if not values.is_free_value(field)
+    }
 
     def encode(message: Message) -> dict[str, Any]:
-        document = dict(zip(names, fetch(message), strict=True))
+        document = unset.copy()
+        document.update(zip(plain, fetch(message), strict=True))
         for name, convert in always:
             document[name] = convert(document[name])
-        for name, convert_or_none in sometimes:
-            if not message.HasField(name):
-                document[name] = None
-            elif convert_or_none is not None:
-                document[name] = convert_or_none(document[name])
-        for name in omitted:
-            if not message.HasField(name):
-                del document[name]
+        for name, convert in sometimes:
+            # What is not set is not touched: to be read, it would be made.
+            if message.HasField(name):
+                document[name] = convert(getattr(message, name))
         return document
 
     return encode
@@ -63,8 +65,11 @@ def _field_encoder(field: FieldDescriptor) -> Encode | None:
         return one
     if one is None:
         return list
+    if values.kind_of(field) == "message":
+        target = values.message_type(field)
+        return lambda elements: list(map(encoder(target), elements))
     each = one
-    return lambda elements: [each(element) for element in elements]
+    return lambda elements: list(map(each, elements))
 
 
 def _map_encoder(field: FieldDescriptor) -> Encode:

@@ -10,7 +10,7 @@ import re
 import struct
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from google.protobuf import duration_pb2, struct_pb2, timestamp_pb2
@@ -23,6 +23,7 @@ UNSPECIFIED = "unspecified"
 """The word of an enum's zero value where null cannot stand: inside lists and maps, or set explicitly."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MINUTES = tuple(f"{hour:02d}:{minute:02d}:" for hour in range(24) for minute in range(60))
 _INSTANT = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,9}))?"
     r"(?:[Zz]|([+-])([0-9]{2}):([0-9]{2}))"
@@ -125,13 +126,22 @@ def write_enum(enum: EnumDescriptor, *, null_for_unspecified: bool) -> Callable[
     if null_for_unspecified and words.get(0) == UNSPECIFIED:
         words[0] = None
     unknown = words.get(0)
-    return lambda number: words.get(number, unknown)
+    return words.get if unknown is None else lambda number: words.get(number, unknown)
 
 
 def write_timestamp(instant: timestamp_pb2.Timestamp) -> str:
     """RFC 3339 in UTC with `Z` and 0, 3, 6 or 9 decimals, as google.protobuf.json_format writes it."""
-    moment = _EPOCH + timedelta(seconds=instant.seconds)
-    return f"{moment.isoformat()[:19]}{_decimals(instant.nanos)}Z"
+    days, second = divmod(instant.seconds, 86_400)
+    minute, second = divmod(second, 60)
+    nanos = instant.nanos
+    # Lists hold thousands of instants: by tables this takes a third of the time of a datetime's isoformat.
+    return f"{_day(days)}{_MINUTES[minute]}{second:02d}{_decimals(nanos) if nanos else ''}Z"
+
+
+@lru_cache(4096)
+def _day(since_epoch: int) -> str:
+    """`2026-11-20T`, by the days since 1970. Raises OverflowError outside of the years 1 to 9999."""
+    return f"{(_EPOCH + timedelta(days=since_epoch)).date().isoformat()}T"
 
 
 def write_duration(duration: duration_pb2.Duration) -> str:

@@ -1,17 +1,21 @@
 """Between what a calendar holds and its messages: instants in UTC, and local times on the site's clock."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING
 
 from igny8.publisher import v1 as publisher
 
-from chassis.plain import instant_to_proto, maybe_instant_to_proto
+from chassis.plain import instant_fields, instant_to_proto, maybe_instant_to_proto
 from services.publisher.domain.calendar_entry import CalendarEntry
 from services.publisher.domain.calendar_feed import CalendarFeed
 from services.publisher.domain.content import Content, ContentStatus, SiteStatus
+from services.publisher.domain.local_time import LocalClock
 from services.publisher.domain.schedule.explanation import Explanation
 from services.publisher.domain.schedule.slots import Slot
+
+if TYPE_CHECKING:
+    from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
 
 _LOCAL_CHARACTERS = len("2026-11-20T09:00")
 
@@ -20,17 +24,23 @@ _STATUS = {one: publisher.Content.Status.Value(f"STATUS_{one.name}") for one in 
 _SITE_STATUS = {one: publisher.Content.SiteStatus.Value(f"SITE_STATUS_{one.name}") for one in SiteStatus}
 
 
-def entry_to_proto(entry: CalendarEntry, zone: ZoneInfo) -> publisher.CalendarEntry:
-    return publisher.CalendarEntry(
-        content_id=entry.content_id,
-        title=entry.title,
-        status=_STATUS[entry.status],
-        site_status=_SITE_STATUS[entry.site_status],
-        scheduled_publish_at=maybe_instant_to_proto(entry.scheduled_publish_at),
-        local_time="" if entry.at is None else _local(entry.at.astimezone(zone)),
-        published_at=maybe_instant_to_proto(entry.published_at),
-        external_url=entry.external_url,
-    )
+def add_entries(
+    to: "RepeatedCompositeFieldContainer[publisher.CalendarEntry]",
+    entries: Iterable[CalendarEntry],
+    clock: LocalClock,
+) -> None:
+    """Adds the entries in place: a message that is made apart is copied into the one that holds it, with all in it."""
+    for entry in entries:
+        to.add(
+            content_id=entry.content_id,
+            title=entry.title,
+            status=_STATUS[entry.status],
+            site_status=_SITE_STATUS[entry.site_status],
+            scheduled_publish_at=instant_fields(entry.scheduled_publish_at),
+            local_time="" if entry.at is None else _local(clock.local(entry.at)),
+            published_at=instant_fields(entry.published_at),
+            external_url=entry.external_url,
+        )
 
 
 def counts_to_proto(counts: Mapping[date, int], limit: int | None) -> list[publisher.CalendarCount]:

@@ -1,14 +1,16 @@
 """Content as a calendar shows it."""
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from services.publisher.domain.content import ContentStatus, SiteStatus
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CalendarEntry:
-    """`at` is where it stands on the calendar (UTC): the time it is planned for, was published at or failed at."""
+class CalendarEntry(NamedTuple):
+    """`at` is where it stands on the calendar (UTC): the time it is planned for, was published at or failed at.
+
+    A tuple and no dataclass, since a calendar has thousands.
+    """
 
     content_id: str
     title: str

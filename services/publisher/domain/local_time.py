@@ -1,6 +1,6 @@
 """Between a site's clock and UTC: a missing hour moves forward, a doubled hour is its first."""
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 # Names that the zone folder holds beside zones: the machine's own zone and copies with leap seconds.
@@ -30,3 +30,37 @@ def to_utc(day: date, clock: time, zone: ZoneInfo) -> datetime:
 def to_date(at: datetime, day: date, zone: ZoneInfo) -> datetime:
     """The instant on another local day at the same local clock time, as a move in the month view means it."""
     return to_utc(day, at.astimezone(zone).time(), zone)
+
+
+class LocalClock:
+    """A zone's clock for many instants: what it is ahead of UTC is looked up once for each day (UTC).
+
+    Only the days on which a clock is changed, or may be, are looked up instant by instant.
+    """
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        self._zone = zone
+        self._ahead: dict[int, timedelta | None] = {}
+
+    def local(self, at: datetime) -> datetime:
+        """What the clock shows at an instant, without its zone; of a doubled hour, both times."""
+        utc = at if at.tzinfo is UTC else at.astimezone(UTC)
+        day = utc.toordinal()
+        ahead = self._ahead.get(day, _UNKNOWN)
+        if ahead is _UNKNOWN:
+            ahead = self._ahead[day] = self._whole_day(utc)
+        if ahead is None:
+            return utc.astimezone(self._zone).replace(tzinfo=None)
+        return utc.replace(tzinfo=None) + ahead
+
+    def _whole_day(self, utc: datetime) -> timedelta | None:
+        """What the clock is ahead all day; None where it is not the same at the day's ends."""
+        begin = utc.replace(hour=0, minute=0, second=0, microsecond=0)
+        try:
+            there = [each.astimezone(self._zone).utcoffset() for each in (begin, begin + timedelta(days=1))]
+        except OverflowError:
+            return None
+        return there[0] if there[0] == there[1] else None
+
+
+_UNKNOWN = timedelta.max

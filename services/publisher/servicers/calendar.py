@@ -14,8 +14,8 @@ from chassis.plain import instant_from_proto
 from chassis.transaction import Transactions
 from services.publisher.convert import content_to_proto
 from services.publisher.convert_calendar import (
+    add_entries,
     counts_to_proto,
-    entry_to_proto,
     explanation_to_proto,
     feed_to_proto,
     moved_to_proto,
@@ -23,6 +23,7 @@ from services.publisher.convert_calendar import (
 )
 from services.publisher.domain.calendar_feed import new_secret
 from services.publisher.domain.content import Content
+from services.publisher.domain.local_time import LocalClock
 from services.publisher.pages.addresses import Addresses
 from services.publisher.pages.ical import calendar_file
 from services.publisher.servicers import Context
@@ -62,21 +63,23 @@ class CalendarServicer(publisher.CalendarServiceServicer):
             end=instant_from_proto(request.to) if request.HasField("to") else None,
             now=self._clock.now(),
         )
-        zone = found.settings.zone
-        return publisher.GetCalendarResponse(
-            calendar=publisher.Calendar(
-                entries=[entry_to_proto(entry, zone) for entry in found.entries],
-                unscheduled=[entry_to_proto(entry, zone) for entry in found.unscheduled],
-                overdue=[entry_to_proto(entry, zone) for entry in found.overdue],
-                days=counts_to_proto(found.counts.days, found.settings.daily_limit),
-                weeks=counts_to_proto(found.counts.weeks, found.settings.weekly_limit),
-                months=counts_to_proto(found.counts.months, found.settings.monthly_limit),
-                daily_limit=found.settings.daily_limit,
-                weekly_limit=found.settings.weekly_limit,
-                monthly_limit=found.settings.monthly_limit,
-                time_zone=found.settings.time_zone,
+        response = publisher.GetCalendarResponse()
+        shown, settings, clock = response.calendar, found.settings, LocalClock(found.settings.zone)
+        add_entries(shown.entries, found.entries, clock)
+        add_entries(shown.unscheduled, found.unscheduled, clock)
+        add_entries(shown.overdue, found.overdue, clock)
+        shown.days.extend(counts_to_proto(found.counts.days, settings.daily_limit))
+        shown.weeks.extend(counts_to_proto(found.counts.weeks, settings.weekly_limit))
+        shown.months.extend(counts_to_proto(found.counts.months, settings.monthly_limit))
+        shown.MergeFrom(
+            publisher.Calendar(
+                daily_limit=settings.daily_limit,
+                weekly_limit=settings.weekly_limit,
+                monthly_limit=settings.monthly_limit,
+                time_zone=settings.time_zone,
             )
         )
+        return response
 
     async def ExplainSlot(
         self, request: publisher.ExplainSlotRequest, context: Context

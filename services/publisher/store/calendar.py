@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, func, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Text, cast, func, or_, select, update
 
 from services.publisher.domain.calendar_entry import CalendarEntry
 from services.publisher.domain.content import Content, ContentStatus, SiteStatus
@@ -14,12 +14,15 @@ from services.publisher.store.rows import to_row
 
 _content = tables.content
 _SCHEDULED = _content.c.site_status == SiteStatus.SCHEDULED.value
+_STATUS: Final = {each.value: each for each in ContentStatus}
+_SITE_STATUS: Final = {each.value: each for each in SiteStatus}
 _ENTRY: tuple[ColumnElement[Any], ...] = (
-    _content.c.id.label("content_id"),
+    # As text, since the driver would make an object of it first.
+    cast(_content.c.id, Text),
     _content.c.title,
     _content.c.status,
     _content.c.site_status,
-    _content.c.calendar_at.label("at"),
+    _content.c.calendar_at,
     _content.c.scheduled_publish_at,
     _content.c.published_at,
     _content.c.external_url,
@@ -46,9 +49,16 @@ class Calendar:
         self._connection = connection
 
     def occupied(
-        self, site_id: str, *, since: datetime, until: datetime | None = None, without: Iterable[str] = ()
+        self,
+        site_id: str,
+        *,
+        since: datetime,
+        until: datetime | None = None,
+        without: Iterable[str] = (),
+        outside: tuple[datetime, datetime] | None = None,
     ) -> list[datetime]:
-        """The instants of all that is scheduled, on its way or published from `since` to before `until`, but for these."""
+        """The instants of all that is scheduled, on its way or published from `since` to before `until`, but for these
+        contents, and but for those from the first to before the second instant of `outside`."""
         query = select(_content.c.calendar_at).where(
             _content.c.site_id == site_id,
             _content.c.calendar_at >= since,
@@ -56,10 +66,13 @@ class Calendar:
         )
         if until is not None:
             query = query.where(_content.c.calendar_at < until)
+        if outside is not None:
+            start, end = outside
+            query = query.where(or_(_content.c.calendar_at < start, _content.c.calendar_at >= end))
         left_out = list(without)
         if left_out:
             query = query.where(_content.c.id.not_in(left_out))
-        return list(self._connection.execute(query).scalars())
+        return list(self._connection.execute(query).scalars().all())
 
     def entries(
         self, site_id: str, *, account_id: str, start: datetime, end: datetime, limit: int
@@ -76,7 +89,7 @@ class Calendar:
             .order_by(_content.c.calendar_at, _content.c.id)
             .limit(limit)
         )
-        return [_entry_of(row) for row in self._connection.execute(query)]
+        return self._entries(query)
 
     def unscheduled(self, site_id: str, *, account_id: str, limit: int) -> list[CalendarEntry]:
         """What is approved and has no time, oldest first."""
@@ -91,7 +104,7 @@ class Calendar:
             .order_by(_content.c.id)
             .limit(limit)
         )
-        return [_entry_of(row) for row in self._connection.execute(query)]
+        return self._entries(query)
 
     def overdue(self, site_id: str, *, until: datetime, limit: int) -> list[CalendarEntry]:
         """What is still scheduled for a time until `until`, in order."""
@@ -106,7 +119,17 @@ class Calendar:
             .order_by(_content.c.calendar_at, _content.c.id)
             .limit(limit)
         )
-        return [_entry_of(row) for row in self._connection.execute(query)]
+        return self._entries(query)
+
+    def _entries(self, query: Select[Any]) -> list[CalendarEntry]:
+        return [
+            CalendarEntry(
+                id, title, _STATUS[status], _SITE_STATUS[site_status], at, planned, out, url, updated
+            )
+            for id, title, status, site_status, at, planned, out, url, updated in self._connection.execute(
+                query
+            ).all()
+        ]
 
     def count_scheduled(self, site_id: str) -> int:
         """How many contents of the site have a time to come or to be caught up with."""
@@ -186,17 +209,3 @@ class Calendar:
 
 def _by_time(content: Content) -> tuple[datetime | None, str]:
     return content.scheduled_publish_at, content.id
-
-
-def _entry_of(row: Row[Any]) -> CalendarEntry:
-    return CalendarEntry(
-        content_id=row.content_id,
-        title=row.title,
-        status=ContentStatus(row.status),
-        site_status=SiteStatus(row.site_status),
-        at=row.at,
-        scheduled_publish_at=row.scheduled_publish_at,
-        published_at=row.published_at,
-        external_url=row.external_url,
-        updated_at=row.updated_at,
-    )

@@ -1,5 +1,6 @@
 """The calendar of a site: reading it, and giving content a time or taking it away."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Final
@@ -8,11 +9,11 @@ from chassis.refusal import FieldFault, NotFound, RequestInvalid, StateConflict
 from services.publisher.domain.calendar_entry import CalendarEntry
 from services.publisher.domain.content import Content, ContentStatus, SiteStatus
 from services.publisher.domain.events import ContentScheduled, ContentUnscheduled
-from services.publisher.domain.local_time import to_utc
+from services.publisher.domain.local_time import LocalClock, to_utc
 from services.publisher.domain.publishing_settings import PublishingSettings
 from services.publisher.domain.schedule.checks import check_times
 from services.publisher.domain.schedule.explanation import Explanation, explain
-from services.publisher.domain.schedule.limits import Calendar, month_of, week_of
+from services.publisher.domain.schedule.limits import Counts, month_of, week_of
 from services.publisher.domain.schedule.slots import HORIZON_DAYS, Slot, next_free_slot, next_free_slots
 from services.publisher.store.transaction import PublisherTransaction
 from services.publisher.usecases.calendar_lock import LockedCalendar, book, lock_calendar, occupied
@@ -37,7 +38,7 @@ class CalendarRange:
     entries: list[CalendarEntry]
     unscheduled: list[CalendarEntry]
     overdue: list[CalendarEntry]
-    counts: Calendar
+    counts: Counts
 
 
 def get_calendar(
@@ -69,7 +70,7 @@ def get_calendar(
         overdue=tx.calendar.overdue(
             site_id, until=now - timedelta(seconds=LATE_SECONDS), limit=UNSCHEDULED_MAX
         ),
-        counts=_counts(tx, settings, start, end),
+        counts=_counts(tx, settings, entries, start, end),
     )
 
 
@@ -158,14 +159,22 @@ def _take_next_slot(
 
 
 def _counts(
-    tx: PublisherTransaction, settings: PublishingSettings, start: datetime, end: datetime
-) -> Calendar:
+    tx: PublisherTransaction,
+    settings: PublishingSettings,
+    entries: Iterable[CalendarEntry],
+    start: datetime,
+    end: datetime,
+) -> Counts:
     """What counts in every day, week and month that the range touches, whole ones also where it begins inside."""
     first, last = (at.astimezone(settings.zone).date() for at in (start, end - timedelta(microseconds=1)))
     since = to_utc(min(month_of(first), week_of(first)), time(0), settings.zone)
     after_month = month_of(month_of(last) + timedelta(days=31))
     until = to_utc(max(after_month, week_of(last) + timedelta(days=7)), time(0), settings.zone)
-    return Calendar.of(settings, tx.calendar.occupied(settings.site_id, since=since, until=until))
+    inside = [
+        entry.at for entry in entries if entry.at is not None and entry.site_status is not SiteStatus.FAILED
+    ]
+    beside = tx.calendar.occupied(settings.site_id, since=since, until=until, outside=(start, end))
+    return Counts.of(LocalClock(settings.zone), [*inside, *beside])
 
 
 def _range(start: datetime | None, end: datetime | None, now: datetime) -> tuple[datetime, datetime]:

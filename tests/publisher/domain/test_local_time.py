@@ -1,11 +1,11 @@
 """A missing hour moves forward, a doubled hour is its first."""
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.publisher.domain.local_time import is_zone, to_date, to_utc
+from services.publisher.domain.local_time import LocalClock, is_zone, to_date, to_utc
 
 
 @pytest.mark.parametrize(
@@ -66,3 +66,38 @@ def test_an_iana_name_is_a_zone(name: str) -> None:
 )
 def test_what_is_no_iana_name_is_no_zone(name: str) -> None:
     assert not is_zone(name)
+
+
+@pytest.mark.parametrize(
+    ("zone", "around"),
+    [
+        ("Europe/Rome", "2026-03-29"),
+        ("Europe/Rome", "2026-10-25"),
+        ("America/New_York", "2026-11-01"),
+        ("Pacific/Chatham", "2026-09-27"),
+        ("Africa/Casablanca", "2026-02-15"),
+        ("Pacific/Apia", "2011-12-30"),
+        ("UTC", "2026-11-20"),
+    ],
+)
+def test_a_local_clock_shows_what_the_zone_does_at_every_quarter_of_the_days_around_a_change(
+    zone: str, around: str
+) -> None:
+    clock, begin = LocalClock(ZoneInfo(zone)), datetime.fromisoformat(f"{around}T00:00Z") - timedelta(days=2)
+    instants = [begin + timedelta(minutes=15 * number) for number in range(4 * 96)]
+
+    shown = [clock.local(at) for at in instants]
+
+    assert shown == [at.astimezone(ZoneInfo(zone)).replace(tzinfo=None) for at in instants]
+
+
+def test_a_local_clock_takes_instants_of_any_offset() -> None:
+    at = datetime(2026, 7, 1, 23, 30, tzinfo=timezone(timedelta(hours=-5)))
+
+    assert LocalClock(ZoneInfo("Europe/Rome")).local(at).isoformat() == "2026-07-02T06:30:00"
+
+
+def test_a_local_clock_knows_the_last_day_there_is() -> None:
+    at = datetime.fromisoformat("9999-12-31T23:59:59Z")
+
+    assert LocalClock(ZoneInfo("UTC")).local(at).isoformat() == "9999-12-31T23:59:59"

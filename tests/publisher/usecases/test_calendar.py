@@ -306,7 +306,6 @@ def test_the_calendar_counts_whole_days_weeks_and_months_against_the_limits(news
     assert (counts.days[monday], counts.days[TOMORROW_9.date()]) == (2, 1)
     assert counts.weeks[monday] == 3
     assert counts.months[monday.replace(day=1)] == 4
-    assert counts.full(monday) is not None
 
 
 def test_what_failed_counts_nothing(newsroom: Newsroom) -> None:

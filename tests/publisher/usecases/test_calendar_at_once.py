@@ -40,7 +40,7 @@ def test_calls_of_four_processes_keep_every_limit_and_use_no_slot_twice(
     ends = _all_at_once([job | {"seed": seed} for seed in range(PROCESSES)])
 
     planned = _planned(newsroom, site)
-    counted = Calendar.of(newsroom.transactions.run_sync(_settings, site=site), planned)
+    counted = Calendar.of(newsroom.transactions.run_sync(_settings, site=site), planned).counts
     assert sum(ends.values()) == CALLS
     assert ends["schedule"] + ends["move"] + ends["approve_content"] > 0, ends
     assert ends["refused: STATE_CONFLICT"] > 0, "the limits were never reached"

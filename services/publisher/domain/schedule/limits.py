@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Self
 from zoneinfo import ZoneInfo
 
+from services.publisher.domain.local_time import LocalClock
 from services.publisher.domain.publishing_settings import PublishingSettings
 
 
@@ -52,48 +53,61 @@ class Full:
 
 
 @dataclass(slots=True)
-class Calendar:
-    """What is on a site's calendar already, counted by local day, week (from Monday) and month."""
+class Counts:
+    """Publications by local day, week (from Monday) and month."""
 
-    settings: PublishingSettings
-    zone: ZoneInfo
-    taken: set[datetime]
     days: Counter[date]
     weeks: Counter[date]
     months: Counter[date]
 
     @classmethod
-    def of(cls, settings: PublishingSettings, occupied: Iterable[datetime]) -> Self:
+    def of(cls, clock: LocalClock, occupied: Iterable[datetime]) -> Self:
         """`occupied` are the instants (UTC) of everything scheduled, on its way or published."""
-        zone, taken = settings.zone, list(occupied)
-        days = Counter(at.astimezone(zone).date() for at in taken)
+        days = Counter([clock.local(at).date() for at in occupied])
         weeks: Counter[date] = Counter()
         months: Counter[date] = Counter()
         for day, count in days.items():
             weeks[week_of(day)] += count
             months[month_of(day)] += count
-        return cls(settings, zone, set(taken), days, weeks, months)
+        return cls(days, weeks, months)
+
+
+@dataclass(slots=True)
+class Calendar:
+    """What is on a site's calendar already, and how many in each local day, week and month."""
+
+    settings: PublishingSettings
+    zone: ZoneInfo
+    clock: LocalClock
+    taken: set[datetime]
+    counts: Counts
+
+    @classmethod
+    def of(cls, settings: PublishingSettings, occupied: Iterable[datetime]) -> Self:
+        """`occupied` are the instants (UTC) of everything scheduled, on its way or published."""
+        taken, clock = list(occupied), LocalClock(settings.zone)
+        return cls(settings, settings.zone, clock, set(taken), Counts.of(clock, taken))
 
     def add(self, at: datetime) -> None:
         """Count one more publication."""
-        day = at.astimezone(self.zone).date()
+        day = self.clock.local(at).date()
         self.taken.add(at)
-        self.days[day] += 1
-        self.weeks[week_of(day)] += 1
-        self.months[month_of(day)] += 1
+        self.counts.days[day] += 1
+        self.counts.weeks[week_of(day)] += 1
+        self.counts.months[month_of(day)] += 1
 
     def full(self, day: date) -> Full | None:
         """The widest limit that is reached on a local day; None while there is room."""
         settings = self.settings
         if (limit := settings.monthly_limit) is not None:
             month = month_of(day)
-            if (count := self.months.get(month, 0)) >= limit:
+            if (count := self.counts.months.get(month, 0)) >= limit:
                 return Full(Reason.MONTHLY_LIMIT, month, month_of(month + timedelta(days=31)), count, limit)
         if (limit := settings.weekly_limit) is not None:
             week = week_of(day)
-            if (count := self.weeks.get(week, 0)) >= limit:
+            if (count := self.counts.weeks.get(week, 0)) >= limit:
                 return Full(Reason.WEEKLY_LIMIT, week, week + timedelta(days=7), count, limit)
-        if (limit := settings.daily_limit) is not None and (count := self.days.get(day, 0)) >= limit:
+        if (limit := settings.daily_limit) is not None and (count := self.counts.days.get(day, 0)) >= limit:
             return Full(Reason.DAILY_LIMIT, day, day + timedelta(days=1), count, limit)
         return None
 
