@@ -15,6 +15,8 @@ BACKOFF_SECONDS_MAX: Final = 30.0
 SOUND_SECONDS: Final = 60.0
 """A loop that ran so long before it failed starts again with the least back-off."""
 
+AGAIN_SECONDS: Final = 1.0
+
 RESTARTS = Counter("background_restarts_total", "Background loops started again after a failure.", ["task"])
 
 Loop = Callable[[], Awaitable[None]]
@@ -37,12 +39,21 @@ class Background:
         return name in self._tasks
 
     async def stop(self, names: Iterable[str] | None = None, *, timeout_seconds: float) -> None:
-        """Cancels the named loops, by default all, and waits for their clean-up; those later than that are left."""
+        """Cancels the named loops, by default all, and waits for their clean-up; those later are cancelled anew.
+
+        What is not over a second after that is left.
+        """
         chosen = [self._tasks.pop(name) for name in list(names if names is not None else self._tasks)]
         for task in chosen:
             task.cancel()
         if chosen:
             _, late = await asyncio.wait(chosen, timeout=timeout_seconds)
+            if late:
+                # One may have lost its cancellation in a library: `asyncio.wait_for` before Python 3.12 does, where
+                # what it waits for comes at the same moment. It would go on for as long as the process.
+                for task in late:
+                    task.cancel()
+                _, late = await asyncio.wait(late, timeout=AGAIN_SECONDS)
             for task in late:
                 logs.get_logger().warning("a background loop did not end in time", task=task.get_name())
 

@@ -14,9 +14,10 @@ from chassis.prepared import prepared
 
 Rows = list[dict[str, Any]]
 
-_BY_KEYS: Final = (
-    "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
-)
+_WAYS: Final = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin")
+"""How PostgreSQL may read tables from end to end."""
+
+_BY_KEYS: Final = "; ".join(f"SET LOCAL {way} = off" for way in _WAYS)
 """A prepared statement is planned once, maybe while a table is empty, where reading all of it is cheapest. That plan
 would stay while the table grows, until it is next analysed."""
 
@@ -53,7 +54,7 @@ class Query:
 class Reading:
     """Queries that are read together, from one snapshot, by name; each finds its rows by an index.
 
-    From then on to its end the transaction looks everything up by indexes.
+    From then on the transaction looks everything up by indexes, until its end or `plan_freely`.
     """
 
     queries: Mapping[str, Query]
@@ -90,6 +91,11 @@ class Reading:
             for statement in (self.first, together)
             if statement
         ]
+
+
+def plan_freely(connection: Connection) -> None:
+    """What follows a `Reading` in its transaction may read whole tables again, because it asks about many rows."""
+    connection.exec_driver_sql("; ".join(f"SET LOCAL {way} TO DEFAULT" for way in _WAYS))
 
 
 @cache

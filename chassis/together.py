@@ -1,6 +1,7 @@
 """Writing or reading for many at once: what is ordered while one batch is at work, or within a moment, goes into the next."""
 
 import asyncio
+import contextlib
 import contextvars
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Generic, TypeVar
@@ -73,10 +74,9 @@ class Together(Generic[Order, Result]):
     async def _linger(self) -> None:
         self._full.clear()
         if not self._is_full():
-            try:
-                await asyncio.wait_for(self._full.wait(), self._linger_seconds)
-            except TimeoutError:
-                return
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._linger_seconds):
+                    await self._full.wait()
 
     async def _results(self, orders: Sequence[Order]) -> Sequence[Result | Exception]:
         try:

@@ -59,6 +59,28 @@ async def test_a_stop_lets_the_loop_clean_up() -> None:
     assert "loop" not in background
 
 
+async def test_a_loop_whose_cancellation_was_lost_is_cancelled_anew() -> None:
+    background = Background()
+    lost, ended = asyncio.Event(), asyncio.Event()
+
+    async def loop() -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            lost.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    background.start("deaf", loop)
+    await asyncio.sleep(0)
+    await background.stop(timeout_seconds=0.05)
+
+    assert lost.is_set()
+    assert ended.is_set()
+
+
 async def test_a_loop_that_will_not_end_is_left_behind() -> None:
     background = Background()
     began, gate = asyncio.Event(), asyncio.Event()

@@ -1,4 +1,4 @@
-"""Orders find every row by an index, however small a table was when a connection planned its statements."""
+"""Orders find every row by an index, however small a table was when a connection planned them; proofs read whole tables."""
 
 from datetime import datetime
 
@@ -12,6 +12,7 @@ from services.billing.domain.reservation import LIFETIME, Purpose
 from services.billing.domain.work import Work
 from services.billing.store.transaction import BillingTransaction
 from services.billing.usecases.desk import Desk
+from services.billing.usecases.proof import verify_ledger
 from services.billing.usecases.writing import carry_out
 from tests.billing.books import IMAGE_MODEL, Billing
 
@@ -31,6 +32,12 @@ def test_no_order_reads_a_table_from_end_to_end(billing: Billing, kind: type[Ord
 
 def test_it_would_be_seen(billing: Billing) -> None:
     assert billing.run(tables_read_whole_by_a_question) == ["credit_account"]
+
+
+def test_a_proof_may_read_whole_tables(billing: Billing) -> None:
+    account = billing.account(credits=100)
+
+    assert billing.run(ways_to_read_after_a_proof, account_id=account) == ["on"] * 3
 
 
 def an_order(billing: Billing, account: str, kind: type[Order]) -> Order:
@@ -63,3 +70,9 @@ def tables_read_whole(tx: BillingTransaction, *, order: Order, now: datetime) ->
 def tables_read_whole_by_a_question(tx: BillingTransaction, *, now: datetime) -> list[str]:
     tx.connection.execute(text("SELECT FROM credit_account"))
     return list(tx.connection.scalars(READ_WHOLE))
+
+
+def ways_to_read_after_a_proof(tx: BillingTransaction, *, account_id: str, now: datetime) -> list[str]:
+    verify_ledger(tx, account_id=account_id, from_first_line=True, now=now)
+    names = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin")
+    return [tx.connection.scalar(text("SELECT current_setting(:name)"), {"name": name}) for name in names]
