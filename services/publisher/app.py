@@ -3,6 +3,7 @@
 from igny8.publisher import v1 as publisher
 
 from chassis.host import Host
+from chassis.outgoing import Outgoing
 from chassis.sealing import Sealer
 from services.publisher.consumers import charges_consumer
 from services.publisher.convert_events import encode
@@ -20,6 +21,8 @@ from services.publisher.settings import PublisherSettings
 from services.publisher.store.transaction import PublisherTransaction
 from services.publisher.targets.hosted import HostedTarget
 from services.publisher.targets.port import TargetPort
+from services.publisher.targets.remembering import StoredMemory, StoredPictures
+from services.publisher.targets.wordpress.target import WordPressTarget
 
 
 async def serve(settings: PublisherSettings) -> None:
@@ -30,7 +33,13 @@ async def serve(settings: PublisherSettings) -> None:
         transactions, clock = host.transactions, host.clock
         addresses = Addresses(settings.public_url)
         sealer = Sealer.of(settings)
-        targets: dict[Target, TargetPort] = {Target.HOSTED: HostedTarget(addresses)}
+        outgoing = Outgoing(allow_private=settings.allow_private_addresses)
+        targets: dict[Target, TargetPort] = {
+            Target.HOSTED: HostedTarget(addresses),
+            Target.WORDPRESS: WordPressTarget(
+                outgoing, pictures=StoredPictures(transactions), memory=StoredMemory(transactions, clock)
+            ),
+        }
         scheduler = Scheduler(transactions, clock, targets=targets, sealer=sealer)
         host.add_servicer(
             publisher.add_SiteServiceServicer_to_server,

@@ -77,14 +77,20 @@ class Newsroom:
         self.transactions.run_sync(_change_settings, site=site, changes=changes)
 
     def connect(
-        self, site: Site, target: Target = Target.WORDPRESS, *, url: str = "", password: str = "open sesame"
+        self,
+        site: Site,
+        target: Target = Target.WORDPRESS,
+        *,
+        url: str = "",
+        username: str = "author",
+        password: str = "open sesame",
     ) -> Connection:
         """The site's content goes there from now on."""
         webhook = target is Target.WEBHOOK
         wanted = Wanted(
             target=target,
             url=url or f"https://{target}.example",
-            username="" if webhook else "author",
+            username="" if webhook else username,
             password=Secret("" if webhook else password),
         )
         given = self.run(

@@ -61,6 +61,15 @@ class RunningWordPress:
         answered = await Outgoing(allow_private=True).call("GET", link, follow_redirects=True)
         return answered.body.decode() if answered.status == 200 else ""
 
+    async def trash(self, post_id: str) -> None:
+        """As a person does."""
+        answered = await Outgoing(allow_private=True).call(
+            "DELETE",
+            self.client().address(f"posts/{post_id}", {}),
+            headers={"Authorization": self.admin.authorization},
+        )
+        assert answered.status == 200
+
     async def user(self, role: str) -> Account:
         """A new user of this role."""
         name = f"{role}-{os.urandom(4).hex()}"

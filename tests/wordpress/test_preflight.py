@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from chassis.outgoing import Outgoing
-from services.publisher.targets.wordpress.causes import Cause, WordPressFault
 from services.publisher.targets.wordpress.client import Account, WordPressClient
+from services.publisher.targets.wordpress.faults import Trouble, WordPressFault
 from services.publisher.targets.wordpress.preflight import check
 from tests.wordpress.running import RunningWordPress
 
@@ -93,39 +93,39 @@ async def test_a_wordpress_without_pretty_addresses_is_found_by_its_query(
 async def test_a_wrong_password_is_told_from_a_wrong_user(wordpress: RunningWordPress) -> None:
     wrong = await fault(wordpress.client(replace(wordpress.admin, password="wrong")))
 
-    assert wrong.cause is Cause.WRONG_PASSWORD
+    assert wrong.trouble is Trouble.PASSWORD_WRONG
     assert "Make a new one there under Users > Profile > Application Passwords" in wrong.sentence
 
 
 async def test_a_wrong_user_is_told_from_a_wrong_password(wordpress: RunningWordPress) -> None:
     unknown = await fault(wordpress.client(replace(wordpress.admin, user="nobody")))
 
-    assert unknown.cause is Cause.UNKNOWN_USER
+    assert unknown.trouble is Trouble.USERNAME_UNKNOWN
     assert "knows no user nobody" in unknown.sentence
 
 
 @pytest.mark.parametrize(
-    ("user", "cause"),
+    ("user", "trouble"),
     [
-        ("admin", Cause.WRONG_PASSWORD),
-        ("nobody", Cause.UNKNOWN_USER),
-        ("nobody@example.test", Cause.UNKNOWN_USER),
+        ("admin", Trouble.PASSWORD_WRONG),
+        ("nobody", Trouble.USERNAME_UNKNOWN),
+        ("nobody@example.test", Trouble.USERNAME_UNKNOWN),
     ],
 )
 async def test_a_wordpress_that_names_what_is_wrong_is_believed(
-    wordpress: RunningWordPress, user: str, cause: Cause
+    wordpress: RunningWordPress, user: str, trouble: Trouble
 ) -> None:
     with wordpress.plugin(TELLS):
         found = await fault(wordpress.client(replace(wordpress.admin, user=user, password="wrong")))
 
-    assert found.cause is cause
+    assert found.trouble is trouble
 
 
 async def test_a_page_that_is_no_wordpress_is_told_so() -> None:
     async with server(saying(b"<h1>Hello</h1>")) as url:
         found = await fault(WordPressClient(Outgoing(allow_private=True), at(url)))
 
-    assert found.cause is Cause.NOT_WORDPRESS
+    assert found.trouble is Trouble.NOT_WORDPRESS
     assert "Enter the address where WordPress is installed" in found.sentence
 
 
@@ -135,7 +135,7 @@ async def test_without_tls_only_a_local_wordpress_takes_application_passwords(
     async with wordpress.without_local_environment():
         found = await fault(wordpress.client())
 
-    assert found.cause is Cause.NO_APPLICATION_PASSWORDS
+    assert found.trouble is Trouble.HTTPS_NEEDED
     assert "Enter the site's https address" in found.sentence
 
 
@@ -143,23 +143,23 @@ async def test_maintenance_is_named_and_passes_by_itself(wordpress: RunningWordP
     with wordpress.in_maintenance():
         found = await fault(wordpress.client())
 
-    assert found.cause is Cause.MAINTENANCE
+    assert found.trouble is Trouble.MAINTENANCE
     assert await check(wordpress.client())
 
 
 @pytest.mark.parametrize(
-    ("role", "cause", "way_out"),
+    ("role", "trouble", "way_out"),
     [
-        ("contributor", Cause.MAY_NOT_PUBLISH, "Give it the role Author or Editor"),
-        ("subscriber", Cause.MAY_NOT_PUBLISH, "Give it the role Author or Editor"),
+        ("contributor", Trouble.MAY_NOT_PUBLISH, "Give it the role Author or Editor"),
+        ("subscriber", Trouble.MAY_NOT_PUBLISH, "Give it the role Author or Editor"),
     ],
 )
 async def test_a_user_without_the_right_to_publish_is_told_so(
-    wordpress: RunningWordPress, role: str, cause: Cause, way_out: str
+    wordpress: RunningWordPress, role: str, trouble: Trouble, way_out: str
 ) -> None:
     found = await fault(wordpress.client(await wordpress.user(role)))
 
-    assert found.cause is cause
+    assert found.trouble is trouble
     assert way_out in found.sentence
 
 
@@ -169,7 +169,7 @@ async def test_a_user_without_the_right_to_upload_is_told_so(wordpress: RunningW
 
     found = await fault(wordpress.client(writer))
 
-    assert found.cause is Cause.MAY_NOT_UPLOAD
+    assert found.trouble is Trouble.MAY_NOT_UPLOAD
 
 
 async def test_a_rest_api_that_is_switched_off_is_told_from_no_wordpress(
@@ -178,7 +178,7 @@ async def test_a_rest_api_that_is_switched_off_is_told_from_no_wordpress(
     with wordpress.plugin(NO_REST):
         found = await fault(wordpress.client())
 
-    assert found.cause is Cause.REST_SWITCHED_OFF
+    assert found.trouble is Trouble.REST_SWITCHED_OFF
     assert "Allow /wp-json/" in found.sentence
 
 
@@ -187,7 +187,7 @@ async def test_a_firewall_before_a_wordpress_is_told_from_no_wordpress(wordpress
     with wordpress.plugin(blocks):
         found = await fault(wordpress.client())
 
-    assert found.cause is Cause.REST_SWITCHED_OFF
+    assert found.trouble is Trouble.REST_SWITCHED_OFF
 
 
 async def test_an_address_that_redirects_names_where_to(wordpress: RunningWordPress) -> None:
@@ -195,55 +195,55 @@ async def test_an_address_that_redirects_names_where_to(wordpress: RunningWordPr
     async with server(moved) as url:
         found = await fault(WordPressClient(Outgoing(allow_private=True), at(url)))
 
-    assert found.cause is Cause.MOVED
+    assert found.trouble is Trouble.REDIRECTED
     assert f"redirects to {wordpress.url}. Enter that address" in found.sentence
 
 
 async def test_an_address_inside_is_refused() -> None:
     found = await fault(WordPressClient(Outgoing(), at("https://127.0.0.1")))
 
-    assert found.cause is Cause.ADDRESS_REFUSED
+    assert found.trouble is Trouble.ADDRESS_FORBIDDEN
 
 
 async def test_a_name_that_leads_nowhere_is_told_so() -> None:
     found = await fault(WordPressClient(Outgoing(allow_private=True), at("https://blog.invalid")))
 
-    assert found.cause is Cause.NAME_UNKNOWN
+    assert found.trouble is Trouble.NAME_UNKNOWN
 
 
 async def test_a_host_without_tls_is_told_so(wordpress: RunningWordPress) -> None:
     found = await fault(wordpress.client(at(wordpress.url.replace("http://", "https://"))))
 
-    assert found.cause is Cause.TLS_FAULT
+    assert found.trouble is Trouble.TLS_FAULT
 
 
 async def test_a_host_that_does_not_answer_is_told_so() -> None:
     async with server(b"") as url:
         found = await fault(WordPressClient(Outgoing(allow_private=True), at(url), patience=0.05))
 
-    assert found.cause is Cause.TOO_SLOW
+    assert found.trouble is Trouble.TOO_SLOW
 
 
 async def test_a_host_that_is_not_there_is_told_so(port: int) -> None:
     found = await fault(WordPressClient(Outgoing(allow_private=True), at(f"http://127.0.0.1:{port}")))
 
-    assert found.cause is Cause.UNREACHABLE
+    assert found.trouble is Trouble.UNREACHABLE
 
 
 @pytest.mark.parametrize(
-    ("head", "cause"),
+    ("head", "trouble"),
     [
-        (b"429 Too Many Requests\r\nretry-after: 30", Cause.BUSY),
-        (b"502 Bad Gateway", Cause.SERVER_FAULT),
-        (b"503 Service Unavailable", Cause.SERVER_FAULT),
-        (b"503 Service Unavailable\r\nretry-after: 600", Cause.MAINTENANCE),
+        (b"429 Too Many Requests\r\nretry-after: 30", Trouble.RATE_LIMITED),
+        (b"502 Bad Gateway", Trouble.TARGET_FAULT),
+        (b"503 Service Unavailable", Trouble.TARGET_FAULT),
+        (b"503 Service Unavailable\r\nretry-after: 600", Trouble.MAINTENANCE),
     ],
 )
-async def test_a_server_with_troubles_of_its_own_is_told_so(head: bytes, cause: Cause) -> None:
+async def test_a_server_with_troubles_of_its_own_is_told_so(head: bytes, trouble: Trouble) -> None:
     async with server(saying(b"<h1>Oh</h1>", head=head)) as url:
         found = await fault(WordPressClient(Outgoing(allow_private=True), at(url)))
 
-    assert found.cause is cause
+    assert found.trouble is trouble
 
 
 async def test_no_sentence_holds_the_password(wordpress: RunningWordPress) -> None:

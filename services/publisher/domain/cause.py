@@ -9,7 +9,11 @@ class Cause(StrEnum):
     ADDRESS_FORBIDDEN = "address_forbidden"
     """The address is none that may be called: private, not https, or with credentials in it."""
     UNREACHABLE = "unreachable"
-    """No such host, nobody listens, the connection broke, or its certificate does not hold."""
+    """Nobody listens, or the connection broke."""
+    NAME_UNKNOWN = "name_unknown"
+    """The name of its host leads to no address."""
+    TLS_FAULT = "tls_fault"
+    """It has no certificate that can be trusted for its name."""
     TOO_SLOW = "too_slow"
     """It did not answer in time."""
     MAINTENANCE = "maintenance"
@@ -24,8 +28,16 @@ class Cause(StrEnum):
     """It sends callers elsewhere, as to a sign-in page or another name."""
     CONTENT_REFUSED = "content_refused"
     """It does not take this content."""
+    POST_DELETED = "post_deleted"
+    """Somebody deleted there what we had brought."""
+    POST_TRASHED = "post_trashed"
+    """Somebody moved to the trash there what we had brought."""
+    POST_EDITED = "post_edited"
+    """Somebody edited there what we had brought, and it is not overwritten."""
     NOT_WORDPRESS = "not_wordpress"
-    """No WordPress answers at the address, or its REST interface is switched off."""
+    """No WordPress answers at the address."""
+    REST_SWITCHED_OFF = "rest_switched_off"
+    """A WordPress answers, and its REST interface does not."""
     PASSWORDS_UNAVAILABLE = "passwords_unavailable"
     """WordPress has application passwords switched off."""
     HTTPS_NEEDED = "https_needed"
@@ -57,6 +69,7 @@ _LOSES_CONNECTION = frozenset(
     {
         Cause.ADDRESS_FORBIDDEN,
         Cause.NOT_WORDPRESS,
+        Cause.REST_SWITCHED_OFF,
         Cause.PASSWORDS_UNAVAILABLE,
         Cause.HTTPS_NEEDED,
         Cause.USERNAME_UNKNOWN,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from services.publisher.targets.wordpress.causes import Cause, Ending, WordPressFault
+from services.publisher.targets.wordpress.faults import NOT_SAID, Ending, Trouble, WordPressFault
 
 SAID_CHARACTERS_MAX: Final = 300
 
@@ -35,7 +35,7 @@ class Reply:
         """WordPress's sentence about an error, as plain text."""
         message = str(self.data.get("message", "")) if isinstance(self.data, dict) else ""
         plain = html.unescape(_TAG.sub("", message)).strip()
-        return (plain or "it gave no reason.")[:SAID_CHARACTERS_MAX]
+        return (plain or NOT_SAID)[:SAID_CHARACTERS_MAX]
 
     @property
     def detail(self) -> Mapping[str, Any]:
@@ -78,9 +78,9 @@ def fault_of(reply: Reply, *, host: str, user: str, writes: bool) -> WordPressFa
     """
     status, lost = reply.status, Ending.LOST if writes else None
 
-    def fault(cause: Cause, *, ending: Ending | None = None, to: str = "") -> WordPressFault:
+    def fault(trouble: Trouble, *, ending: Ending | None = None, to: str = "") -> WordPressFault:
         return WordPressFault(
-            cause,
+            trouble,
             host=host,
             user=user,
             status=status,
@@ -93,23 +93,23 @@ def fault_of(reply: Reply, *, host: str, user: str, writes: bool) -> WordPressFa
 
     if status == 503 and "retry-after" in reply.headers:
         # WordPress in maintenance mode answers before it does anything.
-        return fault(Cause.MAINTENANCE)
+        return fault(Trouble.MAINTENANCE)
     if status == 429:
-        return fault(Cause.BUSY)
+        return fault(Trouble.RATE_LIMITED)
     if reply.code in _PERMANENT:
-        return fault(Cause.PICTURE_NOT_ACCEPTED)
+        return fault(Trouble.PICTURE_NOT_ACCEPTED)
     if status >= 500 or status == 408:
-        return fault(Cause.SERVER_FAULT, ending=lost)
+        return fault(Trouble.TARGET_FAULT, ending=lost)
     if status == 413:
-        return fault(Cause.TOO_LARGE)
+        return fault(Trouble.TOO_LARGE)
     if 300 <= status < 400:
-        return fault(Cause.MOVED, to=reply.headers.get("location", "another address"))
+        return fault(Trouble.REDIRECTED, to=reply.headers.get("location", "another address"))
     if status == 401 or _is_forbidden_status(reply):
-        return fault(Cause.WRONG_PASSWORD)
+        return fault(Trouble.PASSWORD_WRONG)
     if reply.data is None and status == 403:
-        return fault(Cause.BLOCKED)
+        return fault(Trouble.BLOCKED)
     if reply.data is None:
-        return fault(Cause.ANSWER_UNREADABLE, ending=lost if status < 300 else None)
+        return fault(Trouble.ANSWER_UNREADABLE, ending=lost if status < 300 else None)
     return None
 
 
@@ -119,7 +119,7 @@ def _is_forbidden_status(reply: Reply) -> bool:
     return reply.status == 400 and isinstance(params, dict) and "forbidden" in str(params.get("status", ""))
 
 
-def _retry_after_seconds(headers: Mapping[str, str]) -> float | None:
-    """The seconds of a Retry-After header; None without one, and for a date, which hosts rarely send."""
+def _retry_after_seconds(headers: Mapping[str, str]) -> float:
+    """The seconds of a Retry-After header; 0 without one, and for a date, which hosts rarely send."""
     given = headers.get("retry-after", "").strip()
-    return float(given) if given.isdecimal() and len(given) < 8 else None
+    return float(given) if given.isdecimal() and len(given) < 8 else 0.0

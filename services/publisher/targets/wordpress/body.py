@@ -23,11 +23,16 @@ def pictures_in(text: str) -> list[str]:
 
 
 def post_html(text: str, figures: Sequence[Image], media: Mapping[str, Media]) -> str:
-    """The HTML of a post. `media` has every picture of it by SHA-256."""
+    """The HTML of a post; `media` has its pictures by SHA-256, and one that it has not is left out."""
     placed = place_between_sections(
         clean_html(text), [_figure(image, media[image.content_hash]) for image in figures]
     )
-    rewritten = _OWN_SOURCE.sub(lambda found: f'src="{html.escape(media[found[1]].source_url)}"', placed)
+
+    def source(found: re.Match[str]) -> str:
+        known = media.get(found[1])
+        return f'src="{html.escape(known.source_url)}"' if known else found[0]
+
+    rewritten = _OWN_SOURCE.sub(source, placed)
     # Paths of this suite lead nowhere on another site.
     return _one_line(_RELATIVE_PICTURE.sub("", rewritten))
 

@@ -18,7 +18,7 @@ from chassis.outgoing import (
     TooSlow,
 )
 from services.publisher.targets.wordpress.answers import Reply, fault_of, read_json
-from services.publisher.targets.wordpress.causes import Cause, Ending, WordPressFault
+from services.publisher.targets.wordpress.faults import Ending, Trouble, WordPressFault
 
 READ_SECONDS_MAX: Final = 10.0
 WRITE_SECONDS_MAX: Final = 15.0
@@ -173,17 +173,17 @@ class WordPressClient:
         return reply
 
     def _fault(self, failed: OutgoingFailed, *, writes: bool) -> WordPressFault:
-        cause = next(
-            (cause for kind, cause in _CAUSES.items() if isinstance(failed, kind)), Cause.UNREACHABLE
+        trouble = next(
+            (one for kind, one in _TROUBLES.items() if isinstance(failed, kind)), Trouble.UNREACHABLE
         )
         ending = Ending.LOST if writes and failed.sent else None
-        return WordPressFault(cause, ending=ending, host=self.account.host, said=str(failed), status="none")
+        return WordPressFault(trouble, ending=ending, host=self.account.host, said=str(failed), status="none")
 
 
-_CAUSES: Final[Mapping[type[OutgoingFailed], Cause]] = {
-    AddressForbidden: Cause.ADDRESS_REFUSED,
-    NameUnknown: Cause.NAME_UNKNOWN,
-    TlsFault: Cause.TLS_FAULT,
-    TooSlow: Cause.TOO_SLOW,
-    TooLong: Cause.ANSWER_UNREADABLE,
+_TROUBLES: Final[Mapping[type[OutgoingFailed], Trouble]] = {
+    AddressForbidden: Trouble.ADDRESS_FORBIDDEN,
+    NameUnknown: Trouble.NAME_UNKNOWN,
+    TlsFault: Trouble.TLS_FAULT,
+    TooSlow: Trouble.TOO_SLOW,
+    TooLong: Trouble.ANSWER_UNREADABLE,
 }

@@ -1,30 +1,27 @@
 """Pictures in the media library, each once by its bytes, however many articles show it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
+from services.publisher.domain.picture import Picture
+from services.publisher.targets.port import PicturePort
 from services.publisher.targets.wordpress import marks
-from services.publisher.targets.wordpress.causes import Cause, WordPressFault
 from services.publisher.targets.wordpress.client import WordPressClient
+from services.publisher.targets.wordpress.faults import Trouble, WordPressFault
 from services.publisher.targets.wordpress.terms import not_accepted
 
 _ENDINGS: Final = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
 _FIELDS: Final = "id,slug,source_url,missing_image_sizes"
 
-ReadPicture = Callable[[str], Awaitable[bytes]]
-"""Gives the bytes of a picture by their SHA-256 in lower-case hexadecimal."""
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How an article shows a picture: plain text for who does not see it, and its name in the library."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Picture:
-    """A picture that an article shows; `sha256` is of its bytes, in lower-case hexadecimal."""
-
-    sha256: str
-    media_type: str
     alt_text: str
     title: str
 
@@ -38,22 +35,24 @@ class Media:
 
 
 async def find_or_upload(
-    client: WordPressClient, pictures: Sequence[Picture], *, read: ReadPicture
+    client: WordPressClient, wanted: Mapping[str, Shown], *, pictures: PicturePort
 ) -> dict[str, Media]:
-    """Each picture by its SHA-256, uploaded where the library has none of these bytes. Raises WordPressFault."""
-    wanted = {picture.sha256: picture for picture in pictures}
+    """Each picture by its SHA-256, uploaded where the library has none of these bytes.
+
+    Raises WordPressFault, and NotFound for bytes that are not here.
+    """
     media: dict[str, Media] = {}
     async with AsyncExitStack() as held:
         for sha256 in sorted(wanted):
             await held.enter_async_context(_lock(client, sha256))
         there = await _library(client, list(wanted))
-        for sha256, picture in wanted.items():
+        for sha256, shown in wanted.items():
             found = there.get(marks.media_slug(sha256))
             if found:
                 await _complete(client, found[0])
                 media[sha256] = _media(found[0])
             else:
-                media[sha256] = await _upload(client, picture, await read(sha256))
+                media[sha256] = await _upload(client, await pictures.read(sha256), sha256, shown)
     return media
 
 
@@ -92,25 +91,25 @@ async def _library(client: WordPressClient, sha256s: Sequence[str]) -> dict[str,
     return found
 
 
-async def _upload(client: WordPressClient, picture: Picture, data: bytes) -> Media:
-    slug = marks.media_slug(picture.sha256)
+async def _upload(client: WordPressClient, picture: Picture, sha256: str, shown: Shown) -> Media:
+    slug = marks.media_slug(sha256)
     reply = await client.upload(
-        data,
+        picture.data,
         media_type=picture.media_type,
         file_name=f"{slug}.{_ENDINGS[picture.media_type]}",
-        parameters={"slug": slug, "alt_text": picture.alt_text, "title": picture.title},
+        parameters={"slug": slug, "alt_text": shown.alt_text, "title": shown.title},
     )
     if reply.status == 412:
-        raise WordPressFault(Cause.CHANGED_MEANWHILE, host=client.account.host, said="the picture's bytes")
+        raise WordPressFault(Trouble.CHANGED_MEANWHILE, host=client.account.host, said="the picture's bytes")
     if reply.status == 403:
-        raise WordPressFault(Cause.MAY_NOT_UPLOAD, host=client.account.host, user=client.account.user)
+        raise WordPressFault(Trouble.MAY_NOT_UPLOAD, host=client.account.host, user=client.account.user)
     if reply.status != 201:
-        raise WordPressFault(Cause.PICTURE_NOT_ACCEPTED, host=client.account.host, said=reply.said)
+        raise WordPressFault(Trouble.PICTURE_NOT_ACCEPTED, host=client.account.host, said=reply.said)
     made = reply.item
     if made["slug"] == slug:
         return _media(made)
     # Somebody else was uploading the same at the same time; theirs is the older one.
-    first = (await _library(client, [picture.sha256]))[slug][0]
+    first = (await _library(client, [sha256]))[slug][0]
     if int(first["id"]) != int(made["id"]):
         await client.delete(f"media/{int(made['id'])}")
     return _media(first)

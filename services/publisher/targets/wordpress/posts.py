@@ -9,15 +9,15 @@ from typing import Any, Final
 
 from services.publisher.targets.wordpress import marks
 from services.publisher.targets.wordpress.answers import Reply
-from services.publisher.targets.wordpress.causes import Cause, Ending, WordPressFault
 from services.publisher.targets.wordpress.client import WordPressClient
+from services.publisher.targets.wordpress.faults import Ending, Trouble, WordPressFault
 from services.publisher.targets.wordpress.terms import not_accepted
 
 _FIELDS: Final = "id,slug,status,link,content.raw"
 _EVERYWHERE: Final = "any,trash"
 """`any` leaves out the trash."""
 
-_HIDDEN_BY_US: Final = "draft"
+HIDDEN: Final = "draft"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,9 +63,11 @@ class Wanted:
     featured_media: int
 
 
-async def get(client: WordPressClient, post_id: int) -> Post:
-    """The post with this id. Raises WordPressFault, POST_DELETED when there is none any more."""
+async def get(client: WordPressClient, post_id: int) -> Post | None:
+    """The post with this id; None when there is none any more. Raises WordPressFault."""
     reply = await client.get(f"posts/{post_id}", _fields=_FIELDS)
+    if reply.status in (404, 410):
+        return None
     return _post(_checked(client, reply, writes=False))
 
 
@@ -89,7 +91,7 @@ async def create(client: WordPressClient, marker: str, *, title: str) -> Post:
     the older one is the one.
     """
     slug = marks.post_slug(marker)
-    reply = await client.post("posts", {"title": _escaped(title), "slug": slug, "status": _HIDDEN_BY_US})
+    reply = await client.post("posts", {"title": _escaped(title), "slug": slug, "status": HIDDEN})
     made = _post(_checked(client, reply, writes=True))
     if made.slug == slug:
         return made
@@ -126,14 +128,23 @@ async def hide(client: WordPressClient, post: Post) -> None:
 
     The trash would rename it, and WordPress empties that after thirty days.
     """
-    reply = await _update(client, post.id, {"status": _HIDDEN_BY_US})
-    if reply.item["status"] not in (_HIDDEN_BY_US, "trash"):
+    reply = await _update(client, post.id, {"status": HIDDEN})
+    if reply.item["status"] not in (HIDDEN, "trash"):
         raise _changed_meanwhile(client, "the post hidden")
 
 
 async def sweep(client: WordPressClient, marker: str, *, keep: Post) -> None:
     """Delete drafts of the publication beside `keep`: a create that was given up may still have come to its end."""
     await _delete_drafts(client, [post for post in await _bearing(client, marker) if post.id != keep.id])
+
+
+async def states(client: WordPressClient, post_ids: Sequence[int]) -> dict[int, Post]:
+    """The posts with these ids (at most 100), also those in the trash; one that was deleted is left out."""
+    ids = ",".join(str(post_id) for post_id in post_ids)
+    reply = await client.get("posts", include=ids, status=_EVERYWHERE, per_page=100, _fields=_FIELDS)
+    if reply.status != 200 or not isinstance(reply.data, list):
+        raise not_accepted(client, reply)
+    return {post.id: post for post in (_post(reply, item) for item in reply.items)}
 
 
 async def _bearing(client: WordPressClient, marker: str) -> list[Post]:
@@ -149,7 +160,7 @@ async def _bearing(client: WordPressClient, marker: str) -> list[Post]:
 
 async def _delete_drafts(client: WordPressClient, posts: Sequence[Post]) -> None:
     for post in posts:
-        if post.status == _HIDDEN_BY_US:
+        if post.status == HIDDEN:
             await client.delete(f"posts/{post.id}")
 
 
@@ -164,13 +175,13 @@ def _checked(client: WordPressClient, reply: Reply, *, writes: bool) -> Reply:
         if isinstance(reply.data, dict) and "id" in reply.data:
             return reply
         raise WordPressFault(
-            Cause.ANSWER_UNREADABLE, ending=Ending.LOST if writes else None, host=host, status=reply.status
+            Trouble.ANSWER_UNREADABLE, ending=Ending.LOST if writes else None, host=host, status=reply.status
         )
     if reply.status in (404, 410):
-        raise WordPressFault(Cause.POST_DELETED, host=host)
+        raise WordPressFault(Trouble.POST_DELETED, host=host)
     if reply.status == 403:
-        cause = Cause.MAY_NOT_EDIT if reply.code == "rest_cannot_edit" else Cause.MAY_NOT_PUBLISH
-        raise WordPressFault(cause, user=user)
+        trouble = Trouble.MAY_NOT_EDIT if reply.code == "rest_cannot_edit" else Trouble.MAY_NOT_PUBLISH
+        raise WordPressFault(trouble, user=user)
     raise not_accepted(client, reply)
 
 
@@ -179,7 +190,7 @@ def _compare(client: WordPressClient, reply: Reply, asked: Mapping[str, Any]) ->
     got = reply.item
     if got["status"] != "publish":
         raise WordPressFault(
-            Cause.NOT_ACCEPTED,
+            Trouble.NOT_ACCEPTED,
             host=client.account.host,
             status=reply.status,
             said=f"it left the post as {got['status']}.",
@@ -193,7 +204,7 @@ def _compare(client: WordPressClient, reply: Reply, asked: Mapping[str, Any]) ->
 
 
 def _changed_meanwhile(client: WordPressClient, said: str) -> WordPressFault:
-    return WordPressFault(Cause.CHANGED_MEANWHILE, host=client.account.host, said=said, ending=Ending.LOST)
+    return WordPressFault(Trouble.CHANGED_MEANWHILE, host=client.account.host, said=said, ending=Ending.LOST)
 
 
 def _their_now(headers: Mapping[str, str]) -> str:

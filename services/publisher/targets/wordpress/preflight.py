@@ -6,8 +6,8 @@ from urllib.parse import urlencode
 
 from services.publisher.domain.slug import slug_of
 from services.publisher.targets.wordpress.answers import Reply
-from services.publisher.targets.wordpress.causes import Cause, WordPressFault
 from services.publisher.targets.wordpress.client import Account, WordPressClient
+from services.publisher.targets.wordpress.faults import Trouble, WordPressFault
 
 _INDEX_FIELDS: Final = "name,namespaces,authentication"
 _NAMESPACE: Final = "wp/v2"
@@ -15,11 +15,11 @@ _TRACES: Final = ("/wp-content/", "/wp-includes/")
 """What the page of nearly every WordPress has in it."""
 
 _BY_CODE: Final = {
-    "incorrect_password": Cause.WRONG_PASSWORD,
-    "invalid_username": Cause.UNKNOWN_USER,
-    "invalid_email": Cause.UNKNOWN_USER,
-    "application_passwords_disabled": Cause.NO_APPLICATION_PASSWORDS,
-    "application_passwords_disabled_for_user": Cause.NO_APPLICATION_PASSWORDS,
+    "incorrect_password": Trouble.PASSWORD_WRONG,
+    "invalid_username": Trouble.USERNAME_UNKNOWN,
+    "invalid_email": Trouble.USERNAME_UNKNOWN,
+    "application_passwords_disabled": Trouble.PASSWORDS_UNAVAILABLE,
+    "application_passwords_disabled_for_user": Trouble.PASSWORDS_UNAVAILABLE,
 }
 """A stock WordPress answers all of these with rest_not_logged_in; with some plugins they are told apart."""
 
@@ -38,14 +38,15 @@ async def check(client: WordPressClient) -> WordPressReady:
     index, plain = await _index(client)
     here = client.at(plain=plain)
     if "application-passwords" not in (index.get("authentication") or ()):
-        raise _fault(Cause.NO_APPLICATION_PASSWORDS, client.account)
+        by_https = client.account.base.startswith("https:")
+        raise _fault(Trouble.PASSWORDS_UNAVAILABLE if by_https else Trouble.HTTPS_NEEDED, client.account)
     capabilities = await _capabilities(here)
-    for capability, cause in (
-        ("publish_posts", Cause.MAY_NOT_PUBLISH),
-        ("upload_files", Cause.MAY_NOT_UPLOAD),
+    for capability, trouble in (
+        ("publish_posts", Trouble.MAY_NOT_PUBLISH),
+        ("upload_files", Trouble.MAY_NOT_UPLOAD),
     ):
         if not capabilities.get(capability):
-            raise _fault(cause, client.account)
+            raise _fault(trouble, client.account)
     return WordPressReady(
         site_name=str(index.get("name", "")),
         plain=plain,
@@ -67,8 +68,8 @@ async def _index(client: WordPressClient) -> tuple[dict[str, Any], bool]:
             raise await _busy(client, reply)
         replies.append(reply)
     if any(str(reply.code).startswith("rest_") for reply in replies) or await _looks_like_wordpress(client):
-        raise _fault(Cause.REST_SWITCHED_OFF, account)
-    raise _fault(Cause.NOT_WORDPRESS, account)
+        raise _fault(Trouble.REST_SWITCHED_OFF, account)
+    raise _fault(Trouble.NOT_WORDPRESS, account)
 
 
 def _index_in(reply: Reply) -> dict[str, Any] | None:
@@ -84,16 +85,16 @@ def _check_not_moved(reply: Reply, client: WordPressClient) -> None:
     if found.partition("?")[0].rstrip("/") == asked.partition("?")[0].rstrip("/"):
         return
     to = found.partition("?")[0].rstrip("/").removesuffix("/wp-json")
-    raise _fault(Cause.MOVED, client.account, to=to)
+    raise _fault(Trouble.REDIRECTED, client.account, to=to)
 
 
 async def _busy(client: WordPressClient, reply: Reply) -> WordPressFault:
     account = client.account
     if reply.status == 429:
-        return _fault(Cause.BUSY, account)
+        return _fault(Trouble.RATE_LIMITED, account)
     in_maintenance = reply.status == 503 and "retry-after" in reply.headers
     return _fault(
-        Cause.MAINTENANCE if in_maintenance else Cause.SERVER_FAULT, account, status=str(reply.status)
+        Trouble.MAINTENANCE if in_maintenance else Trouble.TARGET_FAULT, account, status=str(reply.status)
     )
 
 
@@ -107,12 +108,12 @@ async def _capabilities(client: WordPressClient) -> dict[str, Any]:
     try:
         reply = await client.get("users/me")
     except WordPressFault as fault:
-        if fault.cause is Cause.WRONG_PASSWORD:
+        if fault.trouble is Trouble.PASSWORD_WRONG:
             raise await _not_logged_in(client, fault.code) from fault
         raise
     found = reply.data.get("capabilities") if reply.status == 200 and isinstance(reply.data, dict) else None
     if not isinstance(found, dict):
-        raise _fault(Cause.MAY_NOT_PUBLISH, client.account)
+        raise _fault(Trouble.MAY_NOT_PUBLISH, client.account)
     return found
 
 
@@ -120,16 +121,17 @@ async def _not_logged_in(client: WordPressClient, code: str) -> WordPressFault:
     """Whether it is the user or the password.
 
     WordPress does not say, but it shows a page for every user that it has, with posts or without, and none for
-    others. Where that is switched off, or the user is given by e-mail address, the password is the likelier one.
+    others. An e-mail address names no page, and some plugins take the pages away.
     """
     account = client.account
     if code in _BY_CODE:
         return _fault(_BY_CODE[code], account)
     if "@" in account.user:
-        return _fault(Cause.WRONG_PASSWORD, account)
+        return _fault(Trouble.CREDENTIALS_REFUSED, account)
     page = await client.look(f"{account.base}/?{urlencode({'author_name': slug_of(account.user)})}")
-    return _fault(Cause.UNKNOWN_USER if page.status == 404 else Cause.WRONG_PASSWORD, account)
+    by_status = {200: Trouble.PASSWORD_WRONG, 404: Trouble.USERNAME_UNKNOWN}
+    return _fault(by_status.get(page.status, Trouble.CREDENTIALS_REFUSED), account)
 
 
-def _fault(cause: Cause, account: Account, *, to: str = "", status: str = "") -> WordPressFault:
-    return WordPressFault(cause, host=account.host, user=account.user, to=to, status=status)
+def _fault(trouble: Trouble, account: Account, *, to: str = "", status: str = "") -> WordPressFault:
+    return WordPressFault(trouble, host=account.host, user=account.user, to=to, status=status)

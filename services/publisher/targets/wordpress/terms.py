@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 from services.publisher.domain.slug import slug_of
 from services.publisher.targets.wordpress.answers import Reply
-from services.publisher.targets.wordpress.causes import Cause, WordPressFault
 from services.publisher.targets.wordpress.client import WordPressClient
+from services.publisher.targets.wordpress.faults import Trouble, WordPressFault
 
 NAME_CHARACTERS_MAX: Final = 200
 """As many as WordPress keeps."""
@@ -33,7 +33,10 @@ async def find_or_create(client: WordPressClient, taxonomy: Taxonomy, names: Seq
         return []
     slugs = {name: _slugs(name) for name in wanted}
     asked = list(dict.fromkeys(slug for each in slugs.values() for slug in each))
-    reply = await client.get(taxonomy.value, slug=",".join(asked), per_page=100, _fields="id,slug")
+    # As a visitor: who may not edit categories may not see them as an editor either.
+    reply = await client.get(
+        taxonomy.value, context="view", slug=",".join(asked), per_page=100, _fields="id,slug"
+    )
     found = {str(term["slug"]).casefold(): int(term["id"]) for term in _terms(client, reply)}
     ids: list[int] = []
     for name in wanted:
@@ -54,14 +57,18 @@ async def _create(client: WordPressClient, taxonomy: Taxonomy, name: str) -> int
         if known is not None:
             return known
         account = client.account
-        raise WordPressFault(Cause.MAY_NOT_CREATE_CATEGORIES, host=account.host, user=account.user, name=name)
+        raise WordPressFault(Trouble.MAY_NOT_CREATE_TERM, host=account.host, user=account.user, name=name)
     raise not_accepted(client, reply)
 
 
 async def _named(client: WordPressClient, taxonomy: Taxonomy, name: str) -> int | None:
     # Names are kept escaped, and found only so.
     reply = await client.get(
-        taxonomy.value, search=html.escape(name, quote=False), per_page=100, _fields="id,name"
+        taxonomy.value,
+        context="view",
+        search=html.escape(name, quote=False),
+        per_page=100,
+        _fields="id,name",
     )
     for term in _terms(client, reply):
         if html.unescape(str(term["name"])).casefold() == name.casefold():
@@ -72,7 +79,7 @@ async def _named(client: WordPressClient, taxonomy: Taxonomy, name: str) -> int 
 def not_accepted(client: WordPressClient, reply: Reply) -> WordPressFault:
     """The fault of a reply that nobody has an own word for."""
     return WordPressFault(
-        Cause.NOT_ACCEPTED, host=client.account.host, status=reply.status, said=reply.said, code=reply.code
+        Trouble.NOT_ACCEPTED, host=client.account.host, status=reply.status, said=reply.said, code=reply.code
     )
 
 
