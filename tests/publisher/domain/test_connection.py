@@ -123,6 +123,8 @@ def test_the_causes_that_need_a_person_lose_the_connection_and_no_others() -> No
 
     assert passing == {
         Cause.UNREACHABLE,
+        Cause.NAME_UNKNOWN,
+        Cause.TLS_FAULT,
         Cause.TOO_SLOW,
         Cause.MAINTENANCE,
         Cause.TARGET_FAULT,
@@ -130,5 +132,8 @@ def test_the_causes_that_need_a_person_lose_the_connection_and_no_others() -> No
         Cause.ANSWER_UNREADABLE,
         Cause.REDIRECTED,
         Cause.CONTENT_REFUSED,
+        Cause.POST_DELETED,
+        Cause.POST_TRASHED,
+        Cause.POST_EDITED,
         Cause.NOT_CONNECTED,
     }
