@@ -7,16 +7,21 @@ from typing import Final, Self
 
 from google.protobuf.message import Message
 from psycopg2.errorcodes import LOCK_NOT_AVAILABLE
-from sqlalchemy import ColumnElement, Connection, delete, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, Connection, delete, select
 from sqlalchemy.exc import OperationalError
 
+from chassis.prepared import execute, insert_unless_there
 from chassis.refusal import FieldFault, RequestIdReused, RequestInProgress, RequestInvalid
 from chassis.tables import idempotency
 
 REQUEST_ID_LENGTH_MAX: Final = 255
 PLATFORM: Final = "00000000-0000-0000-0000-000000000000"
 """Stands in place of the account for callers that have none: operators, and people who are signing up."""
+
+_ANSWER: Final = """
+    UPDATE idempotency SET answer = %(answer)s
+    WHERE account_id = %(account_id)s AND scope = %(scope)s AND request_id = %(request_id)s"""
+_ANSWER_TYPES: Final = {"account_id": "uuid", "scope": "text", "request_id": "text", "answer": "bytea"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +60,7 @@ def once(connection: Connection, key: RequestKey, effect: Callable[[], bytes]) -
     if not _claim(connection, key):
         return _stored_answer(connection, key)
     answer = effect()
-    connection.execute(update(idempotency).where(*_is(key)).values(answer=answer))
+    execute(connection, _ANSWER, _ANSWER_TYPES, {**_name(key), "answer": answer})
     return answer
 
 
@@ -77,18 +82,9 @@ def forget(connection: Connection, *, account_id: str, scope: str, request_id: s
 
 
 def _claim(connection: Connection, key: RequestKey) -> bool:
-    statement = (
-        insert(idempotency)
-        .values(
-            account_id=key.account_id,
-            scope=key.scope,
-            request_id=key.request_id,
-            request_hash=key.request_hash,
-        )
-        .on_conflict_do_nothing()
-    )
+    row = {**_name(key), "request_hash": key.request_hash}
     try:
-        return connection.execute(statement).rowcount == 1
+        return insert_unless_there(connection, idempotency, row)
     except OperationalError as error:
         if getattr(error.orig, "pgcode", None) == LOCK_NOT_AVAILABLE:
             raise RequestInProgress(key.request_id) from error
@@ -106,6 +102,10 @@ def _stored_answer(connection: Connection, key: RequestKey) -> bytes:
         raise RequestIdReused(key.request_id)
     assert stored.answer is not None, "the answer is written in the transaction that claims the key"
     return bytes(stored.answer)
+
+
+def _name(key: RequestKey) -> dict[str, str]:
+    return {"account_id": key.account_id, "scope": key.scope, "request_id": key.request_id}
 
 
 def _is(key: RequestKey) -> tuple[ColumnElement[bool], ...]:

@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ARRAY, ColumnElement, Connection, Row, Uuid, cast, delete, func, select, update
-from sqlalchemy.dialects import postgresql
 
 from chassis.bulk import update_rows
 from chassis.paging import Page, PageRequest, read_page
+from chassis.prepared import insert_unless_there
 from chassis.refusal import NotFound
 from services.publisher.domain.intent import Intent
 from services.publisher.domain.keyword import Keyword, KeywordStatus
@@ -46,9 +46,7 @@ class Keywords:
 
     def add(self, keyword: Keyword) -> bool:
         """Writes a new keyword; False when its site and sector have it already."""
-        row = postgresql.insert(_keyword).values(to_row(keyword))
-        written = self._connection.execute(row.on_conflict_do_nothing(constraint="keyword_once"))
-        return bool(written.rowcount)
+        return insert_unless_there(self._connection, _keyword, to_row(keyword), constraint="keyword_once")
 
     def lock_of_site(self, ids: Sequence[str], *, site_id: str, account_id: str) -> list[Keyword]:
         """As `lock_all`, whatever the sector, in the order of their text."""
