@@ -39,7 +39,8 @@ T = TypeVar("T")
 
 EDITOR = "user:editor-1"
 
-SEALER = Sealer("a secret of at least thirty-two characters")
+SECRET_KEY = "a secret of at least thirty-two characters"
+SEALER = Sealer(SECRET_KEY)
 
 
 @dataclass(frozen=True, kw_only=True)
