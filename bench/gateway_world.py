@@ -18,13 +18,13 @@ _CONTENT: Final = """
 INSERT INTO publisher.content (id, account_id, site_id, created_at, updated_at, slug, title, title_normalised, html,
     excerpt, meta_title, meta_description, primary_keyword, categories, tags, content_type, content_structure,
     model_name, prompt_version, images_wanted, word_count, version, status, review_note, site_status, publish_error,
-    scheduled_publish_at, published_at, external_id, external_url)
+    scheduled_publish_at, published_at, external_id, external_url, published_version)
 SELECT uuidv7(), %(account_id)s, %(site_id)s, now(), now(), 'article-' || number, 'How to compost, part ' || number,
     'how to compost, part ' || number, '<p>Turn it.</p>', '', '', '', '', '{}', '{}', 'post', 'guide',
     'offline', '1', false, 2, 1, 'approved', '', CASE WHEN past THEN 'published' ELSE 'scheduled' END, '',
     CASE WHEN past THEN NULL ELSE now() + number * interval '1 hour' END,
     CASE WHEN past THEN now() - number * interval '2 hours' END,
-    '', CASE WHEN past THEN 'https://example.com/article-' || number ELSE '' END
+    '', CASE WHEN past THEN 'https://example.com/article-' || number ELSE '' END, past::integer
 FROM (SELECT number, number <= 300 AS past FROM generate_series(1, %(entries)s) number) made
 """
 """Three of ten are published, at most 25 days ago, the others planned, for the next 42 days."""

@@ -181,6 +181,7 @@ def content_to_proto(content: Content, *, images: Sequence[Image] = ()) -> publi
         published_at=maybe_instant_to_proto(content.published_at),
         external_id=content.external_id,
         external_url=content.external_url,
+        published_version=content.published_version,
         publish_error=content.publish_error,
         run_id=content.run_id or "",
         version=content.version,

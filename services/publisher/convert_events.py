@@ -49,8 +49,13 @@ def encode(event: object) -> Message:
                 **about,
                 external_url=event.external_url,
                 published_at=instant_to_proto(event.published_at),
+                again=event.again,
                 occurred_at=at,
             )
+        case events.ContentUnpublished():
+            return publisher.ContentUnpublished(**about, occurred_at=at)
+        case events.ContentUnpublishFailed():
+            return publisher.ContentUnpublishFailed(**about, error=event.error, occurred_at=at)
         case events.ContentPublishFailed():
             return publisher.ContentPublishFailed(**about, error=event.error, occurred_at=at)
         case events.ContentPublishUnconfirmed():

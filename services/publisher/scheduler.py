@@ -19,10 +19,11 @@ from services.publisher.domain.delivery import (
     DeliveryRefused,
     TargetUnavailable,
 )
+from services.publisher.domain.publication import Action
 from services.publisher.domain.target import Target
 from services.publisher.store.transaction import PublisherTransaction
 from services.publisher.targets.port import TargetPort
-from services.publisher.usecases import catch_up, publishing
+from services.publisher.usecases import catch_up, delivering
 
 DELIVERIES_MAX: Final = 16
 """So many are on their way at once in one process."""
@@ -30,7 +31,7 @@ DELIVERIES_MAX: Final = 16
 POLL_SECONDS: Final = 1.0
 """It looks so often, whoever forgot to wake it; a time to come within this is met exactly."""
 
-DELIVERY_SECONDS_MAX: Final = publishing.CLAIM_SECONDS - 5
+DELIVERY_SECONDS_MAX: Final = delivering.CLAIM_SECONDS - 5
 """Shorter than the claim, so that no two publishers are at one delivery."""
 
 END_SECONDS_MAX: Final = 10.0
@@ -53,7 +54,7 @@ class Scheduler:
         *,
         targets: Mapping[Target, TargetPort],
         sealer: Sealer,
-        claim_seconds: float = publishing.CLAIM_SECONDS,
+        claim_seconds: float = delivering.CLAIM_SECONDS,
     ) -> None:
         self._transactions = transactions
         self._clock = clock
@@ -81,9 +82,9 @@ class Scheduler:
     async def take_up(self) -> float:
         """Starts every delivery that is due and has a place; returns the seconds until the next look."""
         now = self._clock.now()
-        agenda = await self._transactions.run(publishing.read_agenda)
+        agenda = await self._transactions.run(delivering.read_agenda)
         due_at = agenda.first_due_at
-        if due_at is not None and due_at <= now - timedelta(seconds=publishing.LATE_SECONDS):
+        if due_at is not None and due_at <= now - timedelta(seconds=delivering.LATE_SECONDS):
             await self._catch_up()
             return 0
         if agenda.delivery_waits or (due_at is not None and due_at <= now):
@@ -114,7 +115,7 @@ class Scheduler:
         if free <= 0:
             return False
         deliveries = await self._transactions.run(
-            publishing.claim_deliveries,
+            delivering.claim_deliveries,
             limit=free,
             sealer=self._sealer,
             claim_seconds=self._claim_seconds,
@@ -149,18 +150,20 @@ class Scheduler:
 
     async def _attempt(self, delivery: Delivery) -> str:
         run = self._transactions.run_repeatable
+        target = self._targets[delivery.publication.target]
+        retracts = delivery.publication.action is Action.UNPUBLISH
         try:
             async with asyncio.timeout(DELIVERY_SECONDS_MAX):
-                placed = await self._targets[delivery.publication.target].publish(delivery)
+                placed = await (target.unpublish(delivery) if retracts else target.publish(delivery))
         except DeliveryRefused as no:
-            await run(publishing.fail_delivery, delivery=delivery, error=no.sentence, now=self._clock.now())
+            await run(delivering.fail_delivery, delivery=delivery, error=no.sentence, now=self._clock.now())
             return "failed"
         except AccessRefused as refused:
-            await run(publishing.refuse_delivery, delivery=delivery, refused=refused, now=self._clock.now())
+            await run(delivering.refuse_delivery, delivery=delivery, refused=refused, now=self._clock.now())
             return "refused"
         except TargetUnavailable as unavailable:
             await run(
-                publishing.put_off_delivery,
+                delivering.put_off_delivery,
                 delivery=delivery,
                 error=unavailable.sentence,
                 retry_after_seconds=unavailable.retry_after_seconds,
@@ -171,12 +174,16 @@ class Scheduler:
             reason = (
                 str(lost) or "The target did not answer in time. Whether it has the content is looked up."
             )
-            await run(publishing.lose_answer, delivery=delivery, reason=reason, now=self._clock.now())
+            await run(delivering.lose_answer, delivery=delivery, reason=reason, now=self._clock.now())
             return "unconfirmed"
-        booked = await run(
-            publishing.confirm_delivery, delivery=delivery, placed=placed, now=self._clock.now()
-        )
+        if placed is None:
+            booked = await run(delivering.confirm_retracted, delivery=delivery, now=self._clock.now())
+        else:
+            booked = await run(
+                delivering.confirm_delivery, delivery=delivery, placed=placed, now=self._clock.now()
+            )
         if booked is None:
             return "taken_over"
-        self._log.info("published", content_id=booked.id, external_url=booked.external_url)
-        return "published"
+        done = "unpublished" if retracts else "published"
+        self._log.info(done, content_id=booked.id, external_url=booked.external_url)
+        return done

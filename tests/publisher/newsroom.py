@@ -29,7 +29,7 @@ from services.publisher.store.images import ImageBlob
 from services.publisher.store.transaction import PublisherTransaction
 from services.publisher.targets.hosted import HostedTarget
 from services.publisher.targets.port import TargetPort
-from services.publisher.usecases import calendar, connections, publishing, review
+from services.publisher.usecases import calendar, connections, delivering, publishing, review
 from services.publisher.usecases.connections import Wanted
 from services.publisher.usecases.credentials import new_signing_secret
 from tests.publisher.domain.builders import settings as settings_of
@@ -190,6 +190,10 @@ class Newsroom:
         """Asks for it at once; a scheduler has to take it up."""
         return self.run(publishing.publish, **_named(content))
 
+    def unpublish(self, content: Content) -> Content:
+        """Asks for it to be taken off; a scheduler has to take it up."""
+        return self.run(publishing.unpublish, **_named(content))
+
     def scheduler(self, *, target: TargetPort | None = None, **more: Any) -> Scheduler:
         """A publisher of this database; by default of the built-in target."""
         place = target or HostedTarget(Addresses())
@@ -198,7 +202,7 @@ class Newsroom:
 
     def claim(self, *, limit: int = 10) -> list[Delivery]:
         """Takes up what there is to deliver, as a publisher that may never come back."""
-        return self.run(publishing.claim_deliveries, limit=limit, sealer=SEALER)
+        return self.run(delivering.claim_deliveries, limit=limit, sealer=SEALER)
 
     # What came of it
 

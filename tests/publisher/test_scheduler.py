@@ -17,8 +17,8 @@ from services.publisher.domain.delivery import (
 )
 from services.publisher.domain.publication import PublicationState
 from services.publisher.scheduler import DELIVERIES_MAX, POLL_SECONDS
-from services.publisher.usecases import publishing
-from services.publisher.usecases.publishing import ATTEMPTS_MAX
+from services.publisher.usecases import delivering
+from services.publisher.usecases.delivering import ATTEMPTS_MAX
 from tests.publisher.fake_target import FakeTarget
 from tests.publisher.newsroom import Newsroom, published
 
@@ -158,7 +158,7 @@ async def test_an_answer_after_another_took_over_changes_nothing(newsroom: Newsr
     newsroom.end_claims()
     await published(newsroom.scheduler())
 
-    late = newsroom.run(publishing.fail_delivery, delivery=slow, error="too slow")
+    late = newsroom.run(delivering.fail_delivery, delivery=slow, error="too slow")
 
     assert late is None
     assert newsroom.read(content).site_status is SiteStatus.PUBLISHED

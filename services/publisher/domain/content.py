@@ -47,6 +47,7 @@ _EDITORIAL_WAY_OUT = {
     ContentStatus.APPROVED: "Send it back first.",
 }
 _IN_FLIGHT = (SiteStatus.PUBLISHING, SiteStatus.UNCONFIRMED)
+_DELIVERABLE = (*_IN_FLIGHT, SiteStatus.PUBLISHED)
 _AT_REST = (SiteStatus.NOT_PUBLISHED, SiteStatus.FAILED)
 
 
@@ -54,8 +55,9 @@ _AT_REST = (SiteStatus.NOT_PUBLISHED, SiteStatus.FAILED)
 class Content(PipelineItem):
     """`scheduled_publish_at` is set exactly while site_status is scheduled, publishing or unconfirmed by a schedule.
 
-    `external_id` and `external_url` are the target's; they stay after unpublishing, so that the next delivery
-    updates the page it made before. `word_count` is counted from the text, never believed. `run_id` is the automation
+    `external_id` and `external_url` are the target's; the id stays after unpublishing, so that the next delivery
+    updates the page it made before. `published_version` is the version that readers see, 0 while they see none: an article
+    that was edited since stays published, as it was, until it is published again. `word_count` is counted from the text, never believed. `run_id` is the automation
     run that wrote it; None when a person asked for it. `images_wanted`: it is not complete before it has pictures.
     """
 
@@ -77,6 +79,7 @@ class Content(PipelineItem):
     publish_error: str = ""
     scheduled_publish_at: datetime | None = None
     published_at: datetime | None = None
+    published_version: int = 0
     external_id: str = ""
     external_url: str = ""
 
@@ -129,6 +132,16 @@ class Content(PipelineItem):
     def etag(self) -> str:
         """What an editor read; it changes with the text alone, so a move of state never makes an edit stale."""
         return str(self.version)
+
+    def as_of(self, version: ContentVersion) -> Self:
+        """The article as a version of it read: for its readers, who see the one that was published."""
+        return replace(
+            self,
+            text=version.text,
+            word_count=word_count(version.text.html),
+            version=version.version,
+            updated_at=version.created_at,
+        )
 
     def current_version(self, *, edited_by: str) -> ContentVersion:
         """The text as it is now, for the list of versions."""
@@ -214,25 +227,26 @@ class Content(PipelineItem):
         self._require_delivery((*_AT_REST, SiteStatus.SCHEDULED), cannot="published")
         return replace(self, site_status=SiteStatus.PUBLISHING, publish_error="", updated_at=now)
 
-    def confirm_published(self, *, external_id: str, external_url: str, now: datetime) -> Self:
-        """It was seen at its target. `published_at` is the first time; a second confirmation is a quiet success."""
-        if self.site_status is SiteStatus.PUBLISHED and self.external_id == external_id:
-            return self
-        self._require_delivery(_IN_FLIGHT, cannot="confirmed")
+    def confirm_published(self, *, version: int, external_id: str, external_url: str, now: datetime) -> Self:
+        """That version was seen at its target. `published_at` is the first time, whatever is delivered there later."""
+        self._require_delivery(_DELIVERABLE, cannot="confirmed")
         return replace(
             self,
             site_status=SiteStatus.PUBLISHED,
             publish_error="",
             scheduled_publish_at=None,
             published_at=self.published_at or now,
+            published_version=version,
             external_id=external_id,
             external_url=external_url,
             updated_at=now,
         )
 
     def fail_publishing(self, error: str, *, now: datetime) -> Self:
-        """It is known not to be at its target; the sentence says why and what to do."""
-        self._require_delivery(_IN_FLIGHT, cannot="marked as failed")
+        """The delivery came to nothing; the sentence says why and what to do. What was published before stays so."""
+        self._require_delivery(_DELIVERABLE, cannot="marked as failed")
+        if self.site_status is SiteStatus.PUBLISHED:
+            return replace(self, publish_error=error, updated_at=now)
         return replace(
             self,
             site_status=SiteStatus.FAILED,
@@ -243,18 +257,23 @@ class Content(PipelineItem):
 
     def leave_unconfirmed(self, reason: str, *, now: datetime) -> Self:
         """The target's answer was lost: it may be there or not, until the target has been asked."""
-        self._require_delivery(_IN_FLIGHT, cannot="left unconfirmed")
-        return replace(self, site_status=SiteStatus.UNCONFIRMED, publish_error=reason, updated_at=now)
-
-    def resume_publishing(self, *, now: datetime) -> Self:
-        """unconfirmed > publishing: the target was asked and has nothing, so one more delivery is safe."""
-        self._require_delivery((SiteStatus.UNCONFIRMED,), cannot="delivered again")
-        return replace(self, site_status=SiteStatus.PUBLISHING, publish_error="", updated_at=now)
+        self._require_delivery(_DELIVERABLE, cannot="left unconfirmed")
+        published = self.site_status is SiteStatus.PUBLISHED
+        site_status = SiteStatus.PUBLISHED if published else SiteStatus.UNCONFIRMED
+        return replace(self, site_status=site_status, publish_error=reason, updated_at=now)
 
     def unpublish(self, *, now: datetime) -> Self:
-        """It was taken from its target."""
+        """It was taken from its target; it stays approved."""
         self._require_delivery((SiteStatus.PUBLISHED,), cannot="unpublished")
-        return replace(self, site_status=SiteStatus.NOT_PUBLISHED, published_at=None, updated_at=now)
+        return replace(
+            self,
+            site_status=SiteStatus.NOT_PUBLISHED,
+            publish_error="",
+            published_at=None,
+            published_version=0,
+            external_url="",
+            updated_at=now,
+        )
 
     def _planned(self, at: datetime, *, now: datetime) -> Self:
         if at < now:

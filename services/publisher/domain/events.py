@@ -104,20 +104,47 @@ class ContentUnscheduled(ContentEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContentPublished(ContentEvent):
-    """Content is at its target, where it was seen."""
+    """Content is at its target, where it was seen; `again` when readers saw an earlier version of it before."""
 
     published_at: datetime
     external_url: str
+    again: bool
+
+    @classmethod
+    def of(cls, content: Content, *, now: datetime, again: bool = False) -> Self:
+        assert content.published_at is not None, "published content has a time"
+        return cls._of(
+            content,
+            now=now,
+            published_at=content.published_at,
+            external_url=content.external_url,
+            again=again,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContentUnpublished(ContentEvent):
+    """Content was taken from its target."""
 
     @classmethod
     def of(cls, content: Content, *, now: datetime) -> Self:
-        assert content.published_at is not None, "published content has a time"
-        return cls._of(content, now=now, published_at=content.published_at, external_url=content.external_url)
+        return cls._of(content, now=now)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContentUnpublishFailed(ContentEvent):
+    """Content could not be taken from its target: readers see it still."""
+
+    error: str
+
+    @classmethod
+    def of(cls, content: Content, *, now: datetime) -> Self:
+        return cls._of(content, now=now, error=content.publish_error)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContentPublishFailed(ContentEvent):
-    """A delivery ended without the content being at its target."""
+    """A delivery came to nothing. With the site status `published` an earlier version is at the target still."""
 
     error: str
 

@@ -10,8 +10,15 @@ from services.publisher.domain.item import wrong_move
 from services.publisher.domain.target import Target
 
 
+class Action(StrEnum):
+    """What a delivery is for."""
+
+    PUBLISH = "publish"
+    UNPUBLISH = "unpublish"
+
+
 class PublicationState(StrEnum):
-    """pending > delivering > published | failed | unconfirmed; published > retracted."""
+    """pending > delivering > published | failed | unconfirmed; taking it off: pending > delivering > retracted."""
 
     PENDING = "pending"
     DELIVERING = "delivering"
@@ -21,13 +28,17 @@ class PublicationState(StrEnum):
     RETRACTED = "retracted"
 
 
+_OPEN = (PublicationState.PENDING, PublicationState.DELIVERING, PublicationState.UNCONFIRMED)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publication:
     """One per content and target, taken up again by each delivery.
 
     `marker` is random and committed before the target is called: what bears it at the target is ours, so a
-    delivery whose answer was lost is looked up and adopted, never repeated blindly. `content_version` is the
-    version that is at the target.
+    delivery whose answer was lost is looked up and adopted, never repeated blindly. `content_version` is the version
+    that the last delivery took there, `published_version` the one that readers see there: 0 while they see none.
+    A delivery that fails leaves what was there before, and the publication published.
     """
 
     id: str
@@ -37,8 +48,10 @@ class Publication:
     target: Target
     marker: str
     state: PublicationState = PublicationState.PENDING
+    action: Action = Action.PUBLISH
     attempts: int = 0
     content_version: int = 0
+    published_version: int = 0
     external_id: str = ""
     external_url: str = ""
     error: str = ""
@@ -59,22 +72,32 @@ class Publication:
             updated_at=now,
         )
 
+    @property
+    def is_open(self) -> bool:
+        """Whether a delivery is under way, or waits."""
+        return self.state in _OPEN
+
     def ask_again(self, *, now: datetime) -> Self:
         """Another delivery is wanted, after the last one ended; its attempts are counted anew."""
-        if self.state in (
-            PublicationState.PENDING,
-            PublicationState.DELIVERING,
-            PublicationState.UNCONFIRMED,
-        ):
-            raise wrong_move(
-                "publication", state=self.state, cannot="asked for again", way_out="Wait until it has ended."
-            )
-        return replace(self, state=PublicationState.PENDING, attempts=0, error="", updated_at=now)
+        return self._asked(Action.PUBLISH, cannot="asked for again", now=now)
 
-    def take_over(self, *, now: datetime) -> Self:
-        """Go on with a delivery whose publisher died: one more attempt at the same."""
+    def ask_to_retract(self, *, now: datetime) -> Self:
+        """It is to be taken from the target."""
+        if not self.published_version:
+            raise wrong_move(
+                "publication",
+                state=self.state,
+                cannot="retracted",
+                way_out="Only what is published can be.",
+            )
+        return self._asked(Action.UNPUBLISH, cannot="retracted", now=now)
+
+    def take_over(self, *, content_version: int, now: datetime) -> Self:
+        """Go on with a delivery whose publisher died: one more attempt, with the text as it is by now."""
         assert self.state is PublicationState.DELIVERING, "only what is on its way is taken over"
-        return replace(self, attempts=self.attempts + 1, updated_at=now)
+        if self.action is Action.UNPUBLISH:
+            content_version = self.content_version
+        return replace(self, attempts=self.attempts + 1, content_version=content_version, updated_at=now)
 
     def begin(self, *, content_version: int, now: datetime) -> Self:
         """Start a delivery; `attempts` counts them. While one is on its way there is no second."""
@@ -89,19 +112,20 @@ class Publication:
             self,
             state=PublicationState.DELIVERING,
             attempts=self.attempts + 1,
-            content_version=content_version,
+            content_version=content_version if self.action is Action.PUBLISH else self.content_version,
             error="",
             updated_at=now,
         )
 
     def arrive(self, *, external_id: str, external_url: str, now: datetime) -> Self:
-        """It was seen at the target; the second time is a quiet success."""
+        """The version that was delivered was seen at the target; the second time is a quiet success."""
         if self.state is PublicationState.PUBLISHED and self.external_id == external_id:
             return self
         self._require_open(cannot="confirmed")
         return replace(
             self,
             state=PublicationState.PUBLISHED,
+            published_version=self.content_version,
             external_id=external_id,
             external_url=external_url,
             error="",
@@ -109,9 +133,10 @@ class Publication:
         )
 
     def fail(self, error: str, *, now: datetime) -> Self:
-        """It is known not to be at the target."""
+        """The delivery came to nothing: what was at the target is there still, and a first one is known not to be there."""
         self._require_open(cannot="marked as failed")
-        return replace(self, state=PublicationState.FAILED, error=error, updated_at=now)
+        state = PublicationState.PUBLISHED if self.published_version else PublicationState.FAILED
+        return replace(self, state=state, error=error, updated_at=now)
 
     def lose_answer(self, reason: str, *, now: datetime) -> Self:
         """Whether it is at the target is not known, until its marker has been looked for there."""
@@ -119,17 +144,37 @@ class Publication:
         return replace(self, state=PublicationState.UNCONFIRMED, error=reason, updated_at=now)
 
     def retract(self, *, now: datetime) -> Self:
-        """It was taken from the target."""
+        """It was taken from the target, by us or by somebody there; the second time is a quiet success."""
         if self.state is PublicationState.RETRACTED:
             return self
-        if self.state is not PublicationState.PUBLISHED:
+        if self.state not in (
+            PublicationState.DELIVERING,
+            PublicationState.UNCONFIRMED,
+            PublicationState.PUBLISHED,
+        ):
             raise wrong_move(
                 "publication",
                 state=self.state,
                 cannot="retracted",
                 way_out="Only what is published can be.",
             )
-        return replace(self, state=PublicationState.RETRACTED, updated_at=now)
+        return replace(
+            self,
+            state=PublicationState.RETRACTED,
+            published_version=0,
+            external_url="",
+            error="",
+            updated_at=now,
+        )
+
+    def _asked(self, action: Action, *, cannot: str, now: datetime) -> Self:
+        if self.is_open:
+            raise wrong_move(
+                "publication", state=self.state, cannot=cannot, way_out="Wait until its delivery has ended."
+            )
+        return replace(
+            self, state=PublicationState.PENDING, action=action, attempts=0, error="", updated_at=now
+        )
 
     def _require_open(self, *, cannot: str) -> None:
         if self.state not in (PublicationState.DELIVERING, PublicationState.UNCONFIRMED):

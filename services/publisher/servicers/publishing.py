@@ -63,6 +63,18 @@ class PublishingServicer(publisher.PublishingServiceServicer):
         self._wake_scheduler()
         return publisher.PublishResponse(content=content_to_proto(content))
 
+    async def Unpublish(
+        self, request: publisher.UnpublishRequest, context: Context
+    ) -> publisher.UnpublishResponse:
+        content = await self._transactions.run(
+            publishing.unpublish,
+            content_id=request.content_id,
+            account_id=current_caller().account(),
+            now=self._clock.now(),
+        )
+        self._wake_scheduler()
+        return publisher.UnpublishResponse(content=content_to_proto(content))
+
     async def ListPublications(
         self, request: publisher.ListPublicationsRequest, context: Context
     ) -> publisher.ListPublicationsResponse:
@@ -149,4 +161,7 @@ def _publication_to_proto(publication: Publication) -> publisher.Publication:
         error=publication.error,
         created_at=instant_to_proto(publication.created_at),
         updated_at=instant_to_proto(publication.updated_at),
+        action=publisher.Publication.Action.Value(f"ACTION_{publication.action.name}"),
+        content_version=publication.content_version,
+        published_version=publication.published_version,
     )

@@ -35,6 +35,7 @@ _MOVED = (
     "publish_error",
     "scheduled_publish_at",
     "published_at",
+    "published_version",
     "external_id",
     "external_url",
     "updated_at",

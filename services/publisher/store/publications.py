@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, or_, select, text, update
 
 from chassis.paging import Page, PageRequest, read_page
-from services.publisher.domain.publication import Publication, PublicationState
+from services.publisher.domain.publication import Action, Publication, PublicationState
 from services.publisher.domain.target import Target
 from services.publisher.store import tables
 from services.publisher.store.rows import columns_of, from_row, to_row
@@ -42,6 +42,15 @@ class Publications:
         row = self._connection.execute(
             select(*_COLUMNS)
             .where(_publication.c.content_id == content_id, _publication.c.target == target.value)
+            .with_for_update()
+        ).one_or_none()
+        return None if row is None else _of(row)
+
+    def lock_shown(self, content_id: str) -> Publication | None:
+        """The one publication by which readers see the content, locked until the transaction ends."""
+        row = self._connection.execute(
+            select(*_COLUMNS)
+            .where(_publication.c.content_id == content_id, _publication.c.published_version > 0)
             .with_for_update()
         ).one_or_none()
         return None if row is None else _of(row)
@@ -103,4 +112,4 @@ def _in(seconds: float) -> Any:
 
 
 def _of(row: Row[Any]) -> Publication:
-    return from_row(Publication, row, target=Target, state=PublicationState)
+    return from_row(Publication, row, target=Target, state=PublicationState, action=Action)

@@ -1,16 +1,21 @@
 """What the built-in target shows to everybody."""
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, select
+from sqlalchemy import Connection, and_, select
 
-from services.publisher.domain.content import Content, SiteStatus
+from services.publisher.domain.content import Content
 from services.publisher.domain.image import ImageStatus, ImageType
-from services.publisher.domain.publication import PublicationState
 from services.publisher.domain.target import Target
 from services.publisher.domain.teaser import Teaser
 from services.publisher.store import tables
 from services.publisher.store.content import COLUMNS, content_of
 
-_content, _image, _publication = tables.content, tables.image, tables.publication
+_content, _version, _image = tables.content, tables.content_version, tables.image
+_publication = tables.publication
+_IS_SHOWN = and_(
+    _publication.c.content_id == _content.c.id,
+    _publication.c.target == Target.HOSTED.value,
+    _publication.c.published_version > 0,
+)
 
 
 class Published:
@@ -20,24 +25,34 @@ class Published:
         self._connection = connection
 
     def with_slug(self, site_id: str, slug: str) -> Content | None:
-        """The published article at this address of the site."""
+        """The article at this address of the site as it reads by now; readers see its `published_version`."""
         row = self._connection.execute(
-            select(*COLUMNS).where(_content.c.site_id == site_id, _content.c.slug == slug, _is_shown())
+            select(*COLUMNS)
+            .join(_publication, _IS_SHOWN)
+            .where(_content.c.site_id == site_id, _content.c.slug == slug)
         ).one_or_none()
         return None if row is None else content_of(row)
 
     def newest(self, site_id: str, *, limit: int) -> list[Teaser]:
-        """The site's published articles with their featured pictures, newest first."""
+        """The site's published articles as they were published, with their featured pictures, newest first."""
         query = (
             select(
-                _content.c.title,
+                _version.c.title,
                 _content.c.slug,
-                _content.c.excerpt,
+                _version.c.excerpt,
                 _content.c.published_at,
-                _content.c.updated_at,
+                _version.c.created_at.label("updated_at"),
                 _image.c.url,
                 _image.c.width,
                 _image.c.height,
+            )
+            .join(_publication, _IS_SHOWN)
+            .join(
+                _version,
+                and_(
+                    _version.c.content_id == _content.c.id,
+                    _version.c.version == _publication.c.published_version,
+                ),
             )
             .outerjoin(
                 _image,
@@ -48,7 +63,7 @@ class Published:
                     _image.c.status == ImageStatus.GENERATED.value,
                 ),
             )
-            .where(_content.c.site_id == site_id, _is_shown())
+            .where(_content.c.site_id == site_id, _content.c.published_at.is_not(None))
             .order_by(_content.c.published_at.desc(), _content.c.id.desc())
             .limit(limit)
         )
@@ -65,15 +80,3 @@ class Published:
             )
             for row in self._connection.execute(query)
         ]
-
-
-def _is_shown() -> ColumnElement[bool]:
-    return and_(
-        _content.c.site_status == SiteStatus.PUBLISHED.value,
-        _content.c.published_at.is_not(None),
-        exists().where(
-            _publication.c.content_id == _content.c.id,
-            _publication.c.target == Target.HOSTED.value,
-            _publication.c.state == PublicationState.PUBLISHED.value,
-        ),
-    )

@@ -214,6 +214,7 @@ content = Table(
     instant_column("published_at", nullable=True),
     word_column("external_id"),
     word_column("external_url"),
+    number_column("published_version"),
     # Where it stands on the calendar, whatever its state; null for what has no time.
     Column(
         "calendar_at",
@@ -236,6 +237,9 @@ content = Table(
     ),
     CheckConstraint(
         "site_status <> 'published' OR published_at IS NOT NULL", name="content_published_has_a_time"
+    ),
+    CheckConstraint(
+        "(published_version > 0) = (site_status = 'published')", name="content_published_has_a_version"
     ),
     Index("content_site", "site_id", "id"),
     Index("content_run", "run_id", "id", postgresql_where=text("run_id IS NOT NULL")),

@@ -48,6 +48,8 @@ publication = Table(
     word_column("state"),
     number_column("attempts"),
     number_column("content_version"),
+    word_column("action"),
+    number_column("published_version"),
     word_column("external_id"),
     word_column("external_url"),
     word_column("error"),
@@ -61,7 +63,14 @@ publication = Table(
         "state IN ('pending', 'delivering', 'published', 'failed', 'unconfirmed', 'retracted')",
         name="publication_state",
     ),
+    CheckConstraint("action IN ('publish', 'unpublish')", name="publication_action"),
+    CheckConstraint(
+        "published_version > 0 OR (state <> 'published' AND action = 'publish') OR state = 'retracted'",
+        name="publication_published_has_a_version",
+    ),
     Index("publication_site", "site_id", "id"),
+    # Readers see a content at one place at most.
+    Index("publication_shown", "content_id", unique=True, postgresql_where=text("published_version > 0")),
     Index(
         "publication_open",
         "claimed_until",

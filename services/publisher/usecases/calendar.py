@@ -17,7 +17,7 @@ from services.publisher.domain.schedule.limits import Counts, month_of, week_of
 from services.publisher.domain.schedule.slots import HORIZON_DAYS, Slot, next_free_slot, next_free_slots
 from services.publisher.store.transaction import PublisherTransaction
 from services.publisher.usecases.calendar_lock import LockedCalendar, book, lock_calendar, occupied
-from services.publisher.usecases.publishing import LATE_SECONDS
+from services.publisher.usecases.delivering import LATE_SECONDS
 
 RANGE_DAYS_MAX: Final = 400
 ENTRIES_MAX: Final = 5_000

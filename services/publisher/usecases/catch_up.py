@@ -10,7 +10,7 @@ from services.publisher.domain.publishing_settings import CatchUp, Mode
 from services.publisher.domain.schedule.slots import SLOTS_MAX, NoFreeSlot, Slot, next_free_slots
 from services.publisher.store.transaction import PublisherTransaction
 from services.publisher.usecases.calendar_lock import LockedCalendar, lock_site_calendar
-from services.publisher.usecases.publishing import LATE_SECONDS
+from services.publisher.usecases.delivering import LATE_SECONDS
 
 SITES_MAX: Final = 100
 AT_ONCE: Final = timedelta(seconds=2 * SLOTS_MAX)

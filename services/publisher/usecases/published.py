@@ -15,7 +15,7 @@ TEASERS_MAX: Final = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishedArticle:
-    """A published article with its pictures, and the site it belongs to."""
+    """A published article with its pictures, and the site it belongs to. The text is that of the published version."""
 
     site: Site
     content: Content
@@ -31,11 +31,13 @@ class PublishedIndex:
 
 
 def published_article(tx: PublisherTransaction, *, site_slug: str, content_slug: str) -> PublishedArticle:
-    """The published article at an address. Raises NotFound, also while it is anything but published."""
+    """The article at an address as it was published. Raises NotFound, also while it is anything but published."""
     site = _site(tx, site_slug)
     content = tx.published.with_slug(site.id, content_slug)
     if content is None:
         raise NotFound(kind="page", id=content_slug)
+    if content.published_version != content.version:
+        content = content.as_of(tx.content.version(content.id, content.published_version))
     return PublishedArticle(site=site, content=content, images=tx.images.of_content(content.id))
 
 

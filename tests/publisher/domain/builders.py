@@ -58,6 +58,7 @@ def content(
         "site_status": site_status,
         "scheduled_publish_at": scheduled,
         "published_at": published,
+        "published_version": 1 if published else 0,
     }
     return replace(given, **{**states, **more})
 

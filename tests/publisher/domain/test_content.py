@@ -25,11 +25,10 @@ DELIVERY: dict[str, Move] = {
     "unschedule": lambda given: given.unschedule(now=LATER),
     "start_publishing": lambda given: given.start_publishing(now=LATER),
     "confirm_published": lambda given: given.confirm_published(
-        external_id="7", external_url="https://a/b", now=LATER
+        version=1, external_id="7", external_url="https://a/b", now=LATER
     ),
     "fail_publishing": lambda given: given.fail_publishing("The target is down.", now=LATER),
     "leave_unconfirmed": lambda given: given.leave_unconfirmed("No answer.", now=LATER),
-    "resume_publishing": lambda given: given.resume_publishing(now=LATER),
     "unpublish": lambda given: given.unpublish(now=LATER),
     "edit": lambda given: given.edit(text(title="Another"), etag="", now=LATER),
     "send_back": lambda given: given.send_back("Shorter, please.", now=LATER),
@@ -44,11 +43,13 @@ ALLOWED = {
     ("start_publishing", SiteStatus.FAILED): SiteStatus.PUBLISHING,
     ("confirm_published", SiteStatus.PUBLISHING): SiteStatus.PUBLISHED,
     ("confirm_published", SiteStatus.UNCONFIRMED): SiteStatus.PUBLISHED,
+    ("confirm_published", SiteStatus.PUBLISHED): SiteStatus.PUBLISHED,
+    ("fail_publishing", SiteStatus.PUBLISHED): SiteStatus.PUBLISHED,
+    ("leave_unconfirmed", SiteStatus.PUBLISHED): SiteStatus.PUBLISHED,
     ("fail_publishing", SiteStatus.PUBLISHING): SiteStatus.FAILED,
     ("fail_publishing", SiteStatus.UNCONFIRMED): SiteStatus.FAILED,
     ("leave_unconfirmed", SiteStatus.PUBLISHING): SiteStatus.UNCONFIRMED,
     ("leave_unconfirmed", SiteStatus.UNCONFIRMED): SiteStatus.UNCONFIRMED,
-    ("resume_publishing", SiteStatus.UNCONFIRMED): SiteStatus.PUBLISHING,
     ("unpublish", SiteStatus.PUBLISHED): SiteStatus.NOT_PUBLISHED,
     ("edit", SiteStatus.NOT_PUBLISHED): SiteStatus.NOT_PUBLISHED,
     ("edit", SiteStatus.SCHEDULED): SiteStatus.SCHEDULED,
@@ -195,19 +196,32 @@ def test_publishing_keeps_what_the_target_said() -> None:
     published = (
         content(APPROVED)
         .start_publishing(now=NOW)
-        .confirm_published(external_id="7", external_url="https://a/b", now=LATER)
+        .confirm_published(version=1, external_id="7", external_url="https://a/b", now=LATER)
     )
 
     assert (published.external_id, published.external_url) == ("7", "https://a/b")
     assert (published.published_at, published.scheduled_publish_at) == (LATER, None)
 
 
-def test_a_second_confirmation_is_a_quiet_success_and_another_page_is_not() -> None:
-    published = content(APPROVED, SiteStatus.PUBLISHED, external_id="7")
+def test_what_was_edited_after_its_publication_is_published_as_it_was_until_it_arrives_anew() -> None:
+    published = content(APPROVED, SiteStatus.PUBLISHED)
+    edited = published.edit(text(title="Another"), etag="", now=LATER)
 
-    assert published.confirm_published(external_id="7", external_url="", now=LATER) is published
-    with pytest.raises(StateConflict):
-        published.confirm_published(external_id="8", external_url="", now=LATER)
+    failed = edited.fail_publishing("The target is down.", now=LATER)
+    arrived = failed.confirm_published(version=2, external_id="7", external_url="https://a/b", now=LATER)
+
+    assert (edited.version, edited.published_version) == (2, 1)
+    assert (failed.site_status, failed.published_version) == (SiteStatus.PUBLISHED, 1)
+    assert (arrived.published_version, arrived.publish_error) == (2, "")
+    assert arrived.published_at == published.published_at
+
+
+def test_an_article_reads_as_one_of_its_versions() -> None:
+    first = content()
+    kept = first.current_version(edited_by="user:1")
+    edited = first.edit(text(title="Another", html="<p>One two.</p>"), etag="", now=LATER)
+
+    assert edited.as_of(kept) == first
 
 
 def test_a_failed_delivery_says_why_and_a_retry_forgets_it() -> None:
@@ -217,9 +231,10 @@ def test_a_failed_delivery_says_why_and_a_retry_forgets_it() -> None:
     assert failed.start_publishing(now=LATER).publish_error == ""
 
 
-def test_unpublished_content_keeps_the_address_of_its_page_for_the_next_delivery() -> None:
+def test_unpublished_content_keeps_the_id_of_its_page_for_the_next_delivery() -> None:
     published = content(APPROVED, SiteStatus.PUBLISHED, external_id="7", external_url="https://a/b")
 
     unpublished = published.unpublish(now=LATER)
 
     assert (unpublished.external_id, unpublished.published_at) == ("7", None)
+    assert (unpublished.external_url, unpublished.published_version) == ("", 0)

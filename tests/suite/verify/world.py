@@ -138,6 +138,7 @@ class _Builder:
             status="approved",
             site_status="published",
             published_at=self.now,
+            published_version=1,
             external_url="/published/garden/apples",
             **dict.fromkeys(words, ""),
             **form,
