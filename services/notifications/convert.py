@@ -16,12 +16,15 @@ from services.notifications.domain.events import NotificationCreated, Notificati
 from services.notifications.domain.facts import (
     AiFunction,
     AiTaskEnded,
+    ConnectionLost,
+    ConnectionRestored,
     ContentApproved,
     ContentPublished,
     ContentPublishFailed,
     ContentPublishUnconfirmed,
     ContentReadyForReview,
     ContentScheduled,
+    ContentUnpublishFailed,
     CreditsAdded,
     CreditsDepleted,
     CreditsLow,
@@ -52,8 +55,11 @@ EVENTS: Final[tuple[type[Message], ...]] = (
     publisher.ContentScheduled,
     publisher.ContentPublished,
     publisher.ContentPublishFailed,
+    publisher.ContentUnpublishFailed,
     publisher.ContentPublishUnconfirmed,
     publisher.ContentScheduleMissed,
+    publisher.ConnectionLost,
+    publisher.ConnectionRestored,
     billing.CreditsGranted,
     billing.CreditsLow,
     billing.CreditsDepleted,
@@ -86,6 +92,20 @@ def fact_from_proto(event: Any) -> Fact:
         case billing.CreditsDepleted():
             return CreditsDepleted(
                 account_id=event.account_id, occurred_at=instant_from_proto(event.occurred_at)
+            )
+        case publisher.ConnectionLost():
+            return ConnectionLost(
+                site_id=event.site_id,
+                target=event.target,
+                cause=event.cause,
+                reason=event.reason,
+                occurred_at=instant_from_proto(event.occurred_at),
+            )
+        case publisher.ConnectionRestored():
+            return ConnectionRestored(
+                site_id=event.site_id,
+                target=event.target,
+                occurred_at=instant_from_proto(event.occurred_at),
             )
         case ai.RunSkipped():
             return _skipped_run_from_proto(event.planned_run, at=event.occurred_at)
@@ -155,9 +175,11 @@ def _content_from_proto(event: Any) -> Fact:
                 explanation=event.explanation,
             )
         case publisher.ContentPublished():
-            return ContentPublished(**_article(event), external_url=event.external_url)
+            return ContentPublished(**_article(event), external_url=event.external_url, again=event.again)
         case publisher.ContentPublishFailed():
             return ContentPublishFailed(**_article(event), error=event.error)
+        case publisher.ContentUnpublishFailed():
+            return ContentUnpublishFailed(**_article(event), error=event.error)
         case publisher.ContentPublishUnconfirmed():
             return ContentPublishUnconfirmed(**_article(event), error=event.error)
         case publisher.ContentScheduleMissed():

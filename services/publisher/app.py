@@ -22,6 +22,7 @@ from services.publisher.store.transaction import PublisherTransaction
 from services.publisher.targets.hosted import HostedTarget
 from services.publisher.targets.port import TargetPort
 from services.publisher.targets.remembering import StoredMemory, StoredPictures
+from services.publisher.targets.webhook import WebhookTarget
 from services.publisher.targets.wordpress.target import WordPressTarget
 
 
@@ -39,6 +40,7 @@ async def serve(settings: PublisherSettings) -> None:
             Target.WORDPRESS: WordPressTarget(
                 outgoing, pictures=StoredPictures(transactions), memory=StoredMemory(transactions, clock)
             ),
+            Target.WEBHOOK: WebhookTarget(outgoing, clock, addresses=addresses),
         }
         scheduler = Scheduler(transactions, clock, targets=targets, sealer=sealer)
         host.add_servicer(

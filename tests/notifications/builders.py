@@ -162,6 +162,17 @@ def content_event(event: Any, *, at: datetime = START, **changes: Any) -> Any:
     return event(**{**usual, **changes})
 
 
+def connection_event(event: Any, **changes: Any) -> Any:
+    """An event about a site's WordPress."""
+    usual = {
+        "account_id": ACCOUNT_ID,
+        "site_id": SITE_ID,
+        "target": "wordpress",
+        "occurred_at": instant_to_proto(START),
+    }
+    return event(**{**usual, **changes})
+
+
 def credits_granted(*, at: datetime = START, **changes: Any) -> Any:
     """Billing's event about 1,000 credits for an account that had 200."""
     usual = {
@@ -211,8 +222,11 @@ def every_event() -> list[Any]:
         content_event(publisher.ContentScheduled, scheduled_publish_at=later, explanation="Slot of Tuesday."),
         content_event(publisher.ContentPublished, external_url="https://example.com/pruning-roses"),
         content_event(publisher.ContentPublishFailed, error="The password was refused."),
+        content_event(publisher.ContentUnpublishFailed, error="The post is locked."),
         content_event(publisher.ContentPublishUnconfirmed, error="The site did not answer in time."),
         content_event(publisher.ContentScheduleMissed, planned_at=later, catch_up="next_slot"),
+        connection_event(publisher.ConnectionLost, cause="password_wrong", reason="Make a new one."),
+        connection_event(publisher.ConnectionRestored),
         credits_granted(),
         credits_level(billing.CreditsLow, threshold=50),
         credits_level(billing.CreditsDepleted),

@@ -29,6 +29,7 @@ from services.publisher.store.images import ImageBlob
 from services.publisher.store.transaction import PublisherTransaction
 from services.publisher.targets.hosted import HostedTarget
 from services.publisher.targets.port import TargetPort
+from services.publisher.targets.testing import check_connection
 from services.publisher.usecases import calendar, connections, delivering, publishing, review
 from services.publisher.usecases.connections import Wanted
 from services.publisher.usecases.credentials import new_signing_secret
@@ -110,6 +111,24 @@ class Newsroom:
         return self.transactions.run_sync(
             connections.get_connection, site_id=site.id, account_id=site.account_id
         )
+
+    def connection_of(self, content: Content) -> Connection:
+        """The connection of the content's site."""
+        return self.transactions.run_sync(
+            connections.get_connection, site_id=content.site_id, account_id=content.account_id
+        )
+
+    async def try_connection(self, site_id: str, *, target: TargetPort) -> Connection:
+        """What an editor does who mended something."""
+        connection, _ = await check_connection(
+            self.transactions,
+            self.clock,
+            site_id=site_id,
+            account_id=ACCOUNT_ID,
+            sealer=SEALER,
+            targets=dict.fromkeys(Target, target),
+        )
+        return connection
 
     def draft(self, site: Site, *, title: str = "", **words: Any) -> Content:
         """A draft that passes every quality gate."""

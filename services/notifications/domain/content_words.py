@@ -78,7 +78,8 @@ def published(told: Told) -> Words:
             message=f"{_newest(told)} {read_it}",
             severity=Severity.SUCCESS,
         )
-    return Words(title=f"{_title(told)} is published", message=read_it, severity=Severity.SUCCESS)
+    done = "is published in its new version" if told.text("again") else "is published"
+    return Words(title=f"{_title(told)} {done}", message=read_it, severity=Severity.SUCCESS)
 
 
 def publish_failed(told: Told) -> Words:
@@ -94,6 +95,25 @@ def publish_failed(told: Told) -> Words:
         )
     return Words(
         title=f"{_title(told)} could not be published", message=sentence(error), severity=Severity.ERROR
+    )
+
+
+def unpublish_failed(told: Told) -> Words:
+    """Readers see it still; the error has the way out."""
+    error = (
+        told.text("error")
+        or "The site did not let it go. Test the site's connection, then unpublish it again"
+    )
+    if told.count > 1:
+        return Words(
+            title=f"{_articles(told)} could not be taken off the site",
+            message=sentences(_newest(told), error),
+            severity=Severity.ERROR,
+        )
+    return Words(
+        title=f"{_title(told)} could not be taken off the site",
+        message=sentence(error),
+        severity=Severity.ERROR,
     )
 
 

@@ -8,6 +8,8 @@ from services.notifications.domain.draft import NotificationDraft, NotificationT
 from services.notifications.domain.facts import (
     AiFunction,
     AiTaskEnded,
+    ConnectionLost,
+    ConnectionRestored,
     ContentApproved,
     ContentFact,
     ContentPublished,
@@ -15,6 +17,7 @@ from services.notifications.domain.facts import (
     ContentPublishUnconfirmed,
     ContentReadyForReview,
     ContentScheduled,
+    ContentUnpublishFailed,
     CreditsAdded,
     CreditsDepleted,
     CreditsLow,
@@ -82,14 +85,23 @@ def draft_of(fact: Fact) -> NotificationDraft:
             facts = {"scheduled_publish_at": _instant(at), "explanation": why}
             return _of_content(fact, NotificationType.CONTENT_SCHEDULED, facts)
         case ContentPublished(external_url=url):
-            return _of_content(fact, NotificationType.CONTENT_PUBLISHED, {"external_url": url})
+            facts = {"external_url": url, "again": "yes" if fact.again else ""}
+            return _of_content(fact, NotificationType.CONTENT_PUBLISHED, facts)
         case ContentPublishFailed(error=error):
             return _of_content(fact, NotificationType.CONTENT_PUBLISH_FAILED, {"error": error})
+        case ContentUnpublishFailed(error=error):
+            return _of_content(fact, NotificationType.CONTENT_UNPUBLISH_FAILED, {"error": error})
         case ContentPublishUnconfirmed(error=error):
             return _of_content(fact, NotificationType.CONTENT_PUBLISH_UNCONFIRMED, {"error": error})
         case ScheduleMissed(planned_at=at, catch_up=catch_up):
             facts = {"planned_at": _instant(at), "catch_up": catch_up}
             return _of_content(fact, NotificationType.SCHEDULE_MISSED, facts)
+        case ConnectionLost(cause=cause, reason=reason):
+            facts = {"target": fact.target, "cause": cause, "reason": reason}
+            return _of_site(fact.site_id, NotificationType.CONNECTION_LOST, fact.occurred_at, facts)
+        case ConnectionRestored(target=target):
+            facts = {"target": target}
+            return _of_site(fact.site_id, NotificationType.CONNECTION_RESTORED, fact.occurred_at, facts)
         case CreditsAdded():
             return NotificationDraft(
                 notification_type=NotificationType.CREDITS_ADDED,
@@ -175,6 +187,19 @@ def _of_content(
         site_id=content.site_id,
         run_id=content.run_id,
         facts=_texts({"title": content.title, **facts}),
+    )
+
+
+def _of_site(
+    site_id: str, notification_type: NotificationType, at: datetime, facts: Mapping[str, str]
+) -> NotificationDraft:
+    return NotificationDraft(
+        notification_type=notification_type,
+        related_type=RelatedType.SITE,
+        related_id=site_id,
+        occurred_at=at,
+        site_id=site_id,
+        facts=_texts(facts),
     )
 
 

@@ -130,14 +130,22 @@ class ContentScheduled(ContentFact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContentPublished(ContentFact):
-    """An article can be read at its address."""
+    """An article can be read at its address; `again` when an earlier version could before."""
 
     external_url: str
+    again: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContentPublishFailed(ContentFact):
     """An article could not be put on its site."""
+
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContentUnpublishFailed(ContentFact):
+    """An article could not be taken off its site."""
 
     error: str
 
@@ -155,6 +163,26 @@ class ScheduleMissed(ContentFact):
 
     planned_at: datetime
     catch_up: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionLost:
+    """Nothing can be published on a site until somebody has changed something; the reason has the way out."""
+
+    site_id: str
+    target: str
+    cause: str
+    reason: str
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionRestored:
+    """A site whose connection was lost can be published on again."""
+
+    site_id: str
+    target: str
+    occurred_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,8 +223,11 @@ Fact = (
     | ContentScheduled
     | ContentPublished
     | ContentPublishFailed
+    | ContentUnpublishFailed
     | ContentPublishUnconfirmed
     | ScheduleMissed
+    | ConnectionLost
+    | ConnectionRestored
     | CreditsAdded
     | CreditsLow
     | CreditsDepleted

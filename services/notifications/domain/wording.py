@@ -3,7 +3,13 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from services.notifications.domain import automation_words, content_words, credit_words, task_words
+from services.notifications.domain import (
+    automation_words,
+    connection_words,
+    content_words,
+    credit_words,
+    task_words,
+)
 from services.notifications.domain.draft import NotificationType
 from services.notifications.domain.words import Told, Words
 
@@ -39,8 +45,11 @@ _WORDS: Final[Mapping[NotificationType, Callable[[Told], Words]]] = {
     NotificationType.CONTENT_SCHEDULED: content_words.scheduled,
     NotificationType.CONTENT_PUBLISHED: content_words.published,
     NotificationType.CONTENT_PUBLISH_FAILED: content_words.publish_failed,
+    NotificationType.CONTENT_UNPUBLISH_FAILED: content_words.unpublish_failed,
     NotificationType.CONTENT_PUBLISH_UNCONFIRMED: content_words.publish_unconfirmed,
     NotificationType.SCHEDULE_MISSED: content_words.schedule_missed,
+    NotificationType.CONNECTION_LOST: connection_words.lost,
+    NotificationType.CONNECTION_RESTORED: connection_words.restored,
     NotificationType.CREDITS_ADDED: credit_words.added,
     NotificationType.CREDITS_LOW: credit_words.low,
     NotificationType.CREDITS_DEPLETED: credit_words.depleted,

@@ -40,7 +40,7 @@ notification = Table(
     Column("updated_at", DateTime(timezone=True), nullable=False),
     CheckConstraint("severity IN ('info', 'success', 'warning', 'error')", name="notification_severity"),
     CheckConstraint(
-        "related_type IN ('ai_task', 'run', 'planned_run', 'content', 'grant', 'account')",
+        "related_type IN ('ai_task', 'run', 'planned_run', 'content', 'site', 'grant', 'account')",
         name="notification_related_type",
     ),
     CheckConstraint("count >= 1 AND (count = 1 OR run_id IS NOT NULL)", name="notification_count"),

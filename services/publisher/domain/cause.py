@@ -34,6 +34,10 @@ class Cause(StrEnum):
     """Somebody moved to the trash there what we had brought."""
     POST_EDITED = "post_edited"
     """Somebody edited there what we had brought, and it is not overwritten."""
+    ADDRESS_WRONG = "address_wrong"
+    """Somebody is there, and takes nothing of ours at that address."""
+    PUBLIC_URL_MISSING = "public_url_missing"
+    """This suite does not know its own public address, so what links to it is relative."""
     NOT_WORDPRESS = "not_wordpress"
     """No WordPress answers at the address."""
     REST_SWITCHED_OFF = "rest_switched_off"
@@ -68,6 +72,8 @@ class Cause(StrEnum):
 _LOSES_CONNECTION = frozenset(
     {
         Cause.ADDRESS_FORBIDDEN,
+        Cause.ADDRESS_WRONG,
+        Cause.REDIRECTED,
         Cause.NOT_WORDPRESS,
         Cause.REST_SWITCHED_OFF,
         Cause.PASSWORDS_UNAVAILABLE,

@@ -36,9 +36,10 @@ class Publication:
     """One per content and target, taken up again by each delivery.
 
     `marker` is random and committed before the target is called: what bears it at the target is ours, so a
-    delivery whose answer was lost is looked up and adopted, never repeated blindly. `content_version` is the version
-    that the last delivery took there, `published_version` the one that readers see there: 0 while they see none.
-    A delivery that fails leaves what was there before, and the publication published.
+    delivery whose answer was lost is looked up and adopted, never repeated blindly. `deliveries` counts how often one
+    was asked for, `attempts` those of the last. `content_version` is the version that the last delivery took there,
+    `published_version` the one that readers see there: 0 while they see none. A delivery that fails leaves what was
+    there before, and the publication published.
     """
 
     id: str
@@ -49,6 +50,7 @@ class Publication:
     marker: str
     state: PublicationState = PublicationState.PENDING
     action: Action = Action.PUBLISH
+    deliveries: int = 1
     attempts: int = 0
     content_version: int = 0
     published_version: int = 0
@@ -173,7 +175,13 @@ class Publication:
                 "publication", state=self.state, cannot=cannot, way_out="Wait until its delivery has ended."
             )
         return replace(
-            self, state=PublicationState.PENDING, action=action, attempts=0, error="", updated_at=now
+            self,
+            state=PublicationState.PENDING,
+            action=action,
+            deliveries=self.deliveries + 1,
+            attempts=0,
+            error="",
+            updated_at=now,
         )
 
     def _require_open(self, *, cannot: str) -> None:

@@ -46,20 +46,13 @@ def article_page(
     assert content.published_at is not None, "only published content has a page"
     made = made_images(images)
     featured = next((image for image in made if image.image_type is ImageType.FEATURED), None)
-    environment = _environment()
-    figure = environment.get_template("figure.html.j2")
-    figures = [
-        figure.render(image=image, url=addresses.absolute(image.url))
-        for image in made
-        if image.image_type is ImageType.IN_ARTICLE
-    ]
     url = addresses.content(site.slug, content.slug)
     description = content.text.meta_description or content.text.excerpt
     return _page(
         "article.html.j2",
         site=site,
         content=content,
-        body=place_between_sections(clean_html(content.text.html), figures),
+        body=article_html(content, made, addresses=addresses),
         standfirst=_standfirst(content),
         featured=featured,
         featured_url=addresses.absolute(featured.url) if featured else "",
@@ -72,6 +65,17 @@ def article_page(
         feed_url=addresses.article_feed(site.slug),
         data=_linked_data(site, content, featured, description=description, url=url, addresses=addresses),
     )
+
+
+def article_html(content: Content, images: Sequence[Image], *, addresses: Addresses) -> str:
+    """The article's HTML, cleaned once more, with its in-article pictures between the sections; `images` are made ones."""
+    figure = _environment().get_template("figure.html.j2")
+    figures = [
+        figure.render(image=image, url=addresses.absolute(image.url))
+        for image in images
+        if image.image_type is ImageType.IN_ARTICLE
+    ]
+    return place_between_sections(clean_html(content.text.html), figures)
 
 
 def index_page(site: Site, teasers: Sequence[Teaser], *, zone: ZoneInfo, addresses: Addresses) -> Page:

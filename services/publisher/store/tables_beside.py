@@ -48,6 +48,7 @@ publication = Table(
     word_column("state"),
     number_column("attempts"),
     number_column("content_version"),
+    number_column("deliveries"),
     word_column("action"),
     number_column("published_version"),
     word_column("external_id"),

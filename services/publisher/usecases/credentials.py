@@ -52,6 +52,9 @@ def way_to(
             f"The site is not connected to {publication.target.value} any more. Connect it again.",
             cause=Cause.NOT_CONNECTED,
         )
+    if connection.cause is Cause.GONE:
+        # The specification asks to send nothing more after a 410; a test that succeeds opens it again.
+        raise AccessRefused(connection.reason, cause=Cause.GONE)
     return opened(connection, sealer=sealer, now=now)
 
 

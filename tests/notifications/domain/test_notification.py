@@ -123,7 +123,7 @@ def test_the_numbers_of_a_run_itself_are_those_of_its_latest_move() -> None:
             "The next free slot.",
         ),
         (
-            ContentPublished(**OF_RUN, external_url="https://example.com/a"),
+            ContentPublished(**OF_RUN, external_url="https://example.com/a", again=False),
             "2 articles published",
             "The newest is “Pruning roses”. Read it at https://example.com/a",
         ),

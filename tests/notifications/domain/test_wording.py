@@ -8,17 +8,11 @@ from services.notifications.convert import fact_from_proto
 from services.notifications.domain.drafting import OUTPUTS_OF_STAGES
 from services.notifications.domain.facts import (
     AiFunction,
-    ContentApproved,
-    ContentPublished,
-    ContentPublishFailed,
-    ContentPublishUnconfirmed,
-    ContentReadyForReview,
     ContentScheduled,
     CreditsDepleted,
     CreditsLow,
     Fact,
     RunMove,
-    ScheduleMissed,
 )
 from tests.notifications.builders import (
     ARTICLE,
@@ -229,88 +223,6 @@ TABLE: list[tuple[Fact, str, str, str, str]] = [
         "Planned automation had nothing to do",
         "The run planned for 2 November 2026 at 09:00 UTC was not started. "
         "This site already has an active run. Wait for it, or cancel it.",
-    ),
-    (
-        ContentReadyForReview(**ARTICLE, review_note=""),
-        "content_ready_for_review",
-        "info",
-        "“Pruning roses” is ready for review",
-        "Read it, then approve it or send it back.",
-    ),
-    (
-        ContentReadyForReview(**ARTICLE, review_note="The article has 90 words; at least 300 are asked for."),
-        "content_ready_for_review",
-        "warning",
-        "“Pruning roses” is ready for review",
-        "The article has 90 words; at least 300 are asked for. Edit it, then approve it.",
-    ),
-    (
-        ContentApproved(**ARTICLE, actor="user:somebody"),
-        "content_approved",
-        "success",
-        "“Pruning roses” is approved",
-        "It can be published now.",
-    ),
-    (
-        ContentApproved(**ARTICLE, actor="auto_approve"),
-        "content_approved",
-        "success",
-        "“Pruning roses” is approved",
-        "It passed the site's quality checks and was approved by the site's rule. It can be published now.",
-    ),
-    (
-        ContentScheduled(
-            **ARTICLE, scheduled_publish_at=NEXT_DAY, explanation="The next free slot is Tuesday."
-        ),
-        "content_scheduled",
-        "info",
-        "“Pruning roses” is scheduled",
-        "It will be published on 3 November 2026 at 09:00 UTC. The next free slot is Tuesday.",
-    ),
-    (
-        ContentPublished(**ARTICLE, external_url="https://example.com/pruning-roses"),
-        "content_published",
-        "success",
-        "“Pruning roses” is published",
-        "Read it at https://example.com/pruning-roses",
-    ),
-    (
-        ContentPublishFailed(**ARTICLE, error="The password was refused. Connect the site again."),
-        "content_publish_failed",
-        "error",
-        "“Pruning roses” could not be published",
-        "The password was refused. Connect the site again.",
-    ),
-    (
-        ContentPublishFailed(**ARTICLE, error=""),
-        "content_publish_failed",
-        "error",
-        "“Pruning roses” could not be published",
-        "The site did not take it. Test the site's connection, then publish it again.",
-    ),
-    (
-        ContentPublishUnconfirmed(**ARTICLE, error="The site did not answer in time"),
-        "content_publish_unconfirmed",
-        "warning",
-        "“Pruning roses” is not confirmed on the site yet",
-        "The site did not answer in time. Its state is looked up at the site, and nothing is published twice; "
-        "there is nothing to do for now.",
-    ),
-    (
-        ScheduleMissed(**ARTICLE, planned_at=NEXT_DAY, catch_up="hold"),
-        "schedule_missed",
-        "warning",
-        "“Pruning roses” missed its time",
-        "It was due on 3 November 2026 at 09:00 UTC, while nothing could be published. "
-        "By the site's rule it waits for you: publish it now, or give it another time.",
-    ),
-    (
-        ScheduleMissed(**ARTICLE, planned_at=NEXT_DAY, catch_up="something_newer"),
-        "schedule_missed",
-        "warning",
-        "“Pruning roses” missed its time",
-        "It was due on 3 November 2026 at 09:00 UTC, while nothing could be published. "
-        "Open the calendar to see when it comes.",
     ),
     (
         credits_added(),

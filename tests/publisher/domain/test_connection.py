@@ -130,7 +130,7 @@ def test_the_causes_that_need_a_person_lose_the_connection_and_no_others() -> No
         Cause.TARGET_FAULT,
         Cause.RATE_LIMITED,
         Cause.ANSWER_UNREADABLE,
-        Cause.REDIRECTED,
+        Cause.PUBLIC_URL_MISSING,
         Cause.CONTENT_REFUSED,
         Cause.POST_DELETED,
         Cause.POST_TRASHED,

@@ -7,10 +7,12 @@ down_revision = "0006"
 
 VERSIONS = """
 ALTER TABLE publication
+    ADD deliveries integer NOT NULL DEFAULT 1,
     ADD action text NOT NULL DEFAULT 'publish',
     ADD published_version integer NOT NULL DEFAULT 0;
 UPDATE publication SET published_version = content_version WHERE state = 'published';
 ALTER TABLE publication
+    ALTER deliveries DROP DEFAULT,
     ALTER action DROP DEFAULT,
     ALTER published_version DROP DEFAULT,
     ADD CONSTRAINT publication_action CHECK (action IN ('publish', 'unpublish')),
