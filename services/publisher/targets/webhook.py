@@ -47,17 +47,17 @@ from services.publisher.targets.webhook_document import (
 
 SECONDS_MAX: Final = 15.0
 ANSWER_BYTES_MAX: Final = 64 * 1024
-SA_CAUSES: Final[tuple[tuple[type[OutgoingFailed], Cause], ...]] = (
-    (TooSlow, Cause.TOO_SLOW),
-    (NameUnknown, Cause.NAME_UNKNOWN),
-    (TlsFault, Cause.TLS_FAULT),
-)
-
-ID_CHARACTERS_MAX: Final = 200
+SAID_CHARACTERS_MAX: Final = 200
 """Of what a receiver says in a refusal."""
 
 ID_CHARACTERS_MAX: Final = 200
 URL_CHARACTERS_MAX: Final = 2_000
+
+_CAUSES: Final[tuple[tuple[type[OutgoingFailed], Cause], ...]] = (
+    (TooSlow, Cause.TOO_SLOW),
+    (NameUnknown, Cause.NAME_UNKNOWN),
+    (TlsFault, Cause.TLS_FAULT),
+)
 
 
 class WebhookTarget:
