@@ -18,6 +18,16 @@ from tests.wordpress.running import RunningWordPress
 
 ARTICLES = 20
 
+NOTICES = """add_filter('rest_pre_serve_request', function ($served) {
+    echo "<br />\\n<b>Notice</b>: Undefined [x] in <b>/wp-content/x.php</b> on line <b>3</b><br />\\n";
+    return $served;
+});"""
+FIREWALL = "if ($_SERVER['REQUEST_METHOD'] === 'POST') { http_response_code(403); die('<h1>Blocked</h1>'); }"
+SIGN_IN = """if (str_contains($_SERVER['REQUEST_URI'], 'wp-json') || isset($_GET['rest_route'])) {
+    header('Location: /wp-login.php', true, 302); exit;
+}"""
+"""Plugins of every day."""
+
 
 async def test_twenty_articles_go_from_the_calendar_to_their_readers(
     paper: Paper, wordpress: RunningWordPress
@@ -350,3 +360,34 @@ async def test_a_wordpress_without_pretty_addresses_is_published_at_too(
 
     assert placed.external_url == f"{wordpress.url}/?p={placed.external_id}"
     assert "Compost feeds the soil." in page
+
+
+async def test_a_plugin_that_writes_into_the_answers_makes_no_post_twice(
+    paper: Paper, wordpress: RunningWordPress
+) -> None:
+    delivery = paper.delivery(paper.approved(title="With notices", pictures=1, tags=("noticed",)))
+
+    with wordpress.plugin(NOTICES):
+        await paper.target().publish(delivery)
+
+    found = [post["status"] for post in await wordpress.posts() if post["title"]["raw"] == "With notices"]
+    assert found == ["publish"]
+
+
+async def test_a_firewall_that_takes_offence_at_an_article_refuses_that_alone(
+    paper: Paper, wordpress: RunningWordPress
+) -> None:
+    with wordpress.plugin(FIREWALL), pytest.raises(DeliveryRefused, match="blocked the call") as refused:
+        await paper.target().publish(paper.delivery(paper.approved()))
+
+    assert refused.value.cause is Cause.BLOCKED
+
+
+async def test_a_sign_in_page_in_place_of_the_api_is_no_answer(
+    paper: Paper, wordpress: RunningWordPress
+) -> None:
+    with wordpress.plugin(SIGN_IN), pytest.raises(AccessRefused) as refused:
+        await paper.target().publish(paper.delivery(paper.approved(title="Behind a sign-in")))
+
+    assert refused.value.cause is Cause.REST_SWITCHED_OFF
+    assert "Behind a sign-in" not in [post["title"]["raw"] for post in await wordpress.posts()]

@@ -1,0 +1,1 @@
+"""The targets that lead out of the suite."""

@@ -1,7 +1,7 @@
 """What can go wrong at a WordPress: its cause for programs, a sentence with the way out for people, and how it ends."""
 
 from enum import Enum
-from typing import Final
+from typing import Final, Self
 
 from services.publisher.domain.cause import Cause
 
@@ -232,7 +232,6 @@ class WordPressFault(Exception):
     ) -> None:
         """The strings fill the trouble's sentence. `ending` is given where this fault ends otherwise than most."""
         self.trouble = trouble
-        self.status = status
         self.code = code
         self.sentence = trouble.sentence.format(
             host=host, user=user, status=status, said=said, to=to, name=name
@@ -240,3 +239,8 @@ class WordPressFault(Exception):
         super().__init__(self.sentence)
         self.ending = ending or trouble.ending
         self.retry_after_seconds = retry_after_seconds
+
+    def ending_as(self, ending: Ending) -> Self:
+        """The same, once more is known of how it ends."""
+        self.ending = ending
+        return self

@@ -133,13 +133,10 @@ class WordPressTarget:
         except TimeoutError:
             return fault
         self._note_form(client.account, plain=ready.plain)
-        # It is in order now, so another attempt is worth it.
-        return WordPressFault(
-            Trouble.ANSWER_UNREADABLE,
-            host=client.account.host,
-            status=fault.status,
-            ending=Ending.UNAVAILABLE,
-        )
+        if fault.trouble in (Trouble.BLOCKED, Trouble.REDIRECTED) and ready.plain == client.plain:
+            # Calls get through, and this one does not: firewalls read texts too.
+            return fault.ending_as(Ending.CONTENT_REFUSED)
+        return fault.ending_as(Ending.UNAVAILABLE)
 
     def _client(self, access: Access) -> WordPressClient:
         password = access.secrets[0].reveal() if access.secrets else ""

@@ -28,10 +28,10 @@ async def find_or_create(client: WordPressClient, taxonomy: Taxonomy, names: Seq
     One lookup finds all that are there. What is missing is created by its name alone: WordPress then refuses a
     second one of the same name in any case, and names the first, also when two are asked for at the same time.
     """
-    wanted = _cleaned(names)
+    wanted = cleaned(names)
     if not wanted:
         return []
-    slugs = {name: _slugs(name) for name in wanted}
+    slugs = {name: slugs_of(name) for name in wanted}
     asked = list(dict.fromkeys(slug for each in slugs.values() for slug in each))
     # As a visitor: who may not edit categories may not see them as an editor either.
     reply = await client.get(
@@ -43,6 +43,24 @@ async def find_or_create(client: WordPressClient, taxonomy: Taxonomy, names: Seq
         known = next((found[slug] for slug in slugs[name] if slug in found), None)
         ids.append(known if known is not None else await _create(client, taxonomy, name))
     return list(dict.fromkeys(ids))
+
+
+def cleaned(names: Sequence[str]) -> list[str]:
+    """Without empty ones, on which WordPress fails, and without repetitions, in which it takes no heed of case."""
+    found: dict[str, str] = {}
+    for name in names:
+        plain = " ".join(name.split())[:NAME_CHARACTERS_MAX].strip()
+        if plain:
+            found.setdefault(plain.casefold(), plain)
+    return list(found.values())
+
+
+def slugs_of(name: str) -> tuple[str, ...]:
+    """What WordPress may have made of a name: plain letters, with & left out or not, or the name percent-encoded."""
+    with_and = slug_of(name)
+    without_and = slug_of(name.replace("&", ""))
+    encoded = quote("-".join(name.casefold().split()), safe="-").casefold()
+    return tuple(dict.fromkeys((with_and, without_and, encoded)))
 
 
 async def _create(client: WordPressClient, taxonomy: Taxonomy, name: str) -> int:
@@ -87,17 +105,3 @@ def _terms(client: WordPressClient, reply: Reply) -> list[dict[str, Any]]:
     if reply.status != 200 or not isinstance(reply.data, list):
         raise not_accepted(client, reply)
     return reply.items
-
-
-def _cleaned(names: Sequence[str]) -> list[str]:
-    """Without empty ones and repetitions: WordPress fails on the first and takes no heed of case."""
-    plain = (" ".join(name.split())[:NAME_CHARACTERS_MAX].strip() for name in names)
-    return list({name.casefold(): name for name in reversed([name for name in plain if name])}.values())[::-1]
-
-
-def _slugs(name: str) -> tuple[str, ...]:
-    """What WordPress may have made of a name: plain letters, with & left out or not, or the name percent-encoded."""
-    with_and = slug_of(name)
-    without_and = slug_of(name.replace("&", ""))
-    encoded = quote("-".join(name.casefold().split()), safe="-").casefold()
-    return tuple(dict.fromkeys((with_and, without_and, encoded)))

@@ -1,0 +1,1 @@
+"""WordPress without a WordPress: what is decided before and after a call."""
