@@ -11,8 +11,9 @@ from services.publisher.domain.cause import Cause
 from services.publisher.domain.content import SiteStatus
 from services.publisher.domain.delivery import AccessRefused, DeliveryRefused, TargetUnavailable
 from services.publisher.targets.port import SeenState
+from services.publisher.usecases import editing
 from tests.kit.tasks import cancelled_at_the_end
-from tests.publisher.newsroom import Newsroom
+from tests.publisher.newsroom import EDITOR, Newsroom, published
 from tests.wordpress.paper import Paper, picture
 from tests.wordpress.running import RunningWordPress
 
@@ -77,6 +78,61 @@ async def test_twenty_articles_go_from_the_calendar_to_their_readers(
     assert sum(post["title"]["raw"].startswith("Twenty ") for post in posts.values()) == ARTICLES
     assert list(terms.values()).count("Garden & Home") == 1
     assert list(terms.values()).count("compost") == 1
+
+
+async def test_an_article_is_edited_published_again_and_taken_off(
+    paper: Paper, wordpress: RunningWordPress
+) -> None:
+    newsroom, scheduler = paper.newsroom, paper.scheduler()
+    content = newsroom.publish(paper.approved(title="As it was", pictures=1))
+    await published(scheduler)
+    newsroom.run(
+        editing.put_text,
+        content_id=content.id,
+        account_id=content.account_id,
+        text=replace(content.text, title="As it is now"),
+        etag="",
+        actor=EDITOR,
+    )
+
+    newsroom.publish(content)
+    await published(scheduler)
+
+    shown = newsroom.read(content)
+    assert (shown.published_version, shown.external_url) == (2, f"{wordpress.url}/{content.slug}/")
+    assert "As it is now" in await wordpress.page(shown.external_url)
+
+    newsroom.unpublish(content)
+    await published(scheduler)
+
+    assert newsroom.read(content).site_status is SiteStatus.NOT_PUBLISHED
+    assert await wordpress.page(shown.external_url) == ""
+
+
+async def test_a_site_that_moved_to_another_address_keeps_its_posts(
+    paper: Paper, wordpress: RunningWordPress
+) -> None:
+    newsroom = paper.newsroom
+    content = newsroom.publish(paper.approved(title="Moved"))
+    await published(paper.scheduler())
+    before = newsroom.read(content)
+    moved = wordpress.url.replace("127.0.0.1", "localhost")
+    account = wordpress.admin
+    newsroom.connect(paper.site, url=moved, username=account.user, password=account.password)
+
+    newsroom.run(
+        editing.put_text,
+        content_id=content.id,
+        account_id=content.account_id,
+        text=replace(content.text, excerpt="Moved as well."),
+        etag="",
+        actor=EDITOR,
+    )
+    newsroom.publish(content)
+    await published(paper.scheduler())
+
+    after = newsroom.read(content)
+    assert (after.published_version, after.external_id) == (2, before.external_id)
 
 
 async def test_readers_get_a_clean_address_and_the_pictures_of_the_text(

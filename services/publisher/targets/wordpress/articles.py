@@ -9,7 +9,7 @@ A step whose answer was lost is not repeated: the next attempt begins with the f
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from services.publisher.domain.content_text import ContentText
 from services.publisher.domain.image import Image, ImageType
@@ -62,12 +62,14 @@ async def publish(
         raise
 
 
-async def unpublish(client: WordPressClient, *, marker: str, post_id: int) -> None:
+async def unpublish(client: WordPressClient, article: Article) -> None:
     """Readers no longer see it. What is gone or hidden already is a quiet success. Raises WordPressFault."""
-    post = await posts.get(client, post_id)
+    post = await _known_post(client, replace(article, is_retry=False))
+    if post is None:
+        post = await posts.find(client, article.marker)
     if post is None or post.is_in_trash or post.status == posts.HIDDEN:
         return
-    if not post.is_of(marker):
+    if not post.is_of(article.marker):
         raise WordPressFault(Trouble.POST_EDITED, host=client.account.host)
     await posts.hide(client, post)
 

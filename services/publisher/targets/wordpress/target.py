@@ -48,31 +48,21 @@ class WordPressTarget:
         """Addresses of those that were found without pretty permalinks."""
 
     async def publish(self, delivery: Delivery) -> Placed:
-        access, publication = delivery.access, delivery.publication
-        article = Article(
-            marker=publication.marker,
-            text=delivery.content.text,
-            slug=delivery.content.slug,
-            images=delivery.images,
-            post_id=await self._post_id(access, publication),
-            post_id_elsewhere=int(publication.external_id) if publication.external_id.isdecimal() else None,
-            is_retry=publication.attempts > 1,
-        )
+        access, marker = delivery.access, delivery.publication.marker
 
         async def keep_id(post_id: int) -> None:
-            remote = RemoteObject(kind=RemoteKind.POST, key=publication.marker, remote_id=str(post_id))
+            remote = RemoteObject(kind=RemoteKind.POST, key=marker, remote_id=str(post_id))
             await self._memory.remember(access, remote)
 
+        article = await self._article(delivery)
         async with self._translated(access) as client:
             post = await articles.publish(client, article, pictures=self._pictures, keep_id=keep_id)
         return Placed(external_id=str(post.id), external_url=post.link)
 
     async def unpublish(self, delivery: Delivery) -> None:
-        access, publication = delivery.access, delivery.publication
-        post_id = await self._post_id(access, publication)
-        if post_id is not None:
-            async with self._translated(access) as client:
-                await articles.unpublish(client, marker=publication.marker, post_id=post_id)
+        article = await self._article(delivery)
+        async with self._translated(delivery.access) as client:
+            await articles.unpublish(client, article)
 
     async def check(self, access: Access) -> Findings:
         client = self._client(access)
@@ -101,10 +91,20 @@ class WordPressTarget:
             there = await posts.states(client, list(ids.values()))
         return {publication_id: _seen(there.get(post_id)) for publication_id, post_id in ids.items()}
 
-    async def _post_id(self, access: Access, publication: Publication) -> int | None:
-        known = await self._memory.recall(access, RemoteKind.POST, [publication.marker])
+    async def _article(self, delivery: Delivery) -> Article:
+        publication = delivery.publication
+        known = await self._memory.recall(delivery.access, RemoteKind.POST, [publication.marker])
         remote = known.get(publication.marker)
-        return int(remote.remote_id) if remote else None
+        elsewhere = publication.external_id
+        return Article(
+            marker=publication.marker,
+            text=delivery.content.text,
+            slug=delivery.content.slug,
+            images=delivery.images,
+            post_id=int(remote.remote_id) if remote else None,
+            post_id_elsewhere=int(elsewhere) if elsewhere.isdecimal() else None,
+            is_retry=publication.attempts > 1,
+        )
 
     @contextlib.asynccontextmanager
     async def _translated(self, access: Access) -> AsyncIterator[WordPressClient]:
