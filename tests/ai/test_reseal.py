@@ -4,13 +4,14 @@ from typing import Any
 
 import pytest
 
+from chassis.resealing import KeysUnknown, reseal
 from chassis.sealing import Sealer
 from chassis.testing import ManualClock
 from chassis.testing.callers import ACCOUNT_ID, OTHER_ACCOUNT_ID
 from chassis.transaction import Transactions
 from services.ai.account_keys import reading
 from services.ai.domain.provider_key import KeyedProvider
-from services.ai.reseal import KeysUnknown, reseal
+from services.ai.reseal import PROVIDER_KEYS
 from services.ai.store.transaction import AiTransaction
 from services.ai.usecases import provider_keys
 
@@ -40,7 +41,7 @@ async def test_keys_are_sealed_under_the_newest_secret_and_open_by_it_alone(
     give(OLD, OTHER_ACCOUNT_ID, "runware")
     give(NEW, OTHER_ACCOUNT_ID)
 
-    assert await reseal(transactions, Sealer(NEW, before=[OLD])) == 2
+    assert await reseal(transactions, Sealer(NEW, before=[OLD]), PROVIDER_KEYS) == 2
 
     read = reading(transactions, Sealer(NEW))
     keys = [await read(ACCOUNT_ID, "openai"), await read(OTHER_ACCOUNT_ID, "runware")]
@@ -57,13 +58,13 @@ async def test_more_keys_than_fit_in_one_transaction_are_all_sealed(
     give(OLD)
     give(OLD, OTHER_ACCOUNT_ID)
 
-    assert await reseal(transactions, Sealer(NEW, before=[OLD])) == 2
+    assert await reseal(transactions, Sealer(NEW, before=[OLD]), PROVIDER_KEYS) == 2
 
 
 async def test_doing_it_again_changes_nothing(transactions: Transactions[AiTransaction], give: Any) -> None:
     give(NEW)
 
-    assert await reseal(transactions, Sealer(NEW, before=[OLD])) == 0
+    assert await reseal(transactions, Sealer(NEW, before=[OLD]), PROVIDER_KEYS) == 0
 
 
 async def test_keys_under_an_unknown_secret_are_counted_and_left_as_they_are(
@@ -75,6 +76,6 @@ async def test_keys_under_an_unknown_secret_are_counted_and_left_as_they_are(
     with pytest.raises(
         KeysUnknown, match=f"1 sealed anew; 1 cannot be opened here: 1 under {Sealer(LOST).key_id}"
     ):
-        await reseal(transactions, Sealer(NEW, before=[OLD]))
+        await reseal(transactions, Sealer(NEW, before=[OLD]), PROVIDER_KEYS)
 
     assert await reading(transactions, Sealer(LOST))(OTHER_ACCOUNT_ID, "openai") is not None

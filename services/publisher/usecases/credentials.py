@@ -35,9 +35,7 @@ def seal(connection: Connection, secrets: Sequence[Secret], *, sealer: Sealer) -
 
 def open_secrets(connection: Connection, *, sealer: Sealer, now: datetime) -> tuple[Secret, ...]:
     """The secrets that are good, newest first. Raises Unsealable."""
-    place = place_of(connection.account_id, connection.site_id)
-    opened = sealer.open(Sealed(key_id=connection.key_id, data=connection.sealed), place=place)
-    secrets = tuple(Secret(line) for line in opened.split(_BETWEEN))
+    secrets = _open_all(connection, sealer=sealer)
     return secrets if connection.overlaps(now=now) else secrets[:1]
 
 
@@ -84,18 +82,24 @@ def new_signing_secret() -> Secret:
     return Secret(f"whsec_{b64encode(token_bytes(SECRET_BYTES)).decode()}")
 
 
-def reseal_some(tx: PublisherTransaction, *, sealer: Sealer, now: datetime) -> int:
+def reseal_some(tx: PublisherTransaction, *, sealer: Sealer) -> int:
     """Seals some of what is sealed under a secret of before under the newest one. Returns how many; 0 ends it.
 
     Raises SealBroken for a row that was tampered with.
     """
     found = tx.connections.sealed_by_others(sealer.key_id, known=sealer.key_ids, limit=RESEALED_AT_ONCE)
     for connection in found:
-        secrets = open_secrets(connection, sealer=sealer, now=now)
-        tx.connections.put(seal(connection, secrets, sealer=sealer))
+        tx.connections.put(seal(connection, _open_all(connection, sealer=sealer), sealer=sealer))
     return len(found)
 
 
 def count_by_key(tx: PublisherTransaction) -> dict[str, int]:
     """How many connections are sealed under each key of the ring."""
     return tx.connections.count_by_key()
+
+
+def _open_all(connection: Connection, *, sealer: Sealer) -> tuple[Secret, ...]:
+    """Those that are no longer good too. Raises Unsealable."""
+    place = place_of(connection.account_id, connection.site_id)
+    opened = sealer.open(Sealed(key_id=connection.key_id, data=connection.sealed), place=place)
+    return tuple(Secret(line) for line in opened.split(_BETWEEN))
