@@ -66,7 +66,7 @@ bench: dev ## The benchmarks beside their peers (ONLY=suite,ledger,ai,…; ledge
 	$(BIN)/python -m bench $(ONLY)
 
 .PHONY: chaos
-chaos: dev ## Faults at random moments, and what must hold after them (SEED=n ROUNDS=n ONLY=ledger,ai,runs,pauses)
+chaos: dev ## Faults at random moments, and what must hold after them (SEED=n ROUNDS=n ONLY=ledger,ai,runs,pauses,publisher)
 	$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(ONLY)
 
 .PHONY: fuzz
