@@ -92,9 +92,7 @@ def read_page(
     """
     keys = [_plain(each) for each in by]
     if page.after is not None:
-        if len(page.after) != len(keys):
-            raise PageTokenInvalid
-        statement = statement.where(_behind(by, page.after))
+        statement = statement.where(behind(by, page.after))
     # One row more than asked tells whether there is a next page.
     rows = connection.execute(statement.order_by(None).order_by(*by).limit(page.size + 1)).all()
     shown = rows[: page.size]
@@ -164,8 +162,10 @@ def _descends(column: ColumnElement[Any]) -> bool:
     return isinstance(column, UnaryExpression) and column.modifier is desc_op
 
 
-def _behind(by: Sequence[ColumnElement[Any]], position: Position) -> ColumnElement[bool]:
-    """The rows after a position: equal in the first columns, and further in the next one."""
+def behind(by: Sequence[ColumnElement[Any]], position: Position) -> ColumnElement[bool]:
+    """The rows after a position in the order of these columns; PageTokenInvalid for a position in another order."""
+    if len(position) != len(by):
+        raise PageTokenInvalid
     keys = [_plain(column) for column in by]
     descending = [_descends(column) for column in by]
     if len(set(descending)) == 1:

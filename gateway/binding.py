@@ -73,7 +73,7 @@ class Binding:
         for name, texts in given.items():
             parameter = self.parameters.get(name)
             if parameter is None:
-                faults.append(FieldFault(name[:100], "is not a parameter here"))
+                faults.append(FieldFault(name[:100], self._unknown()))
             elif parameter.field.is_repeated:
                 _put(document, parameter.path, [_from_text(parameter.field, text) for text in texts])
             elif len(texts) > 1:
@@ -81,6 +81,10 @@ class Binding:
             else:
                 _put(document, parameter.path, _from_text(parameter.field, texts[0]))
         return document
+
+    def _unknown(self) -> str:
+        named = ", ".join(sorted(self.parameters))
+        return f"is not a parameter here; there are {named}" if named else "is not a parameter here"
 
     def _fill_body(self, message: Message, body: bytes) -> list[FieldFault]:
         try:

@@ -38,7 +38,6 @@ from services.billing.convert.prices import configuration_to_proto as configurat
 from services.billing.convert.prices import kind_from_proto as kind_from_proto
 from services.billing.convert.prices import price_from_proto as price_from_proto
 from services.billing.convert.prices import price_to_proto as price_to_proto
-from services.billing.convert.usage_csv import MEDIA_TYPE as MEDIA_TYPE
 from services.billing.convert.usage_csv import usage_to_csv as usage_to_csv
 from services.billing.convert.values import instant_from_proto as instant_from_proto
 from services.billing.convert.values import instant_to_proto as instant_to_proto

@@ -1,10 +1,9 @@
-"""Usage as a CSV file by RFC 4180: one line a row, the columns named as everywhere else."""
+"""Usage as a CSV file."""
 
-import csv
-import io
 from collections.abc import Iterable
 from typing import Final
 
+from chassis.csv_file import csv_lines
 from services.billing.convert.values import money_to_proto
 from services.billing.domain.usage import SettledUsage
 
@@ -37,17 +36,11 @@ COLUMNS: Final = (
     "item_id",
     "reservation_id",
 )
-MEDIA_TYPE: Final = "text/csv; charset=utf-8; header=present"
 
 
 def usage_to_csv(rows: Iterable[SettledUsage], *, with_header: bool) -> bytes:
     """The rows as lines, after the line of the columns' names where it is wanted."""
-    file = io.StringIO()
-    writer = csv.writer(file)
-    if with_header:
-        writer.writerow(COLUMNS)
-    writer.writerows(_cells(settled) for settled in rows)
-    return file.getvalue().encode()
+    return csv_lines(COLUMNS, (_cells(settled) for settled in rows), with_header=with_header)
 
 
 def _cells(settled: SettledUsage) -> list[object]:
@@ -58,13 +51,7 @@ def _cells(settled: SettledUsage) -> list[object]:
         "credit_price_usd": money_to_proto(usage.credit_price_usd),
         "credit_value_usd": money_to_proto(usage.credit_value_usd),
         "cost_source": usage.cost_source.value,
-        "item_id": _harmless(usage.item_id),
         "credits_reversed": settled.credits_reversed,
         "margin_usd": money_to_proto(settled.margin_usd),
     }
     return [words[name] if name in words else getattr(usage, name) for name in COLUMNS]
-
-
-def _harmless(text: str) -> str:
-    """A text that a spreadsheet does not take for a formula (OWASP: CSV injection)."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

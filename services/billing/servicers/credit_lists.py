@@ -7,6 +7,7 @@ from igny8.billing import v1 as billing
 from igny8.options.v1 import options_pb2
 
 from chassis import access
+from chassis.csv_file import MEDIA_TYPE
 from chassis.identity import Caller, CallerKind, current_caller
 from chassis.paging import PageRequest
 from chassis.refusal import FieldFault, NotFound, RequestInvalid
@@ -131,7 +132,7 @@ class CreditLists(CreditBase):
             first = after is None
             yield billing.ExportUsageResponse(
                 file=HttpBody(
-                    content_type=convert.MEDIA_TYPE if first else "",
+                    content_type=MEDIA_TYPE if first else "",
                     data=convert.usage_to_csv(rows, with_header=first),
                 )
             )

@@ -18,6 +18,8 @@ from services.publisher.domain.import_refusals import TooManyBytes
 from services.publisher.domain.keyword import Keyword
 from services.publisher.domain.keyword_import import read_keywords
 from services.publisher.servicers import Context
+from services.publisher.servicers.exports import PlannerExports
+from services.publisher.servicers.wanted import wanted_of
 from services.publisher.store.transaction import PublisherTransaction
 from services.publisher.usecases import keywords, planner
 
@@ -26,7 +28,7 @@ READING_AT_ONCE_MAX: Final = 2
 """A file of 20 MB takes some 200 MB while it is read."""
 
 
-class PlannerServicer(publisher.PlannerServiceServicer):
+class PlannerServicer(PlannerExports, publisher.PlannerServiceServicer):
     """What people search for and what could be written."""
 
     def __init__(self, transactions: Transactions[PublisherTransaction], clock: Clock) -> None:
@@ -112,10 +114,7 @@ class PlannerServicer(publisher.PlannerServiceServicer):
             planner.list_keywords,
             account_id=current_caller().account(),
             site_id=request.site_id,
-            status=convert.keyword_status_from_proto(request.status),
-            cluster_id=request.cluster_id or None,
-            sector_id=request.sector_id or None,
-            ids=request.ids,
+            wanted=wanted_of(request),
             page=PageRequest.of(request),
         )
         return publisher.ListKeywordsResponse(
@@ -137,8 +136,7 @@ class PlannerServicer(publisher.PlannerServiceServicer):
             planner.list_clusters,
             account_id=current_caller().account(),
             site_id=request.site_id,
-            status=convert.cluster_status_from_proto(request.status),
-            ids=request.ids,
+            wanted=wanted_of(request),
             page=PageRequest.of(request),
         )
         return publisher.ListClustersResponse(
@@ -160,9 +158,7 @@ class PlannerServicer(publisher.PlannerServiceServicer):
             planner.list_ideas,
             account_id=current_caller().account(),
             site_id=request.site_id,
-            status=convert.idea_status_from_proto(request.status),
-            cluster_id=request.cluster_id or None,
-            ids=request.ids,
+            wanted=wanted_of(request),
             page=PageRequest.of(request),
         )
         return publisher.ListIdeasResponse(

@@ -13,7 +13,9 @@ from chassis.transaction import Transactions
 from services.publisher import convert
 from services.publisher.servicers import Context
 from services.publisher.servicers.editing import EditingActions
+from services.publisher.servicers.exports import WriterExports
 from services.publisher.servicers.review import ReviewActions
+from services.publisher.servicers.wanted import wanted_of
 from services.publisher.store.transaction import PublisherTransaction
 from services.publisher.usecases import images, writer
 
@@ -25,7 +27,7 @@ FOR_EVER: Final = "public, max-age=31536000, immutable"
 """Behind an address that is a hash there is never anything else."""
 
 
-class WriterServicer(ReviewActions, EditingActions, publisher.WriterServiceServicer):
+class WriterServicer(ReviewActions, EditingActions, WriterExports, publisher.WriterServiceServicer):
     """What is being written; editing and review are in files of their own."""
 
     def __init__(
@@ -46,8 +48,7 @@ class WriterServicer(ReviewActions, EditingActions, publisher.WriterServiceServi
             writer.list_tasks,
             account_id=current_caller().account(),
             site_id=request.site_id,
-            status=convert.task_status_from_proto(request.status),
-            ids=request.ids,
+            wanted=wanted_of(request),
             page=PageRequest.of(request),
         )
         return publisher.ListTasksResponse(
@@ -67,10 +68,7 @@ class WriterServicer(ReviewActions, EditingActions, publisher.WriterServiceServi
             writer.list_content,
             account_id=current_caller().account(),
             site_id=request.site_id,
-            status=convert.content_status_from_proto(request.status),
-            site_status=convert.site_status_from_proto(request.site_status),
-            run_id=request.run_id or None,
-            ids=request.ids,
+            wanted=wanted_of(request),
             page=PageRequest.of(request),
         )
         return publisher.ListContentResponse(
@@ -92,9 +90,7 @@ class WriterServicer(ReviewActions, EditingActions, publisher.WriterServiceServi
             writer.list_images,
             account_id=current_caller().account(),
             site_id=request.site_id,
-            content_id=request.content_id or None,
-            status=convert.image_status_from_proto(request.status),
-            ids=request.ids,
+            wanted=wanted_of(request),
             page=PageRequest.of(request),
         )
         return publisher.ListImagesResponse(

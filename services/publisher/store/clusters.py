@@ -1,16 +1,18 @@
 """Clusters of keywords."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
-from chassis.paging import Page, PageRequest, read_page
+from chassis.paging import Page, PageRequest
 from chassis.refusal import NotFound
 from services.publisher.domain.cluster import Cluster, ClusterStatus
 from services.publisher.domain.keyword_text import normalise
+from services.publisher.domain.listing import Wanted
 from services.publisher.store import tables
+from services.publisher.store.listing import Listing, read_list
 from services.publisher.store.rows import among, columns_of, from_row, in_order, to_row
 
 _cluster, _keyword = tables.cluster, tables.keyword
@@ -40,7 +42,7 @@ class Clusters:
             _cluster.c.sector_id.is_not_distinct_from(sector_id),
             _cluster.c.name_normalised.in_([_comparable(name) for name in names]),
         )
-        return [_of(row) for row in self._connection.execute(query)]
+        return [_of(row._asdict()) for row in self._connection.execute(query)]
 
     def get(self, cluster_id: str, *, account_id: str) -> Cluster:
         """Raises NotFound, for clusters of other accounts too."""
@@ -75,32 +77,18 @@ class Clusters:
             .values(keywords_count=counted.c.keywords_count, volume=counted.c.volume, updated_at=now)
             .returning(*_COLUMNS)
         )
-        return in_order((_of(row) for row in self._connection.execute(changed)), ids)
+        return in_order((_of(row._asdict()) for row in self._connection.execute(changed)), ids)
 
-    def most_searched(
-        self,
-        *,
-        site_id: str,
-        account_id: str,
-        status: ClusterStatus | None = None,
-        ids: Sequence[str] = (),
-        page: PageRequest,
-    ) -> Page[Cluster]:
-        """The site's clusters, most searched first."""
-        query = select(*_COLUMNS).where(_cluster.c.site_id == site_id, _cluster.c.account_id == account_id)
-        if status is not None:
-            query = query.where(_cluster.c.status == status.value)
-        if ids:
-            query = query.where(_cluster.c.id.in_(ids))
-        by = [_cluster.c.volume.desc(), _cluster.c.id]
-        return read_page(self._connection, query, page, by=by, to=_of)
+    def listed(self, wanted: Wanted, *, site_id: str, account_id: str, page: PageRequest) -> Page[Cluster]:
+        """Some of the site's clusters; without another order most searched first."""
+        return read_list(self._connection, LISTING, wanted, site_id=site_id, account_id=account_id, page=page)
 
     def _one(self, cluster_id: str, account_id: str, *, lock: bool) -> Cluster:
         query = select(*_COLUMNS).where(_cluster.c.id == cluster_id, _cluster.c.account_id == account_id)
         row = self._connection.execute(query.with_for_update() if lock else query).one_or_none()
         if row is None:
             raise NotFound(kind="cluster", id=cluster_id)
-        return _of(row)
+        return _of(row._asdict())
 
 
 def _to_row(cluster: Cluster) -> dict[str, Any]:
@@ -112,5 +100,21 @@ def _comparable(name: str) -> str:
     return normalise(name)[:_NAME_CHARACTERS_COMPARED]
 
 
-def _of(row: Row[Any]) -> Cluster:
+def _of(row: Mapping[str, Any]) -> Cluster:
     return from_row(Cluster, row, status=ClusterStatus)
+
+
+LISTING: Final = Listing(
+    table=_cluster,
+    columns=[column.name for column in _COLUMNS],
+    to=_of,
+    sorts={
+        "volume": "volume",
+        "keywords_count": "keywords_count",
+        "name": "name_normalised",
+        "created_at": "created_at",
+    },
+    default_sort="-volume",
+    facets=("status", "sector_id"),
+    narrow={"status": ("volume",)},
+)

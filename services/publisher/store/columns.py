@@ -1,9 +1,21 @@
 """The columns that tables of the schema `publisher` are made of."""
 
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Boolean, Column, DateTime, ForeignKey, Integer, MetaData, Text, Uuid
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Computed,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Text,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
 
 from chassis.tables import chassis_tables
 
@@ -45,3 +57,33 @@ def item_columns() -> list[Column[Any]]:
         instant_column("created_at"),
         instant_column("updated_at"),
     ]
+
+
+def words_of(*columns: str) -> Column[Any]:
+    """The words of some columns, in whatever language, for searches."""
+    joined = " || ' ' || ".join(columns)
+    kept = Computed(f"to_tsvector('simple'::regconfig, {joined})", persisted=True)
+    return Column("words", TSVECTOR, kept, nullable=False)
+
+
+def facets_index(table: str, *facets: str) -> Index:
+    """An index of what a row has: the site, some columns of few values each, its words."""
+    return Index(
+        f"{table}_facets",
+        text(f"({facets_of(*facets)})"),
+        "words",
+        postgresql_using="gin",
+        # What waits to be sorted in is read by every search, so it is kept short.
+        postgresql_with={"gin_pending_list_limit": 256},
+    )
+
+
+def facets_of(*facets: str) -> str:
+    """The expression that `facets_index` has of these columns, in their order: the site, and each facet within it."""
+    within = (
+        f"site_id::text || ':{name}:' || {name}{'::text' if name in _NO_TEXT else ''}" for name in facets
+    )
+    return f"ARRAY[{', '.join(('site_id::text', *within))}]"
+
+
+_NO_TEXT: Final = ("sector_id", "disabled")

@@ -1,10 +1,10 @@
 """Articles and their versions."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import fields
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, exists, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, exists, insert, select, update
 from sqlalchemy.dialects import postgresql
 
 from chassis.paging import Page, PageRequest, read_page
@@ -12,13 +12,16 @@ from chassis.refusal import NotFound
 from services.publisher.domain.content import Content, ContentStatus, SiteStatus
 from services.publisher.domain.content_form import ContentStructure, ContentType
 from services.publisher.domain.content_text import ContentText, ContentVersion
+from services.publisher.domain.image import ImageStatus
 from services.publisher.domain.keyword_text import normalise
+from services.publisher.domain.listing import Wanted
 from services.publisher.store import tables
+from services.publisher.store.listing import Columns, Listing, read_list
 from services.publisher.store.rows import among, to_row
 
 _content, _version = tables.content, tables.content_version
 _TEXT = tuple(field.name for field in fields(ContentText))
-COLUMNS = [column for column in _content.c if column.name not in ("title_normalised", "calendar_at")]
+COLUMNS = [column for column in _content.c if column.name not in ("title_normalised", "calendar_at", "words")]
 # Lists come without texts, which nobody reads there and which may be long.
 _LISTED = [column for column in COLUMNS if column.name != "html"]
 _TITLE_CHARACTERS_COMPARED = 300
@@ -82,12 +85,12 @@ class Contents:
 
     def some(self, content_ids: Collection[str]) -> list[Content]:
         """The contents with these ids, of whatever account, with empty texts."""
-        return [_of(row) for row in self._connection.execute(_some(content_ids))]
+        return [_of(row._asdict()) for row in self._connection.execute(_some(content_ids))]
 
     def lock_some(self, content_ids: Collection[str]) -> list[Content]:
         """As `some`, locked in the order of their ids until the transaction ends."""
         query = _some(content_ids).order_by(_content.c.id).with_for_update()
-        return [_of(row) for row in self._connection.execute(query)]
+        return [_of(row._asdict()) for row in self._connection.execute(query)]
 
     def slug_is_taken(self, site_id: str) -> Callable[[str], bool]:
         """Whether an article of the site has a slug; for `unique_slug`."""
@@ -107,39 +110,20 @@ class Contents:
         )
         return bool(self._connection.execute(select(found)).scalar_one())
 
-    def newest(
-        self,
-        *,
-        site_id: str,
-        account_id: str,
-        status: ContentStatus | None = None,
-        site_status: SiteStatus | None = None,
-        run_id: str | None = None,
-        ids: Sequence[str] = (),
-        page: PageRequest,
-    ) -> Page[Content]:
-        """The site's articles, newest first, with empty texts."""
-        query = select(*_LISTED).where(_content.c.site_id == site_id, _content.c.account_id == account_id)
-        if status is not None:
-            query = query.where(_content.c.status == status.value)
-        if site_status is not None:
-            query = query.where(_content.c.site_status == site_status.value)
-        if run_id is not None:
-            query = query.where(_content.c.run_id == run_id)
-        if ids:
-            query = query.where(_content.c.id.in_(ids))
-        return read_page(self._connection, query, page, by=[_content.c.id.desc()], to=_of)
+    def listed(self, wanted: Wanted, *, site_id: str, account_id: str, page: PageRequest) -> Page[Content]:
+        """Some of the site's articles, with empty texts; without another order newest first."""
+        return read_list(self._connection, LISTING, wanted, site_id=site_id, account_id=account_id, page=page)
 
     def _one(self, query: "Select[Any]", content_id: str) -> Content:
         row = self._connection.execute(query).one_or_none()
         if row is None:
             raise NotFound(kind="content", id=content_id)
-        return _of(row)
+        return _of(row._asdict())
 
 
 def content_of(row: Row[Any]) -> Content:
     """The content of a row that has the columns of `content`, with or without its text."""
-    return _of(row)
+    return _of(row._asdict())
 
 
 def _by_id(content_id: str, account_id: str) -> "Select[Any]":
@@ -168,8 +152,8 @@ def _text_of(values: dict[str, Any]) -> ContentText:
     return ContentText(**text | {"categories": tuple(text["categories"]), "tags": tuple(text["tags"])})
 
 
-def _of(row: Row[Any]) -> Content:
-    values = dict(row._mapping)
+def _of(row: Mapping[str, Any]) -> Content:
+    values = dict(row)
     text = _text_of(values)
     return Content(
         **values
@@ -186,3 +170,32 @@ def _of(row: Row[Any]) -> Content:
 def _comparable(title: str) -> str:
     # An index takes only so much; titles that agree this far are the same to a reader.
     return normalise(title)[:_TITLE_CHARACTERS_COMPARED]
+
+
+def _has_image(columns: Columns, value: str) -> ColumnElement[bool]:
+    made = exists().where(
+        tables.image.c.content_id == columns["id"], tables.image.c.status == ImageStatus.GENERATED.value
+    )
+    return made if value == "true" else ~made
+
+
+LISTING: Final = Listing(
+    table=_content,
+    columns=[column.name for column in _LISTED],
+    to=_of,
+    sorts={
+        "created_at": "created_at",
+        "updated_at": "updated_at",
+        "title": "title_normalised",
+        "word_count": "word_count",
+    },
+    default_sort="-created_at",
+    facets=("status", "site_status", "sector_id", "content_type", "content_structure"),
+    narrow={
+        "run_id": ("created_at", "updated_at", "title", "word_count"),
+        "cluster_id": ("created_at", "updated_at", "title", "word_count"),
+        "site_status": ("created_at", "updated_at"),
+        "status": ("created_at", "updated_at"),
+    },
+    conditions={"has_image": _has_image},
+)

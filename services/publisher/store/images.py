@@ -1,21 +1,24 @@
 """Images of articles, and their bytes once by hash."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, func, insert, select, update
+from sqlalchemy import Connection, Select, func, insert, select, update
 from sqlalchemy.dialects import postgresql
 
 from chassis.bulk import update_rows
-from chassis.paging import Page, PageRequest, read_page
+from chassis.paging import Page, PageRequest
 from chassis.refusal import NotFound
 from services.publisher.domain.image import Image, ImageStatus, ImageType
+from services.publisher.domain.listing import Wanted
 from services.publisher.store import tables
-from services.publisher.store.rows import among, from_row, to_row
+from services.publisher.store.listing import Listing, read_list
+from services.publisher.store.rows import among, columns_of, from_row, to_row
 
 _image, _blob = tables.image, tables.image_blob
+_COLUMNS = columns_of(Image, _image)
 _PICTURE: Final = (
     "content_hash",
     "media_type",
@@ -50,13 +53,13 @@ class Images:
 
     def some(self, image_ids: Sequence[str]) -> dict[str, Image]:
         """The images with these ids, of whatever account; those that are not there are left out."""
-        query = select(_image).where(among(_image.c.id, image_ids))
-        return {row.id: _of(row) for row in self._connection.execute(query)}
+        query = select(*_COLUMNS).where(among(_image.c.id, image_ids))
+        return {row.id: _of(row._asdict()) for row in self._connection.execute(query)}
 
     def lock_some(self, image_ids: Sequence[str]) -> dict[str, Image]:
         """As `some`, locked in the order of their ids until the transaction ends."""
-        query = select(_image).where(among(_image.c.id, image_ids)).order_by(_image.c.id).with_for_update()
-        return {row.id: _of(row) for row in self._connection.execute(query)}
+        query = select(*_COLUMNS).where(among(_image.c.id, image_ids)).order_by(_image.c.id).with_for_update()
+        return {row.id: _of(row._asdict()) for row in self._connection.execute(query)}
 
     def save_pictures(self, images: Sequence[Image]) -> None:
         """What changes when pictures are made, with one statement."""
@@ -71,37 +74,21 @@ class Images:
 
     def of_content(self, content_id: str) -> list[Image]:
         """The images of an article, in their order in it."""
-        query = select(_image).where(_image.c.content_id == content_id).order_by(_image.c.position)
-        return [_of(row) for row in self._connection.execute(query)]
+        query = select(*_COLUMNS).where(_image.c.content_id == content_id).order_by(_image.c.position)
+        return [_of(row._asdict()) for row in self._connection.execute(query)]
 
     def save(self, image: Image) -> None:
         self._connection.execute(update(_image).where(_image.c.id == image.id).values(_to_row(image)))
 
-    def newest(
-        self,
-        *,
-        site_id: str,
-        account_id: str,
-        content_id: str | None = None,
-        status: ImageStatus | None = None,
-        ids: Sequence[str] = (),
-        page: PageRequest,
-    ) -> Page[Image]:
-        """The site's images, newest first."""
-        query = select(_image).where(_image.c.site_id == site_id, _image.c.account_id == account_id)
-        if content_id is not None:
-            query = query.where(_image.c.content_id == content_id)
-        if status is not None:
-            query = query.where(_image.c.status == status.value)
-        if ids:
-            query = query.where(_image.c.id.in_(ids))
-        return read_page(self._connection, query, page, by=[_image.c.id.desc()], to=_of)
+    def listed(self, wanted: Wanted, *, site_id: str, account_id: str, page: PageRequest) -> Page[Image]:
+        """Some of the site's images; without another order newest first."""
+        return read_list(self._connection, LISTING, wanted, site_id=site_id, account_id=account_id, page=page)
 
     def _one(self, query: "Select[Any]", image_id: str) -> Image:
         row = self._connection.execute(query).one_or_none()
         if row is None:
             raise NotFound(kind="image", id=image_id)
-        return _of(row)
+        return _of(row._asdict())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,20 +133,30 @@ class ImageBlobs:
 
 
 def _by_id(image_id: str, account_id: str) -> "Select[Any]":
-    return select(_image).where(_image.c.id == image_id, _image.c.account_id == account_id)
+    return select(*_COLUMNS).where(_image.c.id == image_id, _image.c.account_id == account_id)
 
 
 def _to_row(image: Image) -> dict[str, Any]:
     return to_row(image) | {"content_hash": image.content_hash or None}
 
 
-def _of(row: Row[Any]) -> Image:
-    image = dict(row._mapping)
+def _of(row: Mapping[str, Any]) -> Image:
     return Image(
-        **image
-        | {
-            "image_type": ImageType(image["image_type"]),
-            "status": ImageStatus(image["status"]),
-            "content_hash": image["content_hash"] or "",
+        **{
+            **row,
+            "image_type": ImageType(row["image_type"]),
+            "status": ImageStatus(row["status"]),
+            "content_hash": row["content_hash"] or "",
         }
     )
+
+
+LISTING: Final = Listing(
+    table=_image,
+    columns=[column.name for column in _COLUMNS],
+    to=_of,
+    sorts={"created_at": "created_at"},
+    default_sort="-created_at",
+    facets=("status", "image_type"),
+    narrow={"content_id": ("created_at",), "status": ("created_at",)},
+)

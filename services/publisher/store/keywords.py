@@ -2,19 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ARRAY, ColumnElement, Connection, Row, Uuid, cast, delete, func, select, update
+from sqlalchemy import ARRAY, ColumnElement, Connection, Uuid, cast, delete, func, select, update
 
 from chassis.bulk import update_rows
-from chassis.paging import Page, PageRequest, read_page
+from chassis.paging import Page, PageRequest
 from chassis.prepared import insert_unless_there
 from chassis.refusal import NotFound
 from services.publisher.domain.intent import Intent
 from services.publisher.domain.keyword import Keyword, KeywordStatus
 from services.publisher.domain.keyword_import import KeywordRow
+from services.publisher.domain.listing import Wanted
 from services.publisher.store import tables
 from services.publisher.store.keyword_import import Imported, import_rows
+from services.publisher.store.listing import Listing, read_list
 from services.publisher.store.rows import among, columns_of, to_row
 
 _keyword = tables.keyword
@@ -68,7 +70,7 @@ class Keywords:
         ).one_or_none()
         if row is None:
             raise NotFound(kind="keyword", id=keyword_id)
-        return _of(row)
+        return _of(row._asdict())
 
     def lock_all(
         self, ids: Sequence[str], *, site_id: str, sector_id: str | None, account_id: str
@@ -87,7 +89,7 @@ class Keywords:
             .order_by(_keyword.c.normalised)
             .with_for_update()
         )
-        found = {row.id: _of(row) for row in self._connection.execute(query)}
+        found = {row.id: _of(row._asdict()) for row in self._connection.execute(query)}
         for id in ids:
             if id not in found:
                 raise NotFound(kind="keyword", id=id)
@@ -107,37 +109,31 @@ class Keywords:
             .values(cluster_id=given.c.cluster_id, status=KeywordStatus.MAPPED.value, updated_at=now)
         )
 
-    def most_searched(
-        self,
-        *,
-        site_id: str,
-        account_id: str,
-        status: KeywordStatus | None = None,
-        cluster_id: str | None = None,
-        sector_id: str | None = None,
-        ids: Sequence[str] = (),
-        page: PageRequest,
-    ) -> Page[Keyword]:
-        """The site's keywords, most searched first, those of unknown volume last."""
-        query = select(*_COLUMNS, _keyword.c.volume_rank).where(
-            _keyword.c.site_id == site_id, _keyword.c.account_id == account_id
-        )
-        if status is not None:
-            query = query.where(_keyword.c.status == status.value)
-        if cluster_id is not None:
-            query = query.where(_keyword.c.cluster_id == cluster_id)
-        if sector_id is not None:
-            query = query.where(_keyword.c.sector_id == sector_id)
-        if ids:
-            query = query.where(_keyword.c.id.in_(ids))
-        by = [_keyword.c.volume_rank.desc(), _keyword.c.id]
-        return read_page(self._connection, query, page, by=by, to=_of)
+    def listed(self, wanted: Wanted, *, site_id: str, account_id: str, page: PageRequest) -> Page[Keyword]:
+        """Some of the site's keywords; without another order most searched first, those of unknown volume last."""
+        return read_list(self._connection, LISTING, wanted, site_id=site_id, account_id=account_id, page=page)
 
 
-def _of(row: Row[Any]) -> Keyword:
-    values = dict(row._mapping)
-    values.pop("volume_rank", None)
-    intent = values.pop("intent")
-    return Keyword(
-        **values | {"intent": intent and Intent(intent), "status": KeywordStatus(values["status"])}
-    )
+def _of(row: Mapping[str, Any]) -> Keyword:
+    intent = row["intent"]
+    return Keyword(**{**row, "intent": intent and Intent(intent), "status": KeywordStatus(row["status"])})
+
+
+LISTING: Final = Listing(
+    table=_keyword,
+    columns=[column.name for column in _COLUMNS],
+    to=_of,
+    sorts={
+        "volume": "volume_rank",
+        "difficulty": "difficulty_rank",
+        "keyword": "normalised",
+        "created_at": "created_at",
+    },
+    default_sort="-volume",
+    facets=("status", "sector_id", "intent", "country", "disabled"),
+    narrow={
+        "cluster_id": ("volume", "difficulty", "keyword", "created_at"),
+        "sector_id": ("volume",),
+        "status": ("volume", "created_at"),
+    },
+)

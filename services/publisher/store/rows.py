@@ -1,6 +1,6 @@
 """Between domain nouns and rows: a noun's fields are the columns of its table, by the same names."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -23,9 +23,9 @@ def to_row(noun: "DataclassInstance") -> dict[str, Any]:
     return {field.name: _plain(getattr(noun, field.name)) for field in fields(noun)}
 
 
-def from_row(noun: type[T], row: Row[Any], **words: type[Enum]) -> T:
+def from_row(noun: type[T], row: Row[Any] | Mapping[str, Any], **words: type[Enum]) -> T:
     """The noun of a row that has exactly its fields; `words` names the enum of each column that holds one."""
-    values = dict(row._mapping)
+    values = dict(row._mapping if isinstance(row, Row) else row)
     for name, value in values.items():
         if isinstance(value, list):
             values[name] = tuple(value)

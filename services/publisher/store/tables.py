@@ -20,6 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.publisher.store.columns import (
+    facets_index,
     flag_column,
     id_column,
     instant_column,
@@ -27,6 +28,7 @@ from services.publisher.store.columns import (
     number_column,
     word_column,
     words_column,
+    words_of,
 )
 from services.publisher.store.columns import (
     metadata as metadata,
@@ -110,6 +112,8 @@ keyword = Table(
     Column(
         "volume_rank", BigInteger, Computed("COALESCE(volume, '-1'::bigint)", persisted=True), nullable=False
     ),
+    Column("difficulty_rank", Integer, Computed("COALESCE(difficulty, -1)", persisted=True), nullable=False),
+    words_of("keyword"),
     CheckConstraint("status IN ('new', 'mapped')", name="keyword_status"),
     CheckConstraint(
         "(cluster_id IS NOT NULL) = (status = 'mapped')", name="keyword_is_mapped_to_its_cluster"
@@ -117,9 +121,15 @@ keyword = Table(
     UniqueConstraint(
         "site_id", "sector_id", "normalised", name="keyword_once", postgresql_nulls_not_distinct=True
     ),
-    Index("keyword_site", "site_id", text("volume_rank DESC"), "id"),
-    Index("keyword_cluster", "cluster_id", text("volume_rank DESC"), "id"),
-    Index("keyword_sector", "sector_id", text("volume_rank DESC"), "id"),
+    Index("keyword_site", "site_id", "volume_rank", "id"),
+    Index("keyword_cluster", "cluster_id", "volume_rank", "id"),
+    Index("keyword_sector", "sector_id", "volume_rank", "id"),
+    Index("keyword_status", "site_id", "status", "volume_rank", "id"),
+    Index("keyword_status_created", "site_id", "status", "created_at", "id"),
+    Index("keyword_difficulty", "site_id", "difficulty_rank", "id"),
+    Index("keyword_text", "site_id", "normalised", "id"),
+    Index("keyword_created", "site_id", "created_at", "id"),
+    facets_index("keyword", "status", "sector_id", "intent", "country", "disabled"),
     Index("keyword_new", "site_id", "id", postgresql_where=text("status = 'new' AND NOT disabled")),
 )
 
@@ -134,11 +144,17 @@ cluster = Table(
     number_column("keywords_count"),
     Column("volume", BigInteger, nullable=False),
     word_column("status"),
+    words_of("name", "description"),
     CheckConstraint("status IN ('new', 'mapped')", name="cluster_status"),
     UniqueConstraint(
         "site_id", "sector_id", "name_normalised", name="cluster_name", postgresql_nulls_not_distinct=True
     ),
-    Index("cluster_site", "site_id", text("volume DESC"), "id"),
+    Index("cluster_site", "site_id", "volume", "id"),
+    Index("cluster_status", "site_id", "status", "volume", "id"),
+    Index("cluster_keywords", "site_id", "keywords_count", "id"),
+    Index("cluster_text", "site_id", "name_normalised", "id"),
+    Index("cluster_created", "site_id", "created_at", "id"),
+    facets_index("cluster", "status", "sector_id"),
     Index("cluster_new", "site_id", "id", postgresql_where=text("status = 'new'")),
 )
 
@@ -154,9 +170,13 @@ idea = Table(
     words_column("target_keywords"),
     number_column("estimated_word_count"),
     word_column("status"),
+    words_of("title", "description"),
     CheckConstraint("status IN ('new', 'queued', 'completed')", name="idea_status"),
-    Index("idea_site", "site_id", "id"),
-    Index("idea_cluster", "cluster_id", "id"),
+    Index("idea_site", "site_id", "created_at", "id"),
+    Index("idea_cluster", "cluster_id", "created_at", "id"),
+    Index("idea_status", "site_id", "status", "created_at", "id"),
+    Index("idea_title", "site_id", "title", "id"),
+    facets_index("idea", "status", "sector_id", "content_type", "content_structure"),
     Index("idea_new", "site_id", "id", postgresql_where=text("status = 'new'")),
 )
 
@@ -175,9 +195,14 @@ task = Table(
     word_column("status"),
     word_column("error"),
     id_column("content_id", nullable=True),
+    words_of("title", "brief"),
     UniqueConstraint("idea_id", name="task_one_of_an_idea"),
     CheckConstraint("status IN ('queued', 'in_progress', 'completed', 'failed')", name="task_status"),
-    Index("task_site", "site_id", "id"),
+    Index("task_site", "site_id", "created_at", "id"),
+    Index("task_cluster", "cluster_id", "created_at", "id"),
+    Index("task_status", "site_id", "status", "created_at", "id"),
+    Index("task_title", "site_id", "title", "id"),
+    facets_index("task", "status", "sector_id", "content_type", "content_structure"),
     Index("task_queued", "site_id", "id", postgresql_where=text("status = 'queued'")),
 )
 
@@ -225,6 +250,7 @@ content = Table(
             persisted=True,
         ),
     ),
+    words_of("title", "primary_keyword", "excerpt"),
     UniqueConstraint("site_id", "slug", name="content_slug"),
     UniqueConstraint("task_id", name="content_one_of_a_task"),
     CheckConstraint("status IN ('draft', 'review', 'approved')", name="content_status"),
@@ -241,9 +267,19 @@ content = Table(
     CheckConstraint(
         "(published_version > 0) = (site_status = 'published')", name="content_published_has_a_version"
     ),
-    Index("content_site", "site_id", "id"),
-    Index("content_run", "run_id", "id", postgresql_where=text("run_id IS NOT NULL")),
-    Index("content_title", "site_id", "title_normalised"),
+    Index("content_site", "site_id", "created_at", "id"),
+    Index("content_run", "run_id", "created_at", "id", postgresql_where=text("run_id IS NOT NULL")),
+    Index(
+        "content_cluster", "cluster_id", "created_at", "id", postgresql_where=text("cluster_id IS NOT NULL")
+    ),
+    Index("content_status", "site_id", "status", "created_at", "id"),
+    Index("content_delivery", "site_id", "site_status", "created_at", "id"),
+    Index("content_status_updated", "site_id", "status", "updated_at", "id"),
+    Index("content_delivery_updated", "site_id", "site_status", "updated_at", "id"),
+    Index("content_title", "site_id", "title_normalised", "id"),
+    Index("content_updated", "site_id", "updated_at", "id"),
+    Index("content_length", "site_id", "word_count", "id"),
+    facets_index("content", "status", "site_status", "sector_id", "content_type", "content_structure"),
     Index("content_draft", "site_id", "id", postgresql_where=text("status = 'draft'")),
     Index(
         "content_unscheduled",
@@ -314,11 +350,14 @@ image = Table(
     number_column("height"),
     word_column("status"),
     word_column("error"),
+    words_of("prompt", "alt_text"),
     UniqueConstraint("content_id", "position", name="image_place"),
     CheckConstraint("image_type IN ('featured', 'in_article')", name="image_type"),
     CheckConstraint("status IN ('pending', 'generated', 'failed')", name="image_status"),
     CheckConstraint("(content_hash IS NOT NULL) = (status = 'generated')", name="image_generated_has_bytes"),
-    Index("image_site", "site_id", "id"),
+    Index("image_site", "site_id", "created_at", "id"),
+    Index("image_status", "site_id", "status", "created_at", "id"),
+    facets_index("image", "status", "image_type"),
     Index("image_pending", "content_id", postgresql_where=text("status = 'pending'")),
     Index("image_content_hash", "content_hash", postgresql_where=text("content_hash IS NOT NULL")),
 )

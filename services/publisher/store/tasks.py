@@ -1,18 +1,21 @@
 """Tasks: articles to be written."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
-from chassis.paging import Page, PageRequest, read_page
+from chassis.paging import Page, PageRequest
 from chassis.refusal import NotFound
 from services.publisher.domain.content_form import ContentStructure, ContentType
+from services.publisher.domain.listing import Wanted
 from services.publisher.domain.task import Task, TaskStatus
 from services.publisher.store import tables
-from services.publisher.store.rows import from_row, to_row
+from services.publisher.store.listing import Listing, read_list
+from services.publisher.store.rows import columns_of, from_row, to_row
 
 _task = tables.task
+_COLUMNS = columns_of(Task, _task)
 
 
 class Tasks:
@@ -35,38 +38,36 @@ class Tasks:
 
     def of_ideas(self, idea_ids: Sequence[str], *, account_id: str) -> dict[str, Task]:
         """The tasks that were made of these ideas, by the idea's id."""
-        query = select(_task).where(_task.c.idea_id.in_(idea_ids), _task.c.account_id == account_id)
-        return {row.idea_id: _of(row) for row in self._connection.execute(query)}
+        query = select(*_COLUMNS).where(_task.c.idea_id.in_(idea_ids), _task.c.account_id == account_id)
+        return {row.idea_id: _of(row._asdict()) for row in self._connection.execute(query)}
 
     def save(self, task: Task) -> None:
         self._connection.execute(update(_task).where(_task.c.id == task.id).values(to_row(task)))
 
-    def newest(
-        self,
-        *,
-        site_id: str,
-        account_id: str,
-        status: TaskStatus | None = None,
-        ids: Sequence[str] = (),
-        page: PageRequest,
-    ) -> Page[Task]:
-        """The site's tasks, newest first."""
-        query = select(_task).where(_task.c.site_id == site_id, _task.c.account_id == account_id)
-        if status is not None:
-            query = query.where(_task.c.status == status.value)
-        if ids:
-            query = query.where(_task.c.id.in_(ids))
-        return read_page(self._connection, query, page, by=[_task.c.id.desc()], to=_of)
+    def listed(self, wanted: Wanted, *, site_id: str, account_id: str, page: PageRequest) -> Page[Task]:
+        """Some of the site's tasks; without another order newest first."""
+        return read_list(self._connection, LISTING, wanted, site_id=site_id, account_id=account_id, page=page)
 
     def _one(self, task_id: str, account_id: str, *, lock: bool) -> Task:
-        query = select(_task).where(_task.c.id == task_id, _task.c.account_id == account_id)
+        query = select(*_COLUMNS).where(_task.c.id == task_id, _task.c.account_id == account_id)
         row = self._connection.execute(query.with_for_update() if lock else query).one_or_none()
         if row is None:
             raise NotFound(kind="task", id=task_id)
-        return _of(row)
+        return _of(row._asdict())
 
 
-def _of(row: Row[Any]) -> Task:
+def _of(row: Mapping[str, Any]) -> Task:
     return from_row(
         Task, row, status=TaskStatus, content_type=ContentType, content_structure=ContentStructure
     )
+
+
+LISTING: Final = Listing(
+    table=_task,
+    columns=[column.name for column in _COLUMNS],
+    to=_of,
+    sorts={"created_at": "created_at", "title": "title"},
+    default_sort="-created_at",
+    facets=("status", "sector_id", "content_type", "content_structure"),
+    narrow={"cluster_id": ("created_at", "title"), "status": ("created_at",)},
+)

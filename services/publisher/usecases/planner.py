@@ -1,14 +1,14 @@
 """Keywords, clusters and ideas as people see them, and the import of keyword files."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from chassis.paging import Page, PageRequest
-from services.publisher.domain.cluster import Cluster, ClusterStatus
-from services.publisher.domain.idea import Idea, IdeaStatus
-from services.publisher.domain.keyword import Keyword, KeywordStatus
+from services.publisher.domain.cluster import Cluster
+from services.publisher.domain.idea import Idea
+from services.publisher.domain.keyword import Keyword
 from services.publisher.domain.keyword_import import ImportedKeywords
+from services.publisher.domain.listing import Wanted
 from services.publisher.store.transaction import PublisherTransaction
 
 
@@ -49,27 +49,11 @@ def import_keywords(
 
 
 def list_keywords(
-    tx: PublisherTransaction,
-    *,
-    account_id: str,
-    site_id: str,
-    status: KeywordStatus | None,
-    cluster_id: str | None,
-    sector_id: str | None,
-    ids: Sequence[str],
-    page: PageRequest,
+    tx: PublisherTransaction, *, account_id: str, site_id: str, wanted: Wanted, page: PageRequest
 ) -> Page[Keyword]:
-    """The site's keywords, most searched first. Raises NotFound for the site."""
+    """Some of the site's keywords. Raises NotFound for the site."""
     tx.sites.check(site_id, account_id=account_id)
-    return tx.keywords.most_searched(
-        site_id=site_id,
-        account_id=account_id,
-        status=status,
-        cluster_id=cluster_id,
-        sector_id=sector_id,
-        ids=ids,
-        page=page,
-    )
+    return tx.keywords.listed(wanted, site_id=site_id, account_id=account_id, page=page)
 
 
 def get_keyword(tx: PublisherTransaction, *, account_id: str, keyword_id: str) -> Keyword:
@@ -78,19 +62,11 @@ def get_keyword(tx: PublisherTransaction, *, account_id: str, keyword_id: str) -
 
 
 def list_clusters(
-    tx: PublisherTransaction,
-    *,
-    account_id: str,
-    site_id: str,
-    status: ClusterStatus | None,
-    ids: Sequence[str],
-    page: PageRequest,
+    tx: PublisherTransaction, *, account_id: str, site_id: str, wanted: Wanted, page: PageRequest
 ) -> Page[Cluster]:
-    """The site's clusters, most searched first. Raises NotFound for the site."""
+    """Some of the site's clusters. Raises NotFound for the site."""
     tx.sites.check(site_id, account_id=account_id)
-    return tx.clusters.most_searched(
-        site_id=site_id, account_id=account_id, status=status, ids=ids, page=page
-    )
+    return tx.clusters.listed(wanted, site_id=site_id, account_id=account_id, page=page)
 
 
 def get_cluster(tx: PublisherTransaction, *, account_id: str, cluster_id: str) -> Cluster:
@@ -99,20 +75,11 @@ def get_cluster(tx: PublisherTransaction, *, account_id: str, cluster_id: str) -
 
 
 def list_ideas(
-    tx: PublisherTransaction,
-    *,
-    account_id: str,
-    site_id: str,
-    status: IdeaStatus | None,
-    cluster_id: str | None,
-    ids: Sequence[str],
-    page: PageRequest,
+    tx: PublisherTransaction, *, account_id: str, site_id: str, wanted: Wanted, page: PageRequest
 ) -> Page[Idea]:
-    """The site's ideas, newest first. Raises NotFound for the site."""
+    """Some of the site's ideas. Raises NotFound for the site."""
     tx.sites.check(site_id, account_id=account_id)
-    return tx.ideas.newest(
-        site_id=site_id, account_id=account_id, status=status, cluster_id=cluster_id, ids=ids, page=page
-    )
+    return tx.ideas.listed(wanted, site_id=site_id, account_id=account_id, page=page)
 
 
 def get_idea(tx: PublisherTransaction, *, account_id: str, idea_id: str) -> Idea:

@@ -1,29 +1,23 @@
 """Tasks, content and images as people see them, and how far a site is."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from chassis.paging import Page, PageRequest
-from services.publisher.domain.content import Content, ContentStatus, SiteStatus
-from services.publisher.domain.image import Image, ImageStatus
-from services.publisher.domain.task import Task, TaskStatus
+from services.publisher.domain.content import Content
+from services.publisher.domain.image import Image
+from services.publisher.domain.listing import Wanted
+from services.publisher.domain.task import Task
 from services.publisher.domain.workflow_stats import WorkflowStats
 from services.publisher.store.stages import Stage, StageInputs
 from services.publisher.store.transaction import PublisherTransaction
 
 
 def list_tasks(
-    tx: PublisherTransaction,
-    *,
-    account_id: str,
-    site_id: str,
-    status: TaskStatus | None,
-    ids: Sequence[str],
-    page: PageRequest,
+    tx: PublisherTransaction, *, account_id: str, site_id: str, wanted: Wanted, page: PageRequest
 ) -> Page[Task]:
-    """The site's tasks, newest first. Raises NotFound for the site."""
+    """Some of the site's tasks. Raises NotFound for the site."""
     tx.sites.check(site_id, account_id=account_id)
-    return tx.tasks.newest(site_id=site_id, account_id=account_id, status=status, ids=ids, page=page)
+    return tx.tasks.listed(wanted, site_id=site_id, account_id=account_id, page=page)
 
 
 def get_task(tx: PublisherTransaction, *, account_id: str, task_id: str) -> Task:
@@ -32,27 +26,11 @@ def get_task(tx: PublisherTransaction, *, account_id: str, task_id: str) -> Task
 
 
 def list_content(
-    tx: PublisherTransaction,
-    *,
-    account_id: str,
-    site_id: str,
-    status: ContentStatus | None,
-    site_status: SiteStatus | None,
-    run_id: str | None,
-    ids: Sequence[str],
-    page: PageRequest,
+    tx: PublisherTransaction, *, account_id: str, site_id: str, wanted: Wanted, page: PageRequest
 ) -> Page[Content]:
-    """The site's articles, newest first, without texts. Raises NotFound for the site."""
+    """Some of the site's articles, without texts. Raises NotFound for the site."""
     tx.sites.check(site_id, account_id=account_id)
-    return tx.content.newest(
-        site_id=site_id,
-        account_id=account_id,
-        status=status,
-        site_status=site_status,
-        run_id=run_id,
-        ids=ids,
-        page=page,
-    )
+    return tx.content.listed(wanted, site_id=site_id, account_id=account_id, page=page)
 
 
 def get_content(tx: PublisherTransaction, *, account_id: str, content_id: str) -> tuple[Content, list[Image]]:
@@ -62,20 +40,11 @@ def get_content(tx: PublisherTransaction, *, account_id: str, content_id: str) -
 
 
 def list_images(
-    tx: PublisherTransaction,
-    *,
-    account_id: str,
-    site_id: str,
-    content_id: str | None,
-    status: ImageStatus | None,
-    ids: Sequence[str],
-    page: PageRequest,
+    tx: PublisherTransaction, *, account_id: str, site_id: str, wanted: Wanted, page: PageRequest
 ) -> Page[Image]:
-    """The site's images, newest first. Raises NotFound for the site."""
+    """Some of the site's images. Raises NotFound for the site."""
     tx.sites.check(site_id, account_id=account_id)
-    return tx.images.newest(
-        site_id=site_id, account_id=account_id, content_id=content_id, status=status, ids=ids, page=page
-    )
+    return tx.images.listed(wanted, site_id=site_id, account_id=account_id, page=page)
 
 
 def list_stage_inputs(

@@ -239,7 +239,7 @@ async def test_keywords_are_listed_most_searched_first_and_page_by_page(calls: C
 
     pages = await _all_pages(calls, site.id, page_size=2)
 
-    assert [[one.keyword for one in page] for page in pages] == [["d", "a"], ["c", "e"], ["b", "f"]]
+    assert [[one.keyword for one in page] for page in pages] == [["d", "c"], ["a", "e"], ["f", "b"]]
 
 
 async def test_keywords_are_listed_by_id_status_and_sector(calls: Calls) -> None:

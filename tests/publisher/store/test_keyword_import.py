@@ -11,6 +11,7 @@ from chassis.paging import PageRequest
 from services.publisher.domain.intent import Intent
 from services.publisher.domain.keyword import Keyword
 from services.publisher.domain.keyword_import import KeywordRow
+from services.publisher.domain.listing import Wanted
 from services.publisher.domain.site import Site
 from services.publisher.store.transaction import PublisherTransaction
 from tests.publisher.newsroom import Newsroom
@@ -95,6 +96,6 @@ def _import(newsroom: Newsroom, site: Site, rows: list[KeywordRow]) -> Any:
 def _read(newsroom: Newsroom, site: Site) -> dict[str, Keyword]:
     def read(tx: PublisherTransaction) -> list[Keyword]:
         page = PageRequest(size=100_000)
-        return tx.keywords.most_searched(site_id=site.id, account_id=site.account_id, page=page).items
+        return tx.keywords.listed(Wanted(), site_id=site.id, account_id=site.account_id, page=page).items
 
     return {keyword.normalised: keyword for keyword in newsroom.transactions.run_sync(read)}
