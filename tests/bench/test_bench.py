@@ -67,7 +67,7 @@ def test_the_table_marks_what_is_missed() -> None:
 
 def test_an_unknown_group_is_refused_with_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["suite,speed"]) == 2
-    assert "no group speed. There are: suite, ledger, ai, images, runs" in capsys.readouterr().out
+    assert "no group speed. There are: suite, ledger, ai, images, lists" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("floor", "status"), [(4.0, 0), (4.1, 1)], ids=["kept", "missed"])

@@ -67,11 +67,10 @@ def words_of(*columns: str) -> Column[Any]:
 
 
 def facets_index(table: str, *facets: str) -> Index:
-    """An index of what a row has: the site, some columns of few values each, its words."""
+    """An index of what a row has within its site: some columns of few values each, and its words."""
     return Index(
         f"{table}_facets",
-        text(f"({facets_of(*facets)})"),
-        "words",
+        text(facets_of(*facets)),
         postgresql_using="gin",
         # What waits to be sorted in is read by every search, so it is kept short.
         postgresql_with={"gin_pending_list_limit": 256},
@@ -79,11 +78,9 @@ def facets_index(table: str, *facets: str) -> Index:
 
 
 def facets_of(*facets: str) -> str:
-    """The expression that `facets_index` has of these columns, in their order: the site, and each facet within it."""
-    within = (
-        f"site_id::text || ':{name}:' || {name}{'::text' if name in _NO_TEXT else ''}" for name in facets
-    )
-    return f"ARRAY[{', '.join(('site_id::text', *within))}]"
+    """The expression that `facets_index` has of these columns, in their order."""
+    named = ", ".join(f"'{name}:' || {name}{'::text' if name in _NO_TEXT else ''}" for name in facets)
+    return f"publisher.facets_within(site_id, ARRAY[{named}], words)"
 
 
 _NO_TEXT: Final = ("sector_id", "disabled")

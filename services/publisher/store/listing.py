@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Connection,
     Select,
     Table,
     Text,
+    Uuid,
     cast,
     func,
     literal_column,
@@ -39,7 +41,7 @@ ROWS_WALKED: Final = 2_000
 ROWS_WALKED_FURTHER: Final = 20_000
 """So many where the first ones have nothing, before a page is given empty."""
 
-PAGE_PART_LEAST: Final = 4
+PAGE_PART_LEAST: Final = 10
 """A page that is full to this part is given: so many more have it that they would be too many to sort."""
 
 ROWS_GATHERED: Final = 2_000
@@ -188,12 +190,16 @@ class _Reading(Generic[T]):
         return None if rows and rows[0]["found"] > ROWS_GATHERED else rows
 
     def _faceted(self) -> list[ColumnElement[bool]]:
-        wanted = self._wanted.equal.items()
-        facets = [
-            f"{self._site_id}:{name}:{value}" for name, value in wanted if name in self._listing.facets
-        ] or [self._site_id]
-        expression = literal_column(f"({facets_of(*self._listing.facets)})", ARRAY(Text))
-        return [expression.contains(cast(facets, ARRAY(Text)))]
+        wanted = self._wanted
+        named = [f"{name}:{value}" for name, value in wanted.equal.items() if name in self._listing.facets]
+        if not named and not wanted.search:
+            return []
+        words = func.to_tsvector(text("'simple'"), wanted.search)
+        asked = func.publisher.facets_within(
+            cast(self._site_id, Uuid(as_uuid=False)), cast(named, ARRAY(Text)), words
+        )
+        kept = literal_column(facets_of(*self._listing.facets), ARRAY(BigInteger))
+        return [kept.contains(asked)]
 
     def _shown_where(self, columns: Columns) -> list[ColumnElement[bool]]:
         # Not among what an index is walked by, which it would have to leave to look at.
