@@ -183,7 +183,7 @@ FROM (
 INSERT INTO content ({_ITEM}, cluster_id, run_id, slug, title, title_normalised, html, excerpt, meta_title,
     meta_description, primary_keyword, categories, tags, content_type, content_structure, model_name, prompt_version,
     images_wanted, word_count, version, status, review_note, site_status, publish_error, scheduled_publish_at,
-    published_at, external_id, external_url)
+    published_at, external_id, external_url, published_version)
 SELECT {_OF}, clusters[1 + floor(share * 0.99 * array_length(clusters, 1))::int],
     CASE WHEN r < 0.9 THEN runs[1 + floor(share * 0.99 * array_length(runs, 1))::int] END,
     'slug-' || n, title, title, repeat(md5(n::text), 20), 'An excerpt of some words for lists', title, title, 'compost',
@@ -191,7 +191,7 @@ SELECT {_OF}, clusters[1 + floor(share * 0.99 * array_length(clusters, 1))::int]
     true, (random() * 3000)::int, 1, CASE WHEN share < 0.9 THEN 'approved' WHEN share < 0.95 THEN 'review' ELSE 'draft' END,
     '', CASE WHEN share >= 0.9 THEN 'not_published' WHEN r < 0.002 THEN 'failed' WHEN share < 0.85 THEN 'published'
         ELSE 'scheduled' END,
-    '', at, at, '', ''
+    '', at, at, '', '', CASE WHEN share < 0.9 AND r >= 0.002 AND share < 0.85 THEN 1 ELSE 0 END
 FROM (
     SELECT *, {_TEXT} AS title FROM ({_ROWS}) AS made,
         (SELECT array_agg(id ORDER BY id) AS clusters FROM cluster WHERE site_id = :site) AS of_site,
