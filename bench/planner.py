@@ -22,7 +22,8 @@ from services.ai.domain.run_item import ItemResult, RunItem, RunItemStatus
 from services.ai.domain.stages import DEFAULTS, Output, Stage, StageConfig
 from services.ai.store.tables import run_item
 from services.ai.store.transaction import AiTransaction
-from services.ai.usecases import run_items, runs
+from services.ai.usecases import runs
+from services.ai.usecases.run_steps import Beginning, Ending, begin_items, end_items
 from suite.embedded.postgres import EmbeddedPostgres, new_password
 from tests.kit.databases import EMBEDDED, SessionDatabase
 
@@ -87,17 +88,16 @@ def _seconds(transactions: Transactions[AiTransaction], run: Run) -> float:
     """What it takes to begin and to end the item of the run that was handed out, as a worker does."""
     item = transactions.run_sync(_handed_out, run_id=run.id)
     began = time.perf_counter()
-    begun = transactions.run_sync(
-        run_items.begin_item, run_item_id=item, owner="bench", task_of=_no_task, now=SystemClock().now()
-    )
-    assert begun is not None, "the item was handed out"
-    transactions.run_sync(
-        run_items.end_item,
-        lease=begun.lease,
-        run_item_id=item,
-        result=ItemResult(outputs=1),
+    [begun] = transactions.run_sync(
+        begin_items,
+        steps=[Beginning(run_item_id=item)],
+        owner="bench",
+        task_of=_no_task,
         now=SystemClock().now(),
     )
+    assert begun is not None, "the item was handed out"
+    ending = Ending(lease=begun.lease, run_item_id=item, result=ItemResult(outputs=1))
+    transactions.run_sync(end_items, steps=[ending], now=SystemClock().now())
     return time.perf_counter() - began
 
 

@@ -107,9 +107,16 @@ class Ledger:
         return response.reservation.id
 
     async def capture(
-        self, task: AiTask, item: TaskItem, answer: Answer, *, description: str, facts: Mapping[str, Any]
+        self,
+        task: AiTask,
+        item: TaskItem,
+        answer: Answer,
+        *,
+        final: bool,
+        description: str,
+        facts: Mapping[str, Any],
     ) -> Charge:
-        """Charges one item for what it took, at the pinned price.
+        """Charges one item for what it took, at the pinned price; a `final` one ends the hold.
 
         The item is paid and saved by now, so what it took more than was held is the platform's loss and no refusal.
         """
@@ -130,6 +137,7 @@ class Ledger:
                 provider_cost_usd=None if answer.cost_usd is None else f"{answer.cost_usd:f}",
                 description=description[:DESCRIPTION_LENGTH_MAX],
                 metadata=metadata,
+                final=final,
                 absorb_excess=True,
             )
         )

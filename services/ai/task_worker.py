@@ -63,11 +63,14 @@ class TaskWorker:
 
     async def _end(self, task: AiTask, lease: Lease) -> None:
         if task.poisonous:
-            await self._executor.abandon(task.id, lease, NeverEnded(ATTEMPTS_MAX))
-            return
-        begun = await self._executor.begin(task.id, lease)
-        if not begun.ended:
-            await self._executor.work(task.id, lease, again=task.attempts > 1)
+            done = await self._executor.abandon(task.id, lease, NeverEnded(ATTEMPTS_MAX))
+        else:
+            begun = await self._executor.begin(task.id, lease)
+            if begun.task.ended:
+                return
+            done = await self._executor.work(begun, lease, again=task.attempts > 1)
+        if not done.ended:
+            await self._executor.finish(done, lease)
 
     async def _put_off(self, task: AiTask, lease: Lease) -> None:
         await self._leave(write.put_task_off, lease=lease, task_id=task.id, now=self._clock.now())

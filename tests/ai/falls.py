@@ -33,10 +33,13 @@ class Fall:
 
 STEPS = tuple(
     f"{when} {what}"
-    for what in ("prepare", "quote", "reserve", "begin", "call", "save", "capture", "release")
+    for what in ("prepare", "quote", "reserve", "begin", "call", "save", "capture")
     for when in ("before", "after")
 )
 """The steps that reach outside, in their order. Each note of one is the last thing before the next."""
+
+RELEASE = ("before release", "after release")
+"""Where an execution of several items dies besides: the only capture of one with one item ends the hold itself."""
 
 CHARGED_BEFORE = STEPS.index("after capture")
 """Whoever dies at an earlier step has charged nothing."""
@@ -62,10 +65,17 @@ class FallingLedger(Ledger):
         return reservation_id
 
     async def capture(
-        self, task: AiTask, item: TaskItem, answer: Answer, *, description: str, facts: Mapping[str, Any]
+        self,
+        task: AiTask,
+        item: TaskItem,
+        answer: Answer,
+        *,
+        final: bool,
+        description: str,
+        facts: Mapping[str, Any],
     ) -> Charge:
         self._fall.at("before capture")
-        charge = await super().capture(task, item, answer, description=description, facts=facts)
+        charge = await super().capture(task, item, answer, final=final, description=description, facts=facts)
         self._fall.at("after capture")
         return charge
 

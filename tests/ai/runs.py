@@ -8,6 +8,7 @@ from igny8.ai import v1 as ai
 from sqlalchemy import select, text, update
 
 from chassis.ids import new_id
+from chassis.refusal import Refusal
 from chassis.testing import ManualClock, recorded, recorded_jobs
 from chassis.testing.callers import ACCOUNT_ID
 from chassis.transaction import Transactions
@@ -19,9 +20,11 @@ from services.ai.domain.run_item import ItemResult, RunItem
 from services.ai.domain.stages import DEFAULTS, Output, Stage
 from services.ai.domain.task import AiTask
 from services.ai.store import tables
+from services.ai.store.leases import LeaseLost
 from services.ai.store.transaction import AiTransaction
-from services.ai.usecases import run_items, runs
-from services.ai.usecases.run_items import Begun
+from services.ai.usecases import run_items, run_steps, runs
+from services.ai.usecases.preparing import Prepared, note_prepared
+from services.ai.usecases.run_steps import Beginning, Begun, Ending
 
 SITE = "0199eeee-0000-7000-8000-000000000001"
 
@@ -95,8 +98,16 @@ class Desk:
     # As a worker
 
     def try_begin(self, run_item_id: str) -> Begun | None:
-        begun: Begun | None = self.run(
-            run_items.begin_item, run_item_id=run_item_id, owner=new_id(), task_of=_no_task, now=self.now
+        [begun] = self.begin_together(run_item_id)
+        return begun
+
+    def begin_together(self, *run_item_ids: str) -> list[Begun | None]:
+        begun: list[Begun | None] = self.run(
+            run_steps.begin_items,
+            steps=[Beginning(run_item_id=id) for id in run_item_ids],
+            owner=new_id(),
+            task_of=_no_task,
+            now=self.now,
         )
         return begun
 
@@ -106,15 +117,26 @@ class Desk:
         return begun
 
     def admit(self, begun: Begun, credits_required: int) -> None:
-        self.run(
-            run_items.admit_item,
-            lease=begun.lease,
-            run_item_id=begun.item.id,
-            credits_required=credits_required,
-        )
+        """Asks the run for them, as for the hold of the item's execution."""
+        [answer] = self.run(_admit, begun=begun, credits_required=credits_required, now=self.now)
+        if isinstance(answer, Refusal):
+            raise answer
 
     def end(self, begun: Begun, **result: Any) -> None:
-        self._leave(run_items.end_item, begun, result=ItemResult(**result))
+        [lost] = self.end_together((begun, ItemResult(**result)))
+        if lost is not None:
+            raise lost
+
+    def end_together(self, *endings: tuple[Begun, ItemResult]) -> list[LeaseLost | None]:
+        lost: list[LeaseLost | None] = self.run(
+            run_steps.end_items,
+            steps=[
+                Ending(lease=begun.lease, run_item_id=begun.item.id, result=result)
+                for begun, result in endings
+            ],
+            now=self.now,
+        )
+        return lost
 
     def refused_by_billing(self, begun: Begun, credits_required: int) -> None:
         self.run(run_items.check_credits_tied, run_item_id=begun.item.id, credits_required=credits_required)
@@ -199,6 +221,31 @@ class Desk:
 
     def _leave(self, usecase: Any, begun: Begun, **facts: Any) -> None:
         self.run(usecase, lease=begun.lease, run_item_id=begun.item.id, now=self.now, **facts)
+
+
+def _admit(tx: AiTransaction, *, begun: Begun, credits_required: int, now: Any) -> list[AiTask | Refusal]:
+    task = AiTask(
+        id=new_id(),
+        account_id=begun.item.account_id,
+        site_id=SITE,
+        run_id=begun.item.run_id,
+        function_name=FunctionName.GENERATE_IDEAS,
+        model_name="",
+        prompt_version="",
+        actor="user:1",
+        payload={},
+        created_at=now,
+        updated_at=now,
+    )
+    tx.tasks.add(task)
+    step = Prepared(
+        lease=begun.lease,
+        task_id=task.id,
+        quote_id=new_id(),
+        credits_quoted=credits_required,
+        run_item_id=begun.item.id,
+    )
+    return note_prepared(tx, steps=[step], now=now)
 
 
 def _no_task(run: Run, item: RunItem) -> AiTask | None:

@@ -218,12 +218,12 @@ async def test_an_abandoned_execution_keeps_what_is_done_and_fails_the_rest(work
     content_id = await workshop.article_with_images(3)
     task, lease = workshop.task(IMAGES, content_id)
     executor = workshop.executor()
-    await executor.begin(task.id, lease)
+    begun = await executor.begin(task.id, lease)
     workshop.image.replies = [None, None, RuntimeError("the process died")]
     with pytest.raises(RuntimeError):
-        await executor.work(task.id, lease)
+        await executor.work(begun, lease)
 
-    ended = await executor.abandon(task.id, lease, REFUSED)
+    ended = await workshop.abandon(task, lease, REFUSED)
 
     assert (ended.status, ended.items_done, ended.items_failed) == (TaskStatus.SUCCESS, 2, 1)
     assert workshop.spent == 14

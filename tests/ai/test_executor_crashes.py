@@ -1,13 +1,17 @@
 """A process dies at any step of the road, and another goes on: nothing paid is asked for, charged or saved twice."""
 
+from typing import Any
+
 import pytest
 
+from chassis.ids import new_id
 from services.ai.domain.function_names import FunctionName
 from services.ai.domain.task import NeverEnded, TaskStatus
 from services.ai.executor import Executor
 from services.ai.store.leases import Lease, LeaseLost
 from services.ai.usecases import tasks as write
-from tests.ai.falls import CHARGED_BEFORE, STEPS, Died, Fall, FallingClusters, FallingLedger
+from services.ai.usecases.preparing import Prepared, Reserved, note_prepared, note_reservations
+from tests.ai.falls import CHARGED_BEFORE, RELEASE, STEPS, Died, Fall, FallingClusters, FallingLedger
 from tests.ai.models import REFUSED
 from tests.ai.workshop import Workshop
 
@@ -48,6 +52,23 @@ async def test_whatever_step_it_died_at_the_next_worker_ends_it_once(workshop: W
     assert len(clusters) == len(set(clusters)) == ended.outputs
 
 
+@pytest.mark.parametrize("step", RELEASE)
+async def test_who_dies_at_the_release_of_several_items_has_its_log_ended_by_the_next(
+    workshop: Workshop, step: str
+) -> None:
+    content_id = await workshop.article_with_images(2)
+    task, lease = workshop.task(FunctionName.GENERATE_IMAGES, content_id)
+    dying = workshop.executor(ledger=FallingLedger(workshop.ledger, Fall(step)))
+    with pytest.raises(Died):
+        await workshop.execute(task, lease, dying)
+
+    ended = await workshop.execute(task, next_lease(workshop, task.id))
+
+    assert (ended.status, ended.items_done) == (TaskStatus.SUCCESS, 2)
+    assert len(workshop.image.asked) == len(workshop.charges()) == 2
+    assert workshop.spent == 14
+
+
 @pytest.mark.parametrize("step", STEPS[:CHARGED_BEFORE])
 async def test_who_dies_before_the_capture_has_charged_nothing(workshop: Workshop, step: str) -> None:
     task, lease = workshop.task(CLUSTER, *await workshop.keywords())
@@ -66,7 +87,7 @@ async def test_what_dies_every_time_before_the_capture_fails_free_of_charge(
     with pytest.raises(Died):
         await workshop.execute(task, lease, falling(workshop, step, always=True))
 
-    ended = await workshop.executor().abandon(task.id, next_lease(workshop, task.id), NeverEnded(5))
+    ended = await workshop.abandon(task, next_lease(workshop, task.id), NeverEnded(5))
 
     assert (ended.status, ended.items_done) == (TaskStatus.ERROR, 0)
     assert workshop.spent == ended.credits_used == 0
@@ -80,7 +101,7 @@ async def test_what_dies_every_time_after_the_capture_is_done_and_not_failed(
     with pytest.raises(Died):
         await workshop.execute(task, lease, falling(workshop, step, always=True))
 
-    ended = await workshop.executor().abandon(task.id, next_lease(workshop, task.id), NeverEnded(5))
+    ended = await workshop.abandon(task, next_lease(workshop, task.id), NeverEnded(5))
 
     assert (ended.status, ended.items_done) == (TaskStatus.SUCCESS, 1)
     assert len(workshop.text.asked) == len(workshop.charges()) == 1
@@ -99,7 +120,7 @@ async def test_of_many_items_those_that_were_charged_are_done_when_the_rest_is_g
         )
     charged = len(workshop.charges())
 
-    ended = await workshop.executor().abandon(task.id, next_lease(workshop, task.id), NeverEnded(5))
+    ended = await workshop.abandon(task, next_lease(workshop, task.id), NeverEnded(5))
 
     assert ended.items_done == len(workshop.charges()) == charged > 0
     assert ended.items_failed == 6 - charged
@@ -147,25 +168,32 @@ async def test_a_quote_that_expired_while_nobody_worked_is_asked_for_again(works
 
 async def test_who_lost_its_lease_can_write_nothing_more(workshop: Workshop) -> None:
     task, lease = workshop.task(CLUSTER, *await workshop.keywords())
-    await workshop.executor().begin(task.id, lease)
+    begun = await workshop.executor().begin(task.id, lease)
     next_lease(workshop, task.id)
 
     with pytest.raises(LeaseLost):
-        await workshop.executor().work(task.id, lease)
+        await workshop.executor().work(begun, lease)
 
     assert workshop.read_task(task.id)[0].status is TaskStatus.PENDING
     assert workshop.charges() == []
 
 
-@pytest.mark.parametrize("step", ["note_items", "note_quote", "note_reservation"])
-def test_every_step_refuses_a_lost_lease(workshop: Workshop, step: str) -> None:
+@pytest.mark.parametrize(
+    ("note", "step", "facts"),
+    [(note_prepared, Prepared, {}), (note_reservations, Reserved, {"reservation_id": new_id()})],
+)
+def test_every_step_refuses_a_lost_lease(
+    workshop: Workshop, note: Any, step: Any, facts: dict[str, str]
+) -> None:
     task, lease = workshop.task(CLUSTER)
     next_lease(workshop, task.id)
 
-    with pytest.raises(LeaseLost):
-        workshop.run(
-            getattr(write, step), lease=lease, task_id=task.id, now=workshop.clock.now(), **FACTS[step]
-        )
+    [refused] = workshop.run(
+        note, steps=[step(lease=lease, task_id=task.id, **facts)], now=workshop.clock.now()
+    )
+
+    assert isinstance(refused, LeaseLost)
+    assert workshop.read_task(task.id)[0] == task
 
 
 @pytest.mark.parametrize("step", ["fail_item", "finish_task", "refuse_task", "put_task_off"])
@@ -180,9 +208,6 @@ def test_every_ending_refuses_a_lost_lease(workshop: Workshop, step: str) -> Non
 
 
 FACTS: dict[str, dict[str, object]] = {
-    "note_items": {"items": []},
-    "note_quote": {"quote_id": "0199aaaa-0000-7000-8000-000000000001", "credits": 1},
-    "note_reservation": {"reservation_id": "0199aaaa-0000-7000-8000-000000000001"},
     "fail_item": {"position": 0, "refusal": REFUSED},
     "finish_task": {},
     "refuse_task": {"refusal": REFUSED},

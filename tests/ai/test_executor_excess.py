@@ -66,13 +66,13 @@ async def test_an_item_that_takes_the_whole_hold_leaves_the_others_done(workshop
         Capture(
             account_id=workshop.account_id,
             actor="service:ai",
-            reservation_id=begun.reservation_id or "",
+            reservation_id=begun.task.reservation_id or "",
             item=Item(item_id="one that took all", work=Work(images=3)),
         ),
         Captured,
     )
 
-    task = await executor.work(task.id, lease)
+    task = await executor.finish(await executor.work(begun, lease), lease)
 
     assert (task.status, task.items_done, task.items_failed) == (TaskStatus.SUCCESS, 3, 0)
     assert (task.credits_used, workshop.lost, workshop.spent) == (0, 21, 21)

@@ -86,7 +86,7 @@ def test_fault_6_a_failure_while_resuming_changes_nothing_and_keeps_nothing(desk
 
     with pytest.raises(DataError):
         # No column holds such a limit: it fails after items were handed out.
-        desk.resume(run, max_credits=2**70)
+        desk.resume(run, max_credits=2**63)
 
     assert desk.read(run).status is RunStatus.PAUSED
     assert len(desk.jobs()) == handed_out

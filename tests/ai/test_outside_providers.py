@@ -142,10 +142,10 @@ async def test_after_a_death_a_picture_may_have_been_paid_already(
     provider = "runware" if model_name == PICTURES else "openai"
     content_id = await workshop.article_with_images(1)
     task, lease = workshop.task(IMAGES, content_id, model_name=model_name)
-    await executor.begin(task.id, lease)
+    begun = await executor.begin(task.id, lease)
     before = maybe_double_paid(provider)
 
-    await executor.work(task.id, lease, again=True)
+    await executor.work(begun, lease, again=True)
 
     assert maybe_double_paid(provider) == before + counted
     assert workshop.charges() == [7]
@@ -156,12 +156,12 @@ async def test_a_call_that_the_end_of_the_process_cuts_short_may_be_paid_twice(
 ) -> None:
     content_id = await workshop.article_with_images(1)
     task, lease = workshop.task(IMAGES, content_id, model_name="gpt-image-2")
-    await executor.begin(task.id, lease)
+    begun = await executor.begin(task.id, lease)
     before = maybe_double_paid("openai")
     outside.latency_seconds = 60
 
     async def work() -> None:
-        await executor.work(task.id, lease)
+        await executor.work(begun, lease)
 
     async with cancelled_at_the_end(work()):
         await until(lambda: outside.calls)

@@ -14,6 +14,7 @@ from sqlalchemy import select, text, update
 from chassis.channel import Channels
 from chassis.identity import Caller, Keyring
 from chassis.ids import new_id
+from chassis.refusal import Refusal
 from chassis.sealing import Sealer
 from chassis.service_tokens import ServiceTokens, acting_for
 from chassis.testing import ManualClock, Recorded, recorded, recorded_jobs
@@ -258,7 +259,12 @@ class Workshop:
         """As a worker does it."""
         at_work = executor or self.executor()
         begun = await at_work.begin(task.id, lease)
-        return begun if begun.ended else await at_work.work(task.id, lease)
+        done = begun.task if begun.task.ended else await at_work.work(begun, lease)
+        return done if done.ended else await at_work.finish(done, lease)
+
+    async def abandon(self, task: AiTask, lease: Lease, refusal: Refusal) -> AiTask:
+        done = await self.executor().abandon(task.id, lease, refusal)
+        return done if done.ended else await self.executor().finish(done, lease)
 
     async def work_off(self, worker: ItemWorker | None = None) -> None:
         """Does every job that was handed out, until there are no more."""

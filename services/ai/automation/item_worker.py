@@ -8,14 +8,16 @@ from typing import Any, Final
 
 from igny8.publisher import v1 as publisher
 
+from chassis import telemetry
 from chassis.clock import Clock
 from chassis.ids import new_id
 from chassis.refusal import Refusal
+from chassis.together import Together
 from chassis.transaction import Transactions
 from services.ai.domain.run import CreditsTied, PauseReason, Run
 from services.ai.domain.run_item import ItemResult, RunItem
 from services.ai.domain.stages import Output, Stage, images_wanted
-from services.ai.domain.task import ATTEMPTS_MAX, AiTask, NeverEnded, TaskStatus
+from services.ai.domain.task import ATTEMPTS_MAX, AiTask, NeverEnded
 from services.ai.executor import Executor
 from services.ai.inventory import Inventory
 from services.ai.leasing import kept
@@ -24,7 +26,7 @@ from services.ai.prompts import prompt_version
 from services.ai.store.leases import LeaseLost
 from services.ai.store.transaction import AiTransaction
 from services.ai.usecases import run_items as write
-from services.ai.usecases.run_items import Begun
+from services.ai.usecases.run_steps import Beginning, Begun, Ending, begin_items, end_items
 
 HELD_UP: Final = {
     "INSUFFICIENT_CREDITS": PauseReason.INSUFFICIENT_CREDITS,
@@ -56,18 +58,17 @@ class ItemWorker:
         self._clock = clock
         self._randomness = randomness
         self._owner = owner
+        # Nobody waits for company: what arrives while some are written is company enough.
+        self._beginnings = Together[Beginning, Begun | None](self._begin, underway=lambda: 0)
+        self._endings = Together[Ending, None](self._end, underway=lambda: 0)
 
     async def do(self, run_item_id: str) -> bool:
         """Does the item to its end. False when another service could not be reached and the job should come back.
 
         Quietly does nothing about an item that has ended, that another worker is at, or whose run does not go on.
         """
-        begun = await self._transactions.run(
-            write.begin_item,
-            run_item_id=run_item_id,
-            owner=self._owner,
-            task_of=self._task_of,
-            now=self._clock.now(),
+        begun = await self._beginnings.submit(
+            Beginning(run_item_id=run_item_id, traceparent=telemetry.traceparent())
         )
         if begun is None:
             return True
@@ -93,7 +94,7 @@ class ItemWorker:
             if isinstance(result, PauseReason):
                 await self._write(write.hold_up, begun, reason=result)
             else:
-                await self._write(write.end_item, begun, result=result)
+                await self._ended_by(begun, result)
             return True
         except Refusal as refusal:
             if isinstance(refusal, LeaseLost):
@@ -110,8 +111,26 @@ class ItemWorker:
                 leave = write.leave_item if fault_of_ours(refusal) else write.forgive_attempt
                 await self._write(leave, begun)
                 return False
-            await self._write(write.end_item, begun, result=ItemResult(error=refusal.message))
+            await self._ended_by(begun, ItemResult(error=refusal.message))
             return True
+
+    async def _ended_by(self, begun: Begun, result: ItemResult | None) -> None:
+        """By this result, else by what came of its execution."""
+        step = Ending(
+            lease=begun.lease,
+            run_item_id=begun.item.id,
+            result=result,
+            traceparent=telemetry.traceparent(),
+        )
+        await patiently(lambda: self._endings.submit(step), self._randomness)
+
+    async def _begin(self, steps: Sequence[Beginning]) -> Sequence[Begun | None]:
+        return await self._transactions.run(
+            begin_items, steps=steps, owner=self._owner, task_of=self._task_of, now=self._clock.now()
+        )
+
+    async def _end(self, steps: Sequence[Ending]) -> Sequence[LeaseLost | None]:
+        return await self._transactions.run(end_items, steps=steps, now=self._clock.now())
 
     async def _write(self, step: Callable[..., None], begun: Begun, **facts: Any) -> None:
         await patiently(
@@ -125,7 +144,8 @@ class ItemWorker:
         with contextlib.suppress(Refusal):
             await self._transactions.run(step, lease=begun.lease, run_item_id=begun.item.id, **facts)
 
-    async def _result(self, begun: Begun) -> ItemResult | PauseReason:
+    async def _result(self, begun: Begun) -> ItemResult | PauseReason | None:
+        """How the item ends; None where what came of its execution says so."""
         if begun.item.stage.function is not None:
             return await self._execute(begun)
         if begun.item.poisonous:
@@ -153,22 +173,23 @@ class ItemWorker:
             outcome = f"{outcome}, scheduled"
         return ItemResult(outputs=1, output_ids=item.input_ids, outcome=outcome)
 
-    async def _execute(self, begun: Begun) -> ItemResult | PauseReason:
+    async def _execute(self, begun: Begun) -> PauseReason | None:
         item, lease = begun.item, begun.lease
         assert item.ai_task_id is not None, "the item was begun with its task log"
 
         if item.poisonous:
             task = await self._executor.abandon(item.ai_task_id, lease, NeverEnded(ATTEMPTS_MAX))
         else:
-            task = await self._executor.begin(
-                item.ai_task_id, lease, admission=_Admission(self._transactions, begun)
+            execution = await self._executor.begin(
+                item.ai_task_id, lease, new=begun.task, run_item_id=item.id
             )
+            task = execution.task
             if not task.ended:
-                task = await self._executor.work(item.ai_task_id, lease, again=item.attempts > 1)
+                task = await self._executor.work(execution, lease, again=item.attempts > 1)
         if task.reason in HELD_UP and not task.items_failed:
             # It was refused as a whole: by its provider just now, or by a worker that did not live to pause the run.
             return HELD_UP[task.reason]
-        return await self._outcome(item, task)
+        return None
 
     def _task_of(self, run: Run, item: RunItem) -> AiTask | None:
         function = item.stage.function
@@ -197,48 +218,3 @@ class ItemWorker:
             created_at=now,
             updated_at=now,
         )
-
-    async def _outcome(self, item: RunItem, task: AiTask) -> ItemResult:
-        outputs = await self._executor.outputs(task.id)
-        flow = _flow(outputs)
-        if item.stage is Stage.IMAGES:
-            # An article whose images have finally failed goes to review all the same.
-            flow = [Output(id=item.input_ids[0], label=item.label)]
-        return ItemResult(
-            flow=flow,
-            outputs=task.outputs,
-            output_ids=[output.id for output in flow],
-            credits_used=task.credits_used,
-            cost=task.cost,
-            input_tokens=sum(output["input_tokens"] for output in outputs),
-            output_tokens=sum(output["output_tokens"] for output in outputs),
-            outcome=f"{task.items_done} of {task.items_total} done" if task.items_failed else "",
-            error=task.error if task.status is TaskStatus.ERROR else "",
-        )
-
-
-class _Admission:
-    """What the run of an item has to say to the credits it needs."""
-
-    def __init__(self, transactions: Transactions[AiTransaction], begun: Begun) -> None:
-        self._transactions = transactions
-        self._begun = begun
-
-    async def ask(self, credits_required: int) -> None:
-        await self._transactions.run(
-            write.admit_item,
-            lease=self._begun.lease,
-            run_item_id=self._begun.item.id,
-            credits_required=credits_required,
-        )
-
-    async def refused(self, credits_required: int) -> None:
-        await self._transactions.run(
-            write.check_credits_tied, run_item_id=self._begun.item.id, credits_required=credits_required
-        )
-
-
-def _flow(outputs: Sequence[dict[str, Any]]) -> list[Output]:
-    """What came of the items, each thing once, in order."""
-    found = [Output(id=output["id"], label=output["label"]) for each in outputs for output in each["flow"]]
-    return list({output.id: output for output in found}.values())

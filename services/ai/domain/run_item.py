@@ -8,7 +8,8 @@ from enum import StrEnum
 from typing import Self
 
 from services.ai.domain.stages import Output, Stage
-from services.ai.domain.task import ATTEMPTS_MAX
+from services.ai.domain.task import ATTEMPTS_MAX, AiTask, TaskStatus
+from services.ai.domain.task_item import EndedItem, ItemStatus
 
 
 class RunItemStatus(StrEnum):
@@ -143,3 +144,25 @@ class RunItem:
 
     def skipped(self, *, now: datetime) -> Self:
         return replace(self, status=RunItemStatus.SKIPPED, dispatched=False, credits_held=0, updated_at=now)
+
+
+def result_of(item: RunItem, task: AiTask, ended: Sequence[EndedItem]) -> ItemResult:
+    """How an item ended by its execution, which has ended, and what came of the items of that."""
+    outputs = [each.output for each in ended if each.status is ItemStatus.DONE]
+    found = [Output(id=output["id"], label=output["label"]) for each in outputs for output in each["flow"]]
+    # Each thing once, in order.
+    flow = list({output.id: output for output in found}.values())
+    if item.stage is Stage.IMAGES:
+        # An article whose images have finally failed goes to review all the same.
+        flow = [Output(id=item.input_ids[0], label=item.label)]
+    return ItemResult(
+        flow=flow,
+        outputs=task.outputs,
+        output_ids=[output.id for output in flow],
+        credits_used=task.credits_used,
+        cost=task.cost,
+        input_tokens=sum(output["input_tokens"] for output in outputs),
+        output_tokens=sum(output["output_tokens"] for output in outputs),
+        outcome=f"{task.items_done} of {task.items_total} done" if task.items_failed else "",
+        error=task.error if task.status is TaskStatus.ERROR else "",
+    )

@@ -122,3 +122,16 @@ class TaskItem:
     @property
     def open(self) -> bool:
         return self.status in (ItemStatus.PENDING, ItemStatus.ANSWERED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndedItem:
+    """What is told of an item that is done or failed."""
+
+    item_id: str
+    label: str
+    status: ItemStatus
+    output: dict[str, Any]
+    """What came of it, as `Saved.to_json` wrote it, with the tokens it took; empty for one that failed."""
+    reason: str
+    error: str

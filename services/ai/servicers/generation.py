@@ -109,8 +109,8 @@ class GenerationServicer(ai.GenerationServiceServicer):
         except Refusal as refusal:
             await self._leave(task_id, lease, refusal, request)
             raise
-        await run(tasks.hand_out_task, lease=lease, task=begun)
-        return begun
+        await run(tasks.hand_out_task, lease=lease, task=begun.task)
+        return begun.task
 
     async def _leave(
         self, task_id: str, lease: Lease, refusal: Refusal, request: ai.RunFunctionRequest
@@ -164,8 +164,9 @@ class GenerationServicer(ai.GenerationServiceServicer):
             with contextlib.suppress(Refusal):
                 async with kept(self._transactions, lease):
                     begun = await self._executor.begin(task_id, lease, attempts=1)
-                    if not begun.ended:
-                        await self._executor.work(task_id, lease)
+                    if not begun.task.ended:
+                        done = await self._executor.work(begun, lease)
+                        await self._executor.finish(done, lease)
         finally:
             await asyncio.shield(run(tasks.give_up, lease=lease))
 

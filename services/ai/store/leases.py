@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy import ColumnElement, Connection, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
+from chassis.prepared import prepared
 from chassis.refusal import StateConflict
 from services.ai.store.tables import job_lease
 
@@ -30,6 +31,22 @@ class LeaseLost(StateConflict):
             "Another worker has taken this job over.", metadata={"kind": "lease", "subject_id": subject_id}
         )
 
+
+# Each in one order, so that two who want the same do not wait for each other.
+_CLAIM: Final = (
+    "INSERT INTO job_lease (subject_id, owner, until)"
+    " SELECT wanted, %(owner)s, clock_timestamp() + %(seconds)s * interval '1 second'"
+    " FROM unnest(%(subject_ids)s) AS wanted ORDER BY wanted"
+    " ON CONFLICT (subject_id) DO UPDATE SET owner = excluded.owner, epoch = excluded.epoch, until = excluded.until"
+    " WHERE job_lease.until < clock_timestamp() RETURNING subject_id, epoch"
+)
+_HOLD: Final = (
+    "SELECT subject_id, epoch FROM job_lease WHERE subject_id = ANY(%(subject_ids)s)"
+    " ORDER BY subject_id FOR UPDATE"
+)
+_END: Final = "DELETE FROM job_lease WHERE subject_id = ANY(%(subject_ids)s)"
+_CLAIM_TYPES: Final = {"subject_ids": "uuid[]", "owner": "text", "seconds": "integer"}
+_HOLD_TYPES: Final = {"subject_ids": "uuid[]"}
 
 _until = func.clock_timestamp() + text(f"interval '{LEASE_SECONDS} seconds'")
 
@@ -66,17 +83,25 @@ class Leases:
         if self._connection.execute(statement).first() is None:
             raise LeaseLost(lease.subject_id)
 
+    def claim_all(self, subject_ids: Collection[str], *, owner: str) -> dict[str, Lease]:
+        """As `claim`, for several subjects: the leases that were taken, by subject."""
+        if not subject_ids:
+            return {}
+        parameters = {"subject_ids": sorted(subject_ids), "owner": owner, "seconds": LEASE_SECONDS}
+        taken = self._connection.exec_driver_sql(prepared(self._connection, _CLAIM, _CLAIM_TYPES), parameters)
+        return {str(id): Lease(subject_id=str(id), epoch=epoch) for id, epoch in taken}
+
     def hold_all(self, leases: Collection[Lease]) -> set[Lease]:
         """As `hold`, for those of several leases that are not lost. Gives those."""
-        wanted = {lease.subject_id: lease for lease in leases}
-        statement = (
-            select(job_lease.c.subject_id, job_lease.c.epoch)
-            .where(job_lease.c.subject_id.in_(wanted))
-            .order_by(job_lease.c.subject_id)
-            .with_for_update()
-        )
-        found = {Lease(subject_id=id, epoch=epoch) for id, epoch in self._connection.execute(statement)}
-        return found & set(leases)
+        parameters = {"subject_ids": sorted({lease.subject_id for lease in leases})}
+        found = self._connection.exec_driver_sql(prepared(self._connection, _HOLD, _HOLD_TYPES), parameters)
+        return {Lease(subject_id=str(id), epoch=epoch) for id, epoch in found} & set(leases)
+
+    def give_up_all(self, leases: Collection[Lease]) -> None:
+        """As `give_up`, for leases that this transaction holds."""
+        if leases:
+            parameters = {"subject_ids": sorted({lease.subject_id for lease in leases})}
+            self._connection.exec_driver_sql(prepared(self._connection, _END, _HOLD_TYPES), parameters)
 
     def give_up(self, lease: Lease) -> None:
         """Ends the lease. Giving up a lost one changes nothing."""

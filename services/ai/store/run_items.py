@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import (
     ARRAY,
@@ -21,11 +21,35 @@ from sqlalchemy import (
     update,
 )
 
+from chassis.bulk import Writes
 from chassis.paging import Page, PageRequest, read_page
+from chassis.prepared import prepared
 from chassis.refusal import NotFound
 from services.ai.domain.run_item import RunItem, RunItemStatus
 from services.ai.domain.stages import Stage
 from services.ai.store.tables import job_lease, run_input, run_item
+
+_CHANGING: Final = (
+    "status",
+    "dispatched",
+    "attempts",
+    "ai_task_id",
+    "credits_held",
+    "credits_used",
+    "cost",
+    "input_tokens",
+    "output_tokens",
+    "outputs",
+    "output_ids",
+    "outcome",
+    "error",
+    "updated_at",
+)
+
+_HELD: Final = (
+    "SELECT run_id, sum(credits_held) FROM run_item WHERE run_id = ANY(%(run_ids)s) AND credits_held > 0"
+    " GROUP BY run_id"
+)
 
 
 class RunItems:
@@ -34,12 +58,10 @@ class RunItems:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def add(self, items: Sequence[RunItem]) -> None:
-        if not items:
-            return
-        self._connection.execute(insert(run_item), [to_row(item) for item in items])
-        self._connection.execute(
-            insert(run_input),
+    def add(self, items: Sequence[RunItem], *, writes: Writes) -> None:
+        writes.insert(run_item, [to_row(item) for item in items])
+        writes.insert(
+            run_input,
             [
                 {"run_id": item.run_id, "stage": int(item.stage), "input_id": input_id}
                 for item in items
@@ -75,6 +97,10 @@ class RunItems:
     def save(self, item: RunItem) -> None:
         self._connection.execute(update(run_item).where(run_item.c.id == item.id).values(**to_row(item)))
 
+    def save_all(self, items: Sequence[RunItem], *, writes: Writes) -> None:
+        """What changes while items are worked on."""
+        writes.update(run_item, [to_row(item) for item in items], columns=_CHANGING)
+
     def get(self, item_id: str) -> RunItem:
         """Raises NotFound."""
         row = self._connection.execute(select(run_item).where(run_item.c.id == item_id)).mappings().first()
@@ -82,30 +108,10 @@ class RunItems:
             raise NotFound(kind="run_item", id=item_id)
         return from_row(row)
 
-    def waiting(self, run_id: str, stage: Stage, *, limit: int) -> list[RunItem]:
-        """Items of a stage that no job was handed out for, in their order."""
-        return self._all(
-            select(run_item)
-            .where(*_queued(run_id), run_item.c.dispatched.is_(False), run_item.c.stage == int(stage))
-            .order_by(run_item.c.ordinal)
-            .limit(max(0, limit))
-        )
-
-    def ahead(self, run_id: str) -> int:
-        """How many jobs of the run were handed out that no worker has begun."""
-        statement = (
-            select(func.count())
-            .select_from(run_item)
-            .where(*_queued(run_id), run_item.c.dispatched.is_(True))
-        )
-        return self._connection.execute(statement).scalar_one()
-
-    def mark_dispatched(self, items: Sequence[RunItem], *, now: datetime) -> None:
-        self._connection.execute(
-            update(run_item)
-            .where(run_item.c.id.in_([item.id for item in items]))
-            .values(dispatched=True, handed_out_at=now)
-        )
+    def mark_dispatched(self, item_ids: Sequence[str], *, now: datetime, writes: Writes) -> None:
+        """A job is handed out for each of them."""
+        handed_out = {"dispatched": True, "handed_out_at": now}
+        writes.update(run_item, [{"id": id, **handed_out} for id in item_ids], columns=tuple(handed_out))
 
     def take_back(self, run_id: str, *, now: datetime) -> dict[Stage, int]:
         """Takes back the jobs of queued items; gives for each stage how many. Their messages find nothing to do."""
@@ -132,36 +138,18 @@ class RunItems:
         credits, items = self._connection.execute(statement).one()
         return int(credits), items
 
+    def held(self, run_ids: Sequence[str]) -> dict[str, int]:
+        """Credits that items in flight may still spend, by run; runs of which none may are left out."""
+        parameters = {"run_ids": list(run_ids)}
+        found = self._connection.exec_driver_sql(
+            prepared(self._connection, _HELD, {"run_ids": "uuid[]"}), parameters
+        )
+        return {str(run_id): int(credits) for run_id, credits in found}
+
     def tasks_of_waiting(self, run_id: str) -> list[str]:
         """The task logs of items that wait although they were begun before."""
         statement = select(run_item.c.ai_task_id).where(*_queued(run_id), run_item.c.ai_task_id.is_not(None))
         return [task_id for task_id in self._connection.execute(statement).scalars() if task_id]
-
-    def now(self, run_id: str) -> list[RunItem]:
-        return self._all(
-            select(run_item)
-            .where(run_item.c.run_id == run_id, run_item.c.status == RunItemStatus.RUNNING)
-            .order_by(run_item.c.stage, run_item.c.ordinal)
-            .limit(50)
-        )
-
-    def next(self, run_id: str, *, limit: int = 5) -> list[RunItem]:
-        """What comes up: later stages first, because their items are nearer to a published article."""
-        return self._all(
-            select(run_item)
-            .where(*_queued(run_id))
-            .order_by(run_item.c.dispatched.desc(), run_item.c.stage.desc(), run_item.c.ordinal)
-            .limit(limit)
-        )
-
-    def last(self, run_id: str, *, limit: int = 5) -> list[RunItem]:
-        ended = (RunItemStatus.DONE, RunItemStatus.FAILED)
-        return self._all(
-            select(run_item)
-            .where(run_item.c.run_id == run_id, run_item.c.status.in_(ended))
-            .order_by(run_item.c.updated_at.desc(), run_item.c.id.desc())
-            .limit(limit)
-        )
 
     def page(
         self, page: PageRequest, *, run_id: str, stage: int = 0, status: RunItemStatus | None = None
@@ -252,7 +240,7 @@ def to_row(item: RunItem) -> dict[str, Any]:
     }
 
 
-def from_row(row: RowMapping) -> RunItem:
+def from_row(row: RowMapping | dict[str, Any]) -> RunItem:
     values = dict(row)
     values["stage"] = Stage(values["stage"])
     values["status"] = RunItemStatus(values["status"])

@@ -1,11 +1,12 @@
 """Automation runs and their stages in the database."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from chassis.bulk import Writes
 from chassis.paging import Page, PageRequest, read_page
 from chassis.refusal import NotFound
 from services.ai.domain.estimate import Past, StageRecord
@@ -21,6 +22,30 @@ from services.ai.domain.run import (
 )
 from services.ai.domain.stages import Stage
 from services.ai.store.tables import automation_run, run_stage
+
+_CHANGING: Final = (
+    "status",
+    "pause_reason",
+    "error",
+    "max_credits",
+    "models",
+    "sequence",
+    "updated_at",
+    "finished_at",
+    "paused_at",
+    "paused_seconds",
+)
+_PROGRESS: Final = (
+    "inputs",
+    "total",
+    "done",
+    "failed",
+    "skipped",
+    "in_flight",
+    "outputs",
+    "credits_used",
+    "credits_awaited",
+)
 
 
 class Runs:
@@ -66,19 +91,6 @@ class Runs:
         )
         return self._connection.execute(statement).scalar()
 
-    def count_others_running(self, run: Run) -> int:
-        """How many other runs of the same account go on."""
-        statement = (
-            select(func.count())
-            .select_from(automation_run)
-            .where(
-                automation_run.c.account_id == run.account_id,
-                automation_run.c.status == RunStatus.RUNNING,
-                automation_run.c.id != run.id,
-            )
-        )
-        return self._connection.execute(statement).scalar_one()
-
     def past(self, site_id: str, *, account_id: str, models: Mapping[FunctionName, str], limit: int) -> Past:
         """The site's last completed runs, the newest first, beside the models that are to be used."""
         statement = (
@@ -120,18 +132,11 @@ class Runs:
             .values(credits_awaited=credits)
         )
 
-    def save(self, run: Run, *, before: Run) -> None:
+    def save(self, run: Run, *, before: Run, writes: Writes) -> None:
         """Writes what changed since `before`."""
-        self._connection.execute(
-            update(automation_run).where(automation_run.c.id == run.id).values(**to_row(run))
-        )
-        for now, then in zip(run.stages, before.stages, strict=True):
-            if now != then:
-                self._connection.execute(
-                    update(run_stage)
-                    .where(run_stage.c.run_id == run.id, run_stage.c.stage == int(now.stage))
-                    .values(**_stage_row(run.id, now))
-                )
+        writes.update(automation_run, [to_row(run)], columns=_CHANGING)
+        stages = [now for now, then in zip(run.stages, before.stages, strict=True) if now != then]
+        writes.update(run_stage, [_stage_row(run.id, stage) for stage in stages], columns=_PROGRESS)
 
     def get(self, run_id: str, *, account_id: str) -> Run:
         """Raises NotFound, also for a run of another account."""
@@ -174,13 +179,10 @@ class Runs:
 
     def _stages(self, run_ids: Sequence[str]) -> dict[str, tuple[StageProgress, ...]]:
         statement = select(run_stage).where(run_stage.c.run_id.in_(run_ids)).order_by(run_stage.c.stage)
-        stages: dict[str, tuple[StageProgress, ...]] = dict.fromkeys(run_ids, ())
+        rows: dict[str, list[RowMapping]] = {run_id: [] for run_id in run_ids}
         for row in self._connection.execute(statement).mappings():
-            values = dict(row)
-            run_id = values.pop("run_id")
-            values["stage"] = Stage(values["stage"])
-            stages[run_id] += (StageProgress(**values),)
-        return stages
+            rows[row["run_id"]].append(row)
+        return {run_id: stages_of(found) for run_id, found in rows.items()}
 
 
 def to_row(run: Run) -> dict[str, Any]:
@@ -206,7 +208,16 @@ def to_row(run: Run) -> dict[str, Any]:
     }
 
 
-def from_row(row: RowMapping, stages: tuple[StageProgress, ...]) -> Run:
+def stages_of(rows: Iterable[RowMapping | dict[str, Any]]) -> tuple[StageProgress, ...]:
+    """The stages of one run, in order."""
+    stages = []
+    for row in rows:
+        values = {name: value for name, value in row.items() if name != "run_id"}
+        stages.append(StageProgress(**{**values, "stage": Stage(values["stage"])}))
+    return tuple(stages)
+
+
+def from_row(row: RowMapping | dict[str, Any], stages: tuple[StageProgress, ...]) -> Run:
     values = dict(row)
     values["status"] = RunStatus(values["status"])
     values["trigger"] = Trigger(values["trigger"])

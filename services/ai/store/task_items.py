@@ -1,17 +1,32 @@
 """The items of executions and their journal in the database."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, select, update
 
 from chassis.bulk import Writes
-from services.ai.domain.task_item import Answer, ItemStatus, TaskItem
+from chassis.reading import Query, Reading
+from services.ai.domain.task_item import Answer, EndedItem, ItemStatus, TaskItem
 from services.ai.store.tables import task_item
 
 _ANSWER: Final = ("status", "drafts", "answer_data", "answer_meta", "repaired")
 _ENDING: Final = (*_ANSWER, "output", "credits_used", "cost")
+
+_ENDED: Final = Reading(
+    queries={
+        "items": Query(
+            tuple(
+                task_item.c[name]
+                for name in ("task_id", "item_id", "label", "status", "output", "reason", "error")
+            ),
+            "SELECT {columns} FROM task_item WHERE task_id = ANY(%(task_ids)s) AND status IN ('done', 'failed')"
+            " ORDER BY task_id, position",
+        )
+    },
+    types={"task_ids": "uuid[]"},
+)
 
 
 class TaskItems:
@@ -20,9 +35,8 @@ class TaskItems:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def add(self, items: Sequence[TaskItem]) -> None:
-        if items:
-            self._connection.execute(insert(task_item), [to_row(item) for item in items])
+    def add(self, items: Sequence[TaskItem], *, writes: Writes) -> None:
+        writes.insert(task_item, [to_row(item) for item in items])
 
     def save(self, item: TaskItem) -> None:
         self._connection.execute(
@@ -47,6 +61,13 @@ class TaskItems:
             task_item.c.status.in_((ItemStatus.PENDING, ItemStatus.ANSWERED)),
         )
         return {(task_id, position) for task_id, position in self._connection.execute(statement)}
+
+    def ended(self, task_ids: Collection[str]) -> dict[str, list[EndedItem]]:
+        """The items of executions that have ended, in order, by execution. Their answers are not read."""
+        ended: dict[str, list[EndedItem]] = {task_id: [] for task_id in task_ids}
+        for row in _ENDED.read(self._connection, {"task_ids": sorted(task_ids)})["items"]:
+            ended[row.pop("task_id")].append(EndedItem(**{**row, "status": ItemStatus(row["status"])}))
+        return ended
 
     def of(self, task_id: str) -> list[TaskItem]:
         """All items of an execution, in order."""

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
 from chassis.bulk import Writes
 from chassis.paging import Page, PageRequest, read_page
+from chassis.reading import Query, Reading
 from chassis.refusal import NotFound
 from services.ai.domain.function_names import FunctionName
 from services.ai.domain.task import AiTask, Phase, TaskStatus
@@ -15,7 +16,32 @@ from services.ai.store.tables import ai_task, job_lease
 
 _PROGRESS: Final = ("phase", "items_done", "items_failed", "outputs", "credits_used", "cost", "updated_at")
 
+_CHANGING: Final = (
+    *_PROGRESS,
+    "status",
+    "items_total",
+    "result",
+    "reason",
+    "error",
+    "attempts",
+    "quote_id",
+    "credits_quoted",
+    "reservation_id",
+    "finished_at",
+    "cancelling",
+)
+
 _columns = [column for column in ai_task.c if column.name != "operation_type"]
+
+_LOCKED: Final = Reading(
+    first="SELECT FROM igny8_ai_task_logs WHERE id = ANY(%(task_ids)s) ORDER BY id FOR UPDATE",
+    queries={
+        "tasks": Query(
+            tuple(_columns), "SELECT {columns} FROM igny8_ai_task_logs WHERE id = ANY(%(task_ids)s)"
+        )
+    },
+    types={"task_ids": "uuid[]"},
+)
 
 
 class Tasks:
@@ -49,13 +75,17 @@ class Tasks:
             raise NotFound(kind="ai_task", id=task_id)
         return from_row(row)
 
+    def add_all(self, tasks: Sequence[AiTask], *, writes: Writes) -> None:
+        writes.insert(ai_task, [to_row(task) for task in tasks])
+
+    def save_all(self, tasks: Sequence[AiTask], *, writes: Writes) -> None:
+        """What changes of a task; its payload may be long, and never does."""
+        writes.update(ai_task, [to_row(task) for task in tasks], columns=_CHANGING)
+
     def lock_all(self, task_ids: Iterable[str]) -> dict[str, AiTask]:
         """Several tasks by their ids, held until the transaction ends. Always locked in the order of their ids."""
-        statement = (
-            select(*_columns).where(ai_task.c.id.in_(set(task_ids))).order_by(ai_task.c.id).with_for_update()
-        )
-        found = map(from_row, self._connection.execute(statement).mappings())
-        return {task.id: task for task in found}
+        found = _LOCKED.read(self._connection, {"task_ids": sorted(set(task_ids))})
+        return {row["id"]: from_row(row) for row in found["tasks"]}
 
     def save_progress(self, tasks: Sequence[AiTask], *, writes: Writes) -> None:
         """What changes while items end; the payload may be long, and stays as it is."""
@@ -143,7 +173,7 @@ def to_row(task: AiTask) -> dict[str, Any]:
     }
 
 
-def from_row(row: RowMapping) -> AiTask:
+def from_row(row: RowMapping | dict[str, Any]) -> AiTask:
     values = dict(row)
     values["function_name"] = FunctionName(values["function_name"])
     values["status"] = TaskStatus(values["status"])

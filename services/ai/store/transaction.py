@@ -9,6 +9,7 @@ from services.ai.store.leases import Leases
 from services.ai.store.planned_runs import PlannedRuns
 from services.ai.store.provider_keys import ProviderKeys
 from services.ai.store.run_items import RunItems
+from services.ai.store.run_sheets import RunSheets
 from services.ai.store.runs import Runs
 from services.ai.store.task_items import TaskItems
 from services.ai.store.tasks import Tasks
@@ -28,6 +29,10 @@ class AiTransaction(Transaction):
     @cached_property
     def runs(self) -> Runs:
         return Runs(self.connection)
+
+    @cached_property
+    def run_sheets(self) -> RunSheets:
+        return RunSheets(self.connection)
 
     @cached_property
     def run_items(self) -> RunItems:

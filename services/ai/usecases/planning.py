@@ -10,9 +10,10 @@ from services.ai.domain.events import ExecuteRunItem
 from services.ai.domain.run import Run
 from services.ai.domain.run_item import RunItem
 from services.ai.domain.stages import Output, PlannedItem, Stage, plan
+from services.ai.store.run_sheets import HANDED_OUT_MAX
 from services.ai.store.transaction import AiTransaction
 
-AHEAD_MAX: Final = 8
+AHEAD_MAX: Final = HANDED_OUT_MAX
 """Jobs of an account that wait in the queue, over all its runs (but one a run). The queue is first come, first
 served, so however many items a run has, another account's next item waits for so few of them."""
 
@@ -38,7 +39,8 @@ def plan_outputs(
         [
             _item(run, item, ordinal=progress.total + number, now=now)
             for number, item in enumerate(planned, start=1)
-        ]
+        ],
+        writes=tx.writes,
     )
     progress = replace(progress, total=progress.total + len(planned), inputs=progress.inputs + len(wanted))
     return run.with_progress(progress, now=now)
@@ -51,27 +53,28 @@ def hand_out(tx: AiTransaction, run: Run, *, freed: bool, now: datetime) -> Run:
     what others would have to wait for. Where an item was put off for lack of credits, only as many follow as the
     credits that are left allow; `freed` says that some were given back just now.
     """
-    ahead = None
-    for progress in reversed(run.stages):
-        free = progress.concurrency - progress.in_flight
-        waits = progress.total - progress.ended - progress.in_flight
-        if free <= 0 or waits <= 0:
-            continue
-        if ahead is None:
-            share = max(1, AHEAD_MAX // (1 + tx.runs.count_others_running(run)))
-            ahead = share - tx.run_items.ahead(run.id)
+    free = {
+        progress.stage: progress.concurrency - progress.in_flight
+        for progress in reversed(run.stages)
+        if progress.concurrency > progress.in_flight and progress.total > progress.ended + progress.in_flight
+    }
+    if not free:
+        return run
+    tx.send()
+    found = tx.run_sheets.waiting(run, free)
+    ahead = max(1, AHEAD_MAX // (1 + found.others_running)) - found.ahead
+    for stage, places in free.items():
+        progress = run.progress(stage)
         if progress.credits_awaited:
-            free = min(free, _affordable(tx, run, progress.credits_awaited, freed=freed))
-        items = tx.run_items.waiting(run.id, progress.stage, limit=min(free, ahead))
-        if not items:
+            places = min(places, _affordable(tx, run, progress.credits_awaited, freed=freed))
+        ids = found.ids[stage][: max(0, min(places, ahead))]
+        if not ids:
             continue
-        ahead -= len(items)
-        tx.run_items.mark_dispatched(items, now=now)
-        for item in items:
-            tx.enqueue(
-                ExecuteRunItem(run_item_id=item.id, account_id=run.account_id), account_id=run.account_id
-            )
-        run = run.with_progress(replace(progress, in_flight=progress.in_flight + len(items)), now=now)
+        ahead -= len(ids)
+        tx.run_items.mark_dispatched(ids, now=now, writes=tx.writes)
+        for id in ids:
+            tx.enqueue(ExecuteRunItem(run_item_id=id, account_id=run.account_id), account_id=run.account_id)
+        run = run.with_progress(replace(progress, in_flight=progress.in_flight + len(ids)), now=now)
     return run
 
 

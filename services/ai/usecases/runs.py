@@ -179,7 +179,7 @@ def advance(
 
 def _announce(tx: AiTransaction, run: Run, *, before: Run, move: RunMove, now: datetime) -> RunSnapshot:
     run = replace(run, sequence=before.sequence + 1)
-    tx.runs.save(run, before=before)
+    tx.runs.save(run, before=before, writes=tx.writes)
     seen = snapshot(tx, run, now=now)
     tx.record(RunMoved(move=move, snapshot=seen), account_id=run.account_id)
     return seen
@@ -196,13 +196,8 @@ def end_waiting_tasks(tx: AiTransaction, task_ids: Sequence[str], *, now: dateti
 
 
 def snapshot(tx: AiTransaction, run: Run, *, now: datetime) -> RunSnapshot:
-    return RunSnapshot(
-        run=run,
-        now_at=now,
-        now=tuple(tx.run_items.now(run.id)),
-        next=tuple(tx.run_items.next(run.id)),
-        last=tuple(tx.run_items.last(run.id)),
-    )
+    tx.send()
+    return RunSnapshot(run=run, now_at=now, **tx.run_sheets.around(run.id))
 
 
 def _stage_progress(stage: Stage, config: AutomationConfig, estimate: StageEstimate | None) -> StageProgress:

@@ -8,8 +8,8 @@ from chassis import idempotency
 from chassis.paging import Page, PageRequest
 from chassis.refusal import Refusal
 from services.ai.domain.events import ExecuteTask, TaskEnded, TaskProgressed, TaskStarted
-from services.ai.domain.task import AiTask, FailedItem, Phase, TaskStatus
-from services.ai.domain.task_item import ItemStatus, TaskItem
+from services.ai.domain.task import AiTask, FailedItem, TaskStatus
+from services.ai.domain.task_item import EndedItem, ItemStatus, TaskItem
 from services.ai.store.leases import Lease
 from services.ai.store.transaction import AiTransaction
 
@@ -59,40 +59,6 @@ def read_execution(tx: AiTransaction, *, task_id: str) -> tuple[AiTask, list[Tas
     return tx.tasks.get(task_id), tx.task_items.of(task_id)
 
 
-def note_items(
-    tx: AiTransaction, *, lease: Lease, task_id: str, items: Sequence[TaskItem], now: datetime
-) -> AiTask:
-    """Fixes what the execution works on, before anything is held or called."""
-    tx.leases.hold(lease)
-    task = tx.tasks.lock(task_id)
-    if task.phase is not Phase.INIT:
-        return task
-    task = task.prepared(items=len(items), now=now)
-    tx.task_items.add(items)
-    tx.tasks.save(task)
-    return task
-
-
-def note_quote(
-    tx: AiTransaction, *, lease: Lease, task_id: str, quote_id: str, credits: int, now: datetime
-) -> AiTask:
-    """The price is pinned at billing; the reservation is made by this quote, however often it is asked for."""
-    tx.leases.hold(lease)
-    task = tx.tasks.lock(task_id).quoted(quote_id, credits=credits, now=now)
-    tx.tasks.save(task)
-    return task
-
-
-def note_reservation(
-    tx: AiTransaction, *, lease: Lease, task_id: str, reservation_id: str, now: datetime
-) -> AiTask:
-    """The quote is held at billing."""
-    tx.leases.hold(lease)
-    task = tx.tasks.lock(task_id).reserved(reservation_id, now=now)
-    tx.tasks.save(task)
-    return task
-
-
 def refuse_task(tx: AiTransaction, *, lease: Lease, task_id: str, refusal: Refusal, now: datetime) -> AiTask:
     """Ends the execution before any of its items has ended."""
     tx.leases.hold(lease)
@@ -127,12 +93,19 @@ def finish_task(tx: AiTransaction, *, lease: Lease, task_id: str, now: datetime)
     task = tx.tasks.lock(task_id)
     if task.ended:
         return task
+    return end_task(tx, task, tx.task_items.ended([task_id])[task_id], now=now)
+
+
+def end_task(
+    tx: AiTransaction, task: AiTask, ended: Sequence[EndedItem], *, now: datetime, traceparent: str = ""
+) -> AiTask:
+    """Ends a locked execution of which these items have ended, and announces it."""
     failed = [
         FailedItem(item_id=item.item_id, label=item.label, reason=item.reason, error=item.error)
-        for item in tx.task_items.of(task_id)
+        for item in ended
         if item.status is ItemStatus.FAILED
     ]
-    return _end(tx, task.finish(failed, now=now))
+    return _end(tx, task.finish(failed, now=now), traceparent=traceparent)
 
 
 def hand_out_task(tx: AiTransaction, *, lease: Lease, task: AiTask) -> None:
@@ -200,7 +173,7 @@ def _progress(tx: AiTransaction, task: AiTask) -> AiTask:
     return task
 
 
-def _end(tx: AiTransaction, task: AiTask) -> AiTask:
-    tx.tasks.save(task)
-    tx.record(TaskEnded(task=task), account_id=task.account_id)
+def _end(tx: AiTransaction, task: AiTask, *, traceparent: str = "") -> AiTask:
+    tx.tasks.save_all([task], writes=tx.writes)
+    tx.record(TaskEnded(task=task), account_id=task.account_id, traceparent=traceparent)
     return task

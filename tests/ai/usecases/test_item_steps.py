@@ -9,6 +9,7 @@ from services.ai.domain.task_item import Answer, ItemStatus, TaskItem
 from services.ai.store.leases import Lease, LeaseLost
 from services.ai.usecases import tasks as write
 from services.ai.usecases.item_steps import Answered, Completed, complete_items, journal_answers
+from services.ai.usecases.preparing import Prepared, note_prepared
 from tests.ai.workshop import Workshop
 
 ANSWER = Answer(data=b"\x89PNG\x00\\x27", media_type="image/png", images=1, cost_usd=Decimal("0.0470400"))
@@ -22,7 +23,9 @@ def begun(workshop: Workshop, items: int = 2) -> tuple[AiTask, Lease, list[TaskI
         for at in range(items)
     ]
     made = [replace(item, item_id=f"{task.id[:-1]}{item.position}") for item in made]
-    noted = workshop.run(write.note_items, lease=lease, task_id=task.id, items=made, now=workshop.clock.now())
+    step = Prepared(lease=lease, task_id=task.id, items=made)
+    [noted] = workshop.run(note_prepared, steps=[step], now=workshop.clock.now())
+    assert isinstance(noted, AiTask)
     return noted, lease, made
 
 

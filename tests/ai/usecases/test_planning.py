@@ -12,7 +12,7 @@ from services.ai.domain.run import CreditsTied, PauseReason, Run, RunBudgetExcee
 from services.ai.domain.run_item import RunItemStatus
 from services.ai.domain.stages import Stage
 from services.ai.usecases.planning import AHEAD_MAX
-from services.ai.usecases.run_items import Begun
+from services.ai.usecases.run_steps import Begun
 from tests.ai.runs import Desk
 
 IDEAS = Stage.IDEAS

@@ -18,7 +18,7 @@ from services.ai.domain.run_fold import at, fold
 from services.ai.domain.run_item import RunItemStatus
 from services.ai.domain.stages import Output, Stage
 from services.ai.usecases import runs
-from services.ai.usecases.run_items import Begun
+from services.ai.usecases.run_steps import Begun
 from tests.ai.runs import Desk, ids_of
 
 CLUSTER, IDEAS, CONTENT = Stage.CLUSTER, Stage.IDEAS, Stage.CONTENT

@@ -1,0 +1,45 @@
+"""One execution while its items are done: how many at once, and whether a further one may begin."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from services.ai.domain.task import AiTask
+from services.ai.providers.port import ProviderKeyMissing, ProviderKeyRefused
+from services.ai.store.leases import Lease
+
+ITEMS_BY_CALLS: Final = 2
+"""Items of one execution that are worked on at once, by the calls at once that their model allows: while as many as
+may be called are at the provider, as many are journalled, saved and captured, so the provider never waits for us."""
+
+
+class Stopped(Exception):
+    """The task was cancelled before the item began."""
+
+
+class AtWork:
+    """One execution while its items are done."""
+
+    def __init__(self, *, task: AiTask, lease: Lease, calls_at_once: int, sure_seconds: float) -> None:
+        self.task = task
+        self.lease = lease
+        self.items = asyncio.Semaphore(calls_at_once * ITEMS_BY_CALLS)
+        self.calls = asyncio.Semaphore(calls_at_once)
+        self.cancelling = task.cancelling
+        self.no_key: ProviderKeyRefused | ProviderKeyMissing | None = None
+        """Why no call of this execution can be made any more."""
+        self.hold_ended = False
+        """Whether its one capture was the last, so that its hold has nothing left to give back."""
+        self._asking = asyncio.Lock()
+        self._sure_at = time.monotonic()
+        self._sure_seconds = sure_seconds
+
+    async def check_may_begin(self, read: Callable[[], Awaitable[AiTask]]) -> None:
+        """Raises Stopped when the execution was cancelled; one of a run never is, its run is."""
+        if self.task.run_id is None:
+            async with self._asking:
+                if time.monotonic() - self._sure_at > self._sure_seconds and not self.cancelling:
+                    self.cancelling, self._sure_at = (await read()).cancelling, time.monotonic()
+        if self.cancelling:
+            raise Stopped
