@@ -10,6 +10,7 @@ from services.publisher.convert_events import encode
 from services.publisher.domain.target import Target
 from services.publisher.folder import Folder
 from services.publisher.pages.addresses import Addresses
+from services.publisher.reader import Reader
 from services.publisher.scheduler import Scheduler
 from services.publisher.servicers.calendar import CalendarServicer
 from services.publisher.servicers.pipeline import PipelineServicer
@@ -68,5 +69,6 @@ async def serve(settings: PublisherSettings) -> None:
         )
         host.add_consumer(charges_consumer())
         host.add_task("publisher loop", scheduler.run)
+        host.add_task("reader", Reader(transactions, clock, targets=targets, sealer=sealer).run)
         host.add_task("folder", Folder(transactions, clock).run)
         await host.run()

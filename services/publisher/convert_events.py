@@ -53,7 +53,7 @@ def encode(event: object) -> Message:
                 occurred_at=at,
             )
         case events.ContentUnpublished():
-            return publisher.ContentUnpublished(**about, occurred_at=at)
+            return publisher.ContentUnpublished(**about, at_target=event.at_target, occurred_at=at)
         case events.ContentUnpublishFailed():
             return publisher.ContentUnpublishFailed(**about, error=event.error, occurred_at=at)
         case events.ContentPublishFailed():

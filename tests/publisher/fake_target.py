@@ -8,7 +8,7 @@ from services.publisher.domain.connection import Access
 from services.publisher.domain.delivery import Delivery, Placed
 from services.publisher.domain.finding import Findings
 from services.publisher.domain.publication import Publication
-from services.publisher.targets.port import Seen, SeenState
+from services.publisher.domain.seen import Seen, SeenState
 
 POST_URL = "https://example.com/post-7"
 
@@ -24,6 +24,10 @@ class FakeTarget:
     findings: Findings = field(default_factory=Findings)
     states: dict[str, SeenState] = field(default_factory=dict)
     """By the ids of publications, for those that are not published there any more."""
+    urls: dict[str, str] = field(default_factory=dict)
+    """By the ids of publications, for those that readers find elsewhere by now."""
+    asked: list[str] = field(default_factory=list)
+    """Ids of publications whose state was asked for."""
     open: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
@@ -44,9 +48,12 @@ class FakeTarget:
         return self.findings
 
     async def state_of(self, access: Access, publications: Sequence[Publication]) -> Mapping[str, Seen]:
+        self.asked += [one.id for one in publications]
         await self._answer()
         return {
-            one.id: Seen(state=self.states.get(one.id, SeenState.PUBLISHED), external_url=one.external_url)
+            one.id: Seen(
+                self.states.get(one.id, SeenState.PUBLISHED), self.urls.get(one.id, one.external_url)
+            )
             for one in publications
         }
 

@@ -10,7 +10,7 @@ from chassis.testing import until
 from services.publisher.domain.cause import Cause
 from services.publisher.domain.content import SiteStatus
 from services.publisher.domain.delivery import AccessRefused, DeliveryRefused, TargetUnavailable
-from services.publisher.targets.port import SeenState
+from services.publisher.domain.seen import SeenState
 from services.publisher.usecases import editing
 from tests.kit.tasks import cancelled_at_the_end
 from tests.publisher.newsroom import EDITOR, Newsroom, published

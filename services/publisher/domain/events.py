@@ -124,11 +124,13 @@ class ContentPublished(ContentEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContentUnpublished(ContentEvent):
-    """Content was taken from its target."""
+    """Content was taken from its target: by us or, `at_target`, by somebody there."""
+
+    at_target: bool
 
     @classmethod
-    def of(cls, content: Content, *, now: datetime) -> Self:
-        return cls._of(content, now=now)
+    def of(cls, content: Content, *, now: datetime, at_target: bool = False) -> Self:
+        return cls._of(content, now=now, at_target=at_target)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

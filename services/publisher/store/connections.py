@@ -1,18 +1,18 @@
 """The connections of sites, their secrets sealed."""
 
-from collections.abc import Collection
-from dataclasses import replace
+from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection as Database
-from sqlalchemy import Row, delete, func, select
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql
 
 from services.publisher.domain.cause import Cause
 from services.publisher.domain.connection import Connection, ConnectionStatus
 from services.publisher.domain.target import Target
 from services.publisher.store import tables_beside
-from services.publisher.store.rows import columns_of, from_row, to_row
+from services.publisher.store.rows import columns_of, to_row
 
 _connection = tables_beside.connection
 _COLUMNS = columns_of(Connection, _connection)
@@ -47,6 +47,36 @@ class Connections:
     def remove(self, site_id: str) -> None:
         self._connection.execute(delete(_connection).where(_connection.c.site_id == site_id))
 
+    def lock_due_for_reading(
+        self, targets: Collection[Target], *, limit: int, now: datetime
+    ) -> list[tuple[Connection, str | None]]:
+        """Connections that work and whose publications are to be looked at, and after which one; passed over by others."""
+        query = (
+            select(*_COLUMNS, _connection.c.read_back_after)
+            .where(
+                _connection.c.target.in_([target.value for target in targets]),
+                _connection.c.status == ConnectionStatus.CONNECTED.value,
+                or_(_connection.c.read_back_due_at.is_(None), _connection.c.read_back_due_at <= now),
+            )
+            .order_by(_connection.c.read_back_due_at.asc().nulls_first(), _connection.c.site_id)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        found = []
+        for row in self._connection.execute(query):
+            values = dict(row._mapping)
+            after = values.pop("read_back_after")
+            found.append((_of(values), after))
+        return found
+
+    def save_reading(self, site_id: str, *, after: str | None, due_at: datetime) -> None:
+        """Where the next look goes on, and when."""
+        self._connection.execute(
+            update(_connection)
+            .where(_connection.c.site_id == site_id)
+            .values(read_back_after=after, read_back_due_at=due_at)
+        )
+
     def sealed_by_others(self, key_id: str, *, known: Collection[str], limit: int) -> list[Connection]:
         """Connections that are sealed under a known key other than `key_id`, locked until the transaction ends."""
         query = (
@@ -56,7 +86,7 @@ class Connections:
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
-        return [_of(row) for row in self._connection.execute(query)]
+        return [_of(row._mapping) for row in self._connection.execute(query)]
 
     def count_by_key(self) -> dict[str, int]:
         """How many connections are sealed under each key of the ring."""
@@ -65,14 +95,19 @@ class Connections:
 
     def _one(self, query: Any) -> Connection | None:
         row = self._connection.execute(query).one_or_none()
-        return None if row is None else _of(row)
+        return None if row is None else _of(row._mapping)
 
 
 def _of_site(site_id: str) -> Any:
     return select(*_COLUMNS).where(_connection.c.site_id == site_id)
 
 
-def _of(row: Row[Any]) -> Connection:
-    found = from_row(Connection, row, target=Target, status=ConnectionStatus, cause=Cause)
-    # The driver gives a view of its own buffer.
-    return replace(found, sealed=bytes(found.sealed))
+def _of(row: Mapping[Any, Any]) -> Connection:
+    words = {
+        "target": Target(row["target"]),
+        "status": ConnectionStatus(row["status"]),
+        "cause": Cause(row["cause"]) if row["cause"] else None,
+        # The driver gives a view of its own buffer.
+        "sealed": bytes(row["sealed"]),
+    }
+    return Connection(**{**row, **words})

@@ -84,6 +84,18 @@ class Publications:
         )
         return int(self._connection.execute(query).scalar_one())
 
+    def there(self, site_id: str, target: Target, *, after: str | None, limit: int) -> list[Publication]:
+        """What readers see at the site's target, in the order of ids, after that one."""
+        query = select(*_COLUMNS).where(
+            _publication.c.site_id == site_id,
+            _publication.c.target == target.value,
+            _publication.c.published_version > 0,
+        )
+        if after is not None:
+            query = query.where(_publication.c.id > after)
+        rows = self._connection.execute(query.order_by(_publication.c.id).limit(limit))
+        return [_of(row) for row in rows]
+
     def newest(
         self, *, site_id: str, account_id: str, content_id: str | None = None, page: PageRequest
     ) -> Page[Publication]:

@@ -70,6 +70,7 @@ publication = Table(
         name="publication_published_has_a_version",
     ),
     Index("publication_site", "site_id", "id"),
+    Index("publication_there", "site_id", "target", "id", postgresql_where=text("published_version > 0")),
     # Readers see a content at one place at most.
     Index("publication_shown", "content_id", unique=True, postgresql_where=text("published_version > 0")),
     Index(
@@ -100,6 +101,9 @@ connection = Table(
     word_column("actor"),
     instant_column("created_at"),
     instant_column("updated_at"),
+    # Where and when reading back goes on.
+    instant_column("read_back_due_at", nullable=True),
+    id_column("read_back_after", nullable=True),
     # A site without a row is shown by the built-in target.
     CheckConstraint("target IN ('wordpress', 'webhook')", name="connection_target"),
     CheckConstraint("status IN ('untested', 'connected', 'lost')", name="connection_status"),

@@ -6,8 +6,8 @@ from services.publisher.domain.connection import Access
 from services.publisher.domain.delivery import Delivery, Placed
 from services.publisher.domain.finding import Findings
 from services.publisher.domain.publication import Publication
+from services.publisher.domain.seen import Seen, SeenState
 from services.publisher.pages.addresses import Addresses
-from services.publisher.targets.port import Seen, SeenState
 
 
 class HostedTarget:

@@ -1,8 +1,6 @@
 """What every target can do, and what it is given to do it with."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Protocol
 
 from services.publisher.domain.connection import Access
@@ -11,23 +9,7 @@ from services.publisher.domain.finding import Findings
 from services.publisher.domain.picture import Picture
 from services.publisher.domain.publication import Publication
 from services.publisher.domain.remote_object import RemoteKind, RemoteObject
-
-
-class SeenState(StrEnum):
-    """Where a post is at its target now."""
-
-    PUBLISHED = "published"
-    HIDDEN = "hidden"
-    """There, and not for readers: a draft, private, or in the trash."""
-    GONE = "gone"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """What was read back of one publication; the address is empty where readers have none."""
-
-    state: SeenState
-    external_url: str = ""
+from services.publisher.domain.seen import Seen
 
 
 class TargetPort(Protocol):

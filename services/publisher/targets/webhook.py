@@ -37,8 +37,8 @@ from services.publisher.domain.delivery import (
 )
 from services.publisher.domain.finding import Finding, Findings
 from services.publisher.domain.publication import Publication
+from services.publisher.domain.seen import Seen
 from services.publisher.pages.addresses import Addresses
-from services.publisher.targets.port import Seen
 from services.publisher.targets.webhook_document import (
     published_document,
     tested_document,

@@ -20,7 +20,8 @@ from services.publisher.domain.delivery import (
 from services.publisher.domain.finding import Finding, Findings
 from services.publisher.domain.publication import Publication
 from services.publisher.domain.remote_object import RemoteKind, RemoteObject
-from services.publisher.targets.port import PicturePort, RemoteMemory, Seen, SeenState
+from services.publisher.domain.seen import Seen, SeenState
+from services.publisher.targets.port import PicturePort, RemoteMemory
 from services.publisher.targets.wordpress import articles, posts, preflight
 from services.publisher.targets.wordpress.articles import Article
 from services.publisher.targets.wordpress.client import Account, WordPressClient
