@@ -21,6 +21,8 @@ CHECKS: Final = [
                 SELECT 'publisher.content', site_id, account_id FROM publisher.content UNION ALL
                 SELECT 'publisher.image', site_id, account_id FROM publisher.image UNION ALL
                 SELECT 'publisher.publication', site_id, account_id FROM publisher.publication UNION ALL
+                SELECT 'publisher.connection', site_id, account_id FROM publisher.connection UNION ALL
+                SELECT 'publisher.remote_object', site_id, account_id FROM publisher.remote_object UNION ALL
                 SELECT 'publisher.site_credits', site_id, account_id FROM publisher.site_credits UNION ALL
                 SELECT 'ai.igny8_ai_task_logs', site_id, account_id FROM ai.igny8_ai_task_logs UNION ALL
                 SELECT 'ai.automation_config', site_id, account_id FROM ai.automation_config UNION ALL

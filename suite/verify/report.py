@@ -6,7 +6,7 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
-from suite.verify import accounts, counters, ledger, runs, usage, work
+from suite.verify import accounts, counters, ledger, publishing, runs, usage, work
 from suite.verify.check import Finding, run
 
 CHECKS: Final = [
@@ -15,6 +15,7 @@ CHECKS: Final = [
     *work.CHECKS,
     *runs.CHECKS,
     *counters.CHECKS,
+    *publishing.CHECKS,
     *accounts.CHECKS,
 ]
 

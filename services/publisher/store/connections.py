@@ -11,10 +11,10 @@ from sqlalchemy.dialects import postgresql
 from services.publisher.domain.cause import Cause
 from services.publisher.domain.connection import Connection, ConnectionStatus
 from services.publisher.domain.target import Target
-from services.publisher.store import tables_beside
+from services.publisher.store import tables
 from services.publisher.store.rows import columns_of, to_row
 
-_connection = tables_beside.connection
+_connection = tables.connection
 _COLUMNS = columns_of(Connection, _connection)
 
 

@@ -8,9 +8,9 @@ from sqlalchemy.dialects import postgresql
 
 from services.publisher.domain.connection import Access
 from services.publisher.domain.remote_object import RemoteKind, RemoteObject
-from services.publisher.store import tables_beside
+from services.publisher.store import tables
 
-_remote = tables_beside.remote_object
+_remote = tables.remote_object
 
 
 class RemoteObjects:

@@ -186,6 +186,23 @@ FAULTS = [
     ("site_credits_are_a_recount", "DELETE FROM publisher.site_credits"),
     ("site_credits_are_a_recount", "UPDATE publisher.site_credits SET day = day - 1"),
     ("site_credits_are_a_recount", "DELETE FROM publisher.inbox"),
+    (
+        "published_content_is_at_one_target",
+        "UPDATE publisher.publication SET published_version = published_version + 1",
+    ),
+    ("published_content_is_at_one_target", "UPDATE publisher.publication SET external_url = ''"),
+    (
+        "published_content_is_at_one_target",
+        "UPDATE publisher.publication SET published_version = 0, state = 'failed'",
+    ),
+    ("published_content_is_at_one_target", "DELETE FROM publisher.publication"),
+    ("published_content_is_at_one_target", "DELETE FROM publisher.content_version"),
+    (
+        "published_content_is_at_one_target",
+        "UPDATE publisher.content SET site_status = 'not_published', published_version = 0",
+    ),
+    ("rows_belong_to_their_sites_account", f"UPDATE publisher.connection SET account_id = {NEW_ID}"),
+    ("rows_belong_to_their_sites_account", f"UPDATE publisher.remote_object SET account_id = {NEW_ID}"),
     ("rows_belong_to_their_sites_account", f"UPDATE publisher.image SET account_id = {NEW_ID}"),
     ("rows_belong_to_their_sites_account", f"UPDATE publisher.site_credits SET account_id = {NEW_ID}"),
     ("rows_belong_to_their_sites_account", f"UPDATE ai.automation_run SET account_id = {NEW_ID}"),

@@ -144,6 +144,53 @@ class _Builder:
             **form,
         )
         self.add(
+            publisher.content_version,
+            content_id=content,
+            version=1,
+            html="<p>Apples</p>",
+            excerpt="",
+            meta_title="",
+            meta_description="",
+            primary_keyword="grow apples",
+            categories=[],
+            tags=[],
+            edited_by="service:ai",
+        )
+        self.add(
+            publisher.publication,
+            content_id=content,
+            target="wordpress",
+            marker="5eed",
+            state="published",
+            deliveries=1,
+            action="publish",
+            attempts=1,
+            content_version=1,
+            published_version=1,
+            external_id="7",
+            external_url="/published/garden/apples",
+        )
+        self.add(
+            publisher.connection,
+            target="wordpress",
+            url="https://garden.example",
+            username="author",
+            key_id="5eed",
+            sealed=b"5eed",
+            status="connected",
+            reason="",
+            version=1,
+            actor="user:1",
+        )
+        self.add(
+            publisher.remote_object,
+            place="wordpress https://garden.example",
+            kind="post",
+            key="5eed",
+            remote_id="7",
+            remote_url="",
+        )
+        self.add(
             publisher.image_blob,
             sha256=HASH,
             media_type="image/png",
