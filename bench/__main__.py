@@ -15,7 +15,7 @@ from bench.machine import commit, machine
 from bench.result import Result
 from bench.table import table
 
-GROUPS: Final = ("suite", "ledger", "ai", "images", "lists", "runs", "gateway")
+GROUPS: Final = ("suite", "ledger", "ai", "images", "lists", "runs", "gateway", "publisher")
 """Each is a module of this package with a function `results(say)`; in the order in which they run."""
 
 LONG: Final = ("ledger-growth", "ledger-million")

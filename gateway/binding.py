@@ -122,9 +122,12 @@ class Binding:
             message.request_id = key
         etag = headers.get("if-match", "")
         if etag and etag != "*" and self._takes_etag:
+            value = unquoted(etag)
             if "," in etag:
                 faults.append(FieldFault("If-Match", "must name one ETag"))
-            message.etag = unquoted(etag)
+            elif message.etag and message.etag != value:
+                faults.append(FieldFault("etag", "differs from the header If-Match"))
+            message.etag = value
         return faults
 
 

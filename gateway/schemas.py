@@ -69,8 +69,13 @@ class Schemas:
     def field(self, field: FieldDescriptor, *, request: bool) -> Schema:
         """The schema of a field with its rules and its comment, without null."""
         if wire_values.is_map(field):
-            value = wire_values.message_type(field).fields_by_name["value"]
-            schema: Schema = {"type": "object", "additionalProperties": self._element(value, request=request)}
+            key, value = wire_values.message_type(field).fields
+            element = self._element(value, request=request)
+            if request:
+                element |= _value_rules(value, _rules(field))
+            schema: Schema = {"type": "object", "additionalProperties": element}
+            if request:
+                schema |= _map_rules(key, _rules(field))
         elif field.is_repeated:
             element = self._element(field, request=request)
             if request:
@@ -183,6 +188,15 @@ def _may_be_null(field: FieldDescriptor, *, request: bool) -> bool:
 def _list_rules(rules: options_pb2.FieldRules) -> Schema:
     least = rules.min_items or (1 if rules.required else 0)
     return {"maxItems": rules.max_items or ITEMS_MAX} | ({"minItems": least} if least else {})
+
+
+def _map_rules(key: FieldDescriptor, rules: options_pb2.FieldRules) -> Schema:
+    schema: Schema = {"maxProperties": rules.max_items or ITEMS_MAX}
+    if rules.required:
+        schema["minProperties"] = 1
+    if wire_values.kind_of(key) == "string":
+        schema["propertyNames"] = {"maxLength": STRING_LENGTH_MAX, "pattern": TEXT_PATTERN}
+    return schema
 
 
 def _value_rules(field: FieldDescriptor, rules: options_pb2.FieldRules) -> Schema:

@@ -133,6 +133,17 @@ async def test_no_body_is_not_taken_for_an_empty_resource(client: httpx.AsyncCli
     assert answer.json()["errors"] == [{"field": "book", "message": "must be set"}]
 
 
+async def test_an_if_match_that_differs_from_the_etag_of_the_query_is_refused(
+    client: httpx.AsyncClient,
+) -> None:
+    answer = await client.put(
+        "/api/v1/books/book-1?etag=6", json={"title": "Roses"}, headers={"If-Match": '"7"'}
+    )
+
+    assert answer.status_code == 400
+    assert answer.json()["errors"] == [{"field": "etag", "message": "differs from the header If-Match"}]
+
+
 async def test_if_match_is_the_etag_of_the_request(client: httpx.AsyncClient) -> None:
     fresh = await client.put("/api/v1/books/book-1", json={"title": "Roses"}, headers={"If-Match": '"7"'})
     stale = await client.put("/api/v1/books/book-1", json={"title": "Roses"}, headers={"If-Match": '"6"'})

@@ -145,3 +145,15 @@ async def test_both_are_served(stranger: httpx.AsyncClient) -> None:
     assert specification.json()["openapi"] == "3.1.0"
     assert reference.headers["content-type"] == "text/html; charset=utf-8"
     assert "ShelfService" not in reference.text.partition("<main>")[0].replace('href="#ShelfService"', "")
+
+
+def test_a_map_of_a_request_says_how_many_names_it_takes_and_what_may_be_in_them(
+    product_document: dict[str, Any],
+) -> None:
+    schemas = product_document["components"]["schemas"]
+
+    asked = schemas["PutBillingConfigurationRequest"]["properties"]["minimum_credits"]
+
+    assert asked["propertyNames"] == {"maxLength": 10_000, "pattern": TEXT_PATTERN}
+    assert asked["maxProperties"] == 1_000
+    assert "propertyNames" not in schemas["BillingConfiguration"]["properties"]["minimum_credits"]

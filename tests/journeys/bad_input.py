@@ -22,6 +22,7 @@ FIELDS: Final = frozenset(
         "function",
         "images",
         "keyword",
+        "maximum_output_tokens",
         "maximum_tokens",
         "page_token",
         "password",

@@ -33,9 +33,10 @@ def to_date(at: datetime, day: date, zone: ZoneInfo) -> datetime:
 
 
 class LocalClock:
-    """A zone's clock for many instants: what it is ahead of UTC is looked up once for each day (UTC).
+    """A zone's clock for many instants: what it is ahead of UTC is looked up once for each week.
 
-    Only the days on which a clock is changed, or may be, are looked up instant by instant.
+    Only in weeks in which the clock is changed every instant is looked up by itself. No zone has changed its clock
+    twice within eight days, forth and back.
     """
 
     def __init__(self, zone: ZoneInfo) -> None:
@@ -45,22 +46,39 @@ class LocalClock:
     def local(self, at: datetime) -> datetime:
         """What the clock shows at an instant, without its zone; of a doubled hour, both times."""
         utc = at if at.tzinfo is UTC else at.astimezone(UTC)
-        day = utc.toordinal()
-        ahead = self._ahead.get(day, _UNKNOWN)
-        if ahead is _UNKNOWN:
-            ahead = self._ahead[day] = self._whole_day(utc)
+        ahead = self._steadily_ahead(utc)
         if ahead is None:
             return utc.astimezone(self._zone).replace(tzinfo=None)
         return utc.replace(tzinfo=None) + ahead
 
-    def _whole_day(self, utc: datetime) -> timedelta | None:
-        """What the clock is ahead all day; None where it is not the same at the day's ends."""
-        begin = utc.replace(hour=0, minute=0, second=0, microsecond=0)
+    def instant(self, day: date, clock: time) -> datetime:
+        """The instant (UTC) of a local time, as `to_utc` has it."""
+        shown = datetime.combine(day, clock, tzinfo=UTC)
+        ahead = self._steadily_ahead(shown)
+        if ahead is not None:
+            try:
+                utc = shown - ahead
+            except OverflowError:
+                return to_utc(day, clock, self._zone)
+            if self._steadily_ahead(utc) == ahead:
+                return utc
+        return to_utc(day, clock, self._zone)
+
+    def _steadily_ahead(self, utc: datetime) -> timedelta | None:
+        """What the clock is ahead in this week and on the day before it; None where that is not the same all the time."""
+        week = utc.toordinal() // 7
+        ahead = self._ahead.get(week, _UNKNOWN)
+        if ahead is _UNKNOWN:
+            ahead = self._ahead[week] = self._throughout(week)
+        return ahead
+
+    def _throughout(self, week: int) -> timedelta | None:
         try:
-            there = [each.astimezone(self._zone).utcoffset() for each in (begin, begin + timedelta(days=1))]
-        except OverflowError:
+            ends = [datetime.fromordinal(day).replace(tzinfo=UTC) for day in (7 * week - 1, 7 * week + 7)]
+            ahead = [end.astimezone(self._zone).utcoffset() for end in ends]
+        except (OverflowError, ValueError):
             return None
-        return there[0] if there[0] == there[1] else None
+        return ahead[0] if ahead[0] == ahead[1] else None
 
 
 _UNKNOWN = timedelta.max

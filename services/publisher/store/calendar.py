@@ -114,10 +114,10 @@ class Calendar:
             .where(
                 _content.c.site_id == site_id,
                 _SCHEDULED,
-                _content.c.calendar_at <= until,
-                _content.c.calendar_at.is_not(None),
+                # Where scheduled content stands on the calendar, but of an index without all that was published.
+                _content.c.scheduled_publish_at <= until,
             )
-            .order_by(_content.c.calendar_at, _content.c.id)
+            .order_by(_content.c.scheduled_publish_at, _content.c.id)
             .limit(limit)
         )
         return self._entries(query)

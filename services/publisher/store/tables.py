@@ -291,6 +291,13 @@ content = Table(
     ),
     Index("content_due", "scheduled_publish_at", "id", postgresql_where=text("site_status = 'scheduled'")),
     Index(
+        "content_planned",
+        "site_id",
+        "scheduled_publish_at",
+        "id",
+        postgresql_where=text("site_status = 'scheduled'"),
+    ),
+    Index(
         "content_calendar", "site_id", "calendar_at", "id", postgresql_where=text("calendar_at IS NOT NULL")
     ),
     Index(

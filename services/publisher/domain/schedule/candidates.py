@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
 
-from services.publisher.domain.local_time import to_utc
+from services.publisher.domain.local_time import LocalClock, to_utc
 from services.publisher.domain.publishing_settings import IntervalUnit, Mode, PublishingSettings
 
 _FIRST_INTERVAL_DAY, _FIRST_INTERVAL_CLOCK = date(2026, 1, 1), time(9)
@@ -24,13 +24,13 @@ def candidates(settings: PublishingSettings, *, after: datetime) -> Iterator[dat
 
 
 def _slots(settings: PublishingSettings, after: datetime) -> Iterator[datetime]:
-    zone = settings.zone
-    day = after.astimezone(zone).date()
+    zone_clock, clocks = LocalClock(settings.zone), settings.publish_time_slots
+    day = zone_clock.local(after).date()
     last = after
     while True:
         if day.weekday() in settings.publish_days:
             # Sorted as instants: a time in the missing hour moves behind one that was after it, or onto it.
-            for at in sorted({to_utc(day, clock, zone) for clock in settings.publish_time_slots}):
+            for at in sorted([zone_clock.instant(day, clock) for clock in clocks]):
                 if at > last:
                     last = at
                     yield at

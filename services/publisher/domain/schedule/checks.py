@@ -14,7 +14,7 @@ def conflict(calendar: Calendar, at: datetime) -> MovedOn | None:
     full = calendar.full(local.date())
     if full is not None:
         return full.moved_on()
-    return taken(local) if at in calendar.taken else None
+    return taken(local) if calendar.is_taken(at) else None
 
 
 def check_times(

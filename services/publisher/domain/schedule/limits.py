@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Self
 from zoneinfo import ZoneInfo
@@ -79,19 +79,24 @@ class Calendar:
     settings: PublishingSettings
     zone: ZoneInfo
     clock: LocalClock
-    taken: set[datetime]
     counts: Counts
+    _taken: set[datetime]
+    """In UTC and without saying so: to hash an instant with its zone takes ten times as long."""
 
     @classmethod
     def of(cls, settings: PublishingSettings, occupied: Iterable[datetime]) -> Self:
         """`occupied` are the instants (UTC) of everything scheduled, on its way or published."""
         taken, clock = list(occupied), LocalClock(settings.zone)
-        return cls(settings, settings.zone, clock, set(taken), Counts.of(clock, taken))
+        return cls(settings, settings.zone, clock, Counts.of(clock, taken), {_plain(at) for at in taken})
+
+    def is_taken(self, at: datetime) -> bool:
+        """Whether something has this instant."""
+        return _plain(at) in self._taken
 
     def add(self, at: datetime) -> None:
         """Count one more publication."""
         day = self.clock.local(at).date()
-        self.taken.add(at)
+        self._taken.add(_plain(at))
         self.counts.days[day] += 1
         self.counts.weeks[week_of(day)] += 1
         self.counts.months[month_of(day)] += 1
@@ -110,6 +115,10 @@ class Calendar:
         if (limit := settings.daily_limit) is not None and (count := self.counts.days.get(day, 0)) >= limit:
             return Full(Reason.DAILY_LIMIT, day, day + timedelta(days=1), count, limit)
         return None
+
+
+def _plain(at: datetime) -> datetime:
+    return (at if at.tzinfo is UTC else at.astimezone(UTC)).replace(tzinfo=None)
 
 
 def week_of(day: date) -> date:

@@ -70,15 +70,18 @@ def _next(settings: PublishingSettings, calendar: Calendar, now: datetime) -> Sl
     moved_on: list[MovedOn] = []
     moved_on_count = 0
     times = candidates(settings, after=now)
+    looked_at, full = None, None
     while (at := next(times)) <= horizon:
-        if at in calendar.taken:
+        day = calendar.clock.local(at).date()
+        if day != looked_at:
+            looked_at, full = day, calendar.full(day)
+        if full is None and calendar.is_taken(at):
             moved_on_count += 1
             if len(moved_on) < MOVED_ON_KEPT_MAX:
                 moved_on.append(taken(at.astimezone(zone)))
             continue
-        local = at.astimezone(zone)
-        full = calendar.full(local.date())
         if full is None:
+            local = at.astimezone(zone)
             return Slot(
                 at=at,
                 local=local,
