@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import (
@@ -131,9 +132,21 @@ def _given(rows: Sequence[KeywordRow]) -> FromClause:
         "intent": (Text(), [row.intent and row.intent.value for row in rows]),
         "country": (Text(), [row.country for row in rows]),
     }
-    arrays = [cast(values, ARRAY(kind)) for kind, values in columns.values()]
+    # As text that PostgreSQL reads as an array: as the driver writes lists, each element would be parsed and planned.
+    arrays = [cast(literal(_array(values), Text()), ARRAY(kind)) for kind, values in columns.values()]
     names = [column(name, kind) for name, (kind, _) in columns.items()]
     return func.unnest(*arrays).table_valued(*names, name="given").render_derived()
+
+
+def _array(values: Sequence[str | int | bool | Decimal | None]) -> str:
+    """The text of an array (https://www.postgresql.org/docs/18/arrays.html#ARRAYS-IO), every element in quotes."""
+    return "{" + ",".join(["NULL" if value is None else _quoted(str(value)) for value in values]) + "}"
+
+
+def _quoted(text: str) -> str:
+    if "\\" in text or '"' in text:
+        text = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{text}"'
 
 
 def _refreshed(newer: Any) -> dict[str, ColumnElement[Any]]:

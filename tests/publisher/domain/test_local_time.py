@@ -88,16 +88,45 @@ def test_a_local_clock_shows_what_the_zone_does_at_every_quarter_of_the_days_aro
 
     shown = [clock.local(at) for at in instants]
 
-    assert shown == [at.astimezone(ZoneInfo(zone)).replace(tzinfo=None) for at in instants]
+    assert shown == [at.astimezone(ZoneInfo(zone)).replace(tzinfo=UTC) for at in instants]
+    assert clock.dates(instants) == [at.date() for at in shown]
 
 
 def test_a_local_clock_takes_instants_of_any_offset() -> None:
     at = datetime(2026, 7, 1, 23, 30, tzinfo=timezone(timedelta(hours=-5)))
 
-    assert LocalClock(ZoneInfo("Europe/Rome")).local(at).isoformat() == "2026-07-02T06:30:00"
+    assert LocalClock(ZoneInfo("Europe/Rome")).local(at).isoformat() == "2026-07-02T06:30:00+00:00"
 
 
 def test_a_local_clock_knows_the_last_day_there_is() -> None:
     at = datetime.fromisoformat("9999-12-31T23:59:59Z")
 
-    assert LocalClock(ZoneInfo("UTC")).local(at).isoformat() == "9999-12-31T23:59:59"
+    assert LocalClock(ZoneInfo("UTC")).local(at).isoformat() == "9999-12-31T23:59:59+00:00"
+
+
+@pytest.mark.parametrize(
+    ("zone", "around"),
+    [
+        ("Europe/Rome", "2026-03-29"),
+        ("Europe/Rome", "2026-10-25"),
+        ("America/New_York", "2026-03-08"),
+        ("Pacific/Chatham", "2026-04-05"),
+        ("Africa/Casablanca", "2026-02-15"),
+        ("Atlantic/Azores", "2027-10-31"),
+        ("Pacific/Apia", "2011-12-30"),
+    ],
+)
+def test_a_local_clock_finds_the_instants_of_local_times_as_they_are_found_one_by_one(
+    zone: str, around: str
+) -> None:
+    clock, first = LocalClock(ZoneInfo(zone)), date.fromisoformat(around) - timedelta(days=9)
+    times = [
+        (first + timedelta(days=day), time(hour, minute))
+        for day in range(18)
+        for hour in range(24)
+        for minute in (0, 30)
+    ]
+
+    found = [clock.instant(day, at) for day, at in times]
+
+    assert found == [to_utc(day, at, ZoneInfo(zone)) for day, at in times]

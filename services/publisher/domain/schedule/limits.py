@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 from services.publisher.domain.local_time import LocalClock
 from services.publisher.domain.publishing_settings import PublishingSettings
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
 
 class Reason(StrEnum):
     """Why a time could not be taken."""
@@ -63,7 +65,7 @@ class Counts:
     @classmethod
     def of(cls, clock: LocalClock, occupied: Iterable[datetime]) -> Self:
         """`occupied` are the instants (UTC) of everything scheduled, on its way or published."""
-        days = Counter([clock.local(at).date() for at in occupied])
+        days = Counter(clock.dates(occupied))
         weeks: Counter[date] = Counter()
         months: Counter[date] = Counter()
         for day, count in days.items():
@@ -80,23 +82,29 @@ class Calendar:
     zone: ZoneInfo
     clock: LocalClock
     counts: Counts
-    _taken: set[datetime]
-    """In UTC and without saying so: to hash an instant with its zone takes ten times as long."""
+    _taken: set[timedelta]
+    """Since 1970: to hash an instant with its zone takes five times as long."""
 
     @classmethod
     def of(cls, settings: PublishingSettings, occupied: Iterable[datetime]) -> Self:
         """`occupied` are the instants (UTC) of everything scheduled, on its way or published."""
         taken, clock = list(occupied), LocalClock(settings.zone)
-        return cls(settings, settings.zone, clock, Counts.of(clock, taken), {_plain(at) for at in taken})
+        return cls(
+            settings,
+            settings.zone,
+            clock,
+            Counts.of(clock, taken),
+            {at - _EPOCH for at in taken},
+        )
 
     def is_taken(self, at: datetime) -> bool:
         """Whether something has this instant."""
-        return _plain(at) in self._taken
+        return at - _EPOCH in self._taken
 
     def add(self, at: datetime) -> None:
         """Count one more publication."""
         day = self.clock.local(at).date()
-        self._taken.add(_plain(at))
+        self._taken.add(at - _EPOCH)
         self.counts.days[day] += 1
         self.counts.weeks[week_of(day)] += 1
         self.counts.months[month_of(day)] += 1
@@ -115,10 +123,6 @@ class Calendar:
         if (limit := settings.daily_limit) is not None and (count := self.counts.days.get(day, 0)) >= limit:
             return Full(Reason.DAILY_LIMIT, day, day + timedelta(days=1), count, limit)
         return None
-
-
-def _plain(at: datetime) -> datetime:
-    return (at if at.tzinfo is UTC else at.astimezone(UTC)).replace(tzinfo=None)
 
 
 def week_of(day: date) -> date:
