@@ -12,6 +12,7 @@ from chassis.refusal import Refusal
 from chassis.testing import ManualClock, recorded, recorded_jobs
 from chassis.testing.callers import ACCOUNT_ID
 from chassis.transaction import Transactions
+from services.ai.convert import snapshot_to_proto
 from services.ai.domain.config import AutomationConfig
 from services.ai.domain.events import RunSnapshot
 from services.ai.domain.function_names import FunctionName
@@ -118,9 +119,13 @@ class Desk:
 
     def admit(self, begun: Begun, credits_required: int) -> None:
         """Asks the run for them, as for the hold of the item's execution."""
-        [answer] = self.run(_admit, begun=begun, credits_required=credits_required, now=self.now)
+        [answer] = self.admit_together((begun, credits_required))
         if isinstance(answer, Refusal):
             raise answer
+
+    def admit_together(self, *asked: tuple[Begun, int]) -> list[AiTask | Refusal]:
+        answers: list[AiTask | Refusal] = self.run(_admit, asked=asked, now=self.now)
+        return answers
 
     def end(self, begun: Begun, **result: Any) -> None:
         [lost] = self.end_together((begun, ItemResult(**result)))
@@ -215,6 +220,10 @@ class Desk:
         shown: ai.AutomationRun = last.as_message(getattr(ai, last.type_name.rpartition(".")[2])).run
         return shown
 
+    def shown(self, run: Run) -> ai.AutomationRun:
+        """The run as GetRun shows it."""
+        return snapshot_to_proto(self.get(run))
+
     def _steer(self, usecase: Any, run: Run, *, account_id: str = ACCOUNT_ID, **by: Any) -> Run:
         steered: RunSnapshot = self.run(usecase, run_id=run.id, account_id=account_id, now=self.now, **by)
         return steered.run
@@ -223,12 +232,27 @@ class Desk:
         self.run(usecase, lease=begun.lease, run_item_id=begun.item.id, now=self.now, **facts)
 
 
-def _admit(tx: AiTransaction, *, begun: Begun, credits_required: int, now: Any) -> list[AiTask | Refusal]:
+def _admit(tx: AiTransaction, *, asked: Sequence[tuple[Begun, int]], now: Any) -> list[AiTask | Refusal]:
+    steps = [
+        Prepared(
+            lease=begun.lease,
+            task_id=_log(tx, begun.item, now=now),
+            quote_id=new_id(),
+            credits_quoted=credits,
+            run_item_id=begun.item.id,
+        )
+        for begun, credits in asked
+    ]
+    return note_prepared(tx, steps=steps, now=now)
+
+
+def _log(tx: AiTransaction, item: RunItem, *, now: Any) -> str:
+    """A task log that nobody is told of."""
     task = AiTask(
         id=new_id(),
-        account_id=begun.item.account_id,
+        account_id=item.account_id,
         site_id=SITE,
-        run_id=begun.item.run_id,
+        run_id=item.run_id,
         function_name=FunctionName.GENERATE_IDEAS,
         model_name="",
         prompt_version="",
@@ -238,14 +262,7 @@ def _admit(tx: AiTransaction, *, begun: Begun, credits_required: int, now: Any) 
         updated_at=now,
     )
     tx.tasks.add(task)
-    step = Prepared(
-        lease=begun.lease,
-        task_id=task.id,
-        quote_id=new_id(),
-        credits_quoted=credits_required,
-        run_item_id=begun.item.id,
-    )
-    return note_prepared(tx, steps=[step], now=now)
+    return task.id
 
 
 def _no_task(run: Run, item: RunItem) -> AiTask | None:

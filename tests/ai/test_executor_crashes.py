@@ -52,6 +52,15 @@ async def test_whatever_step_it_died_at_the_next_worker_ends_it_once(workshop: W
     assert len(clusters) == len(set(clusters)) == ended.outputs
 
 
+async def test_the_only_capture_of_an_execution_ends_its_hold_without_a_release(workshop: Workshop) -> None:
+    task, lease = workshop.task(CLUSTER, *await workshop.keywords())
+
+    ended = await workshop.execute(task, lease, falling(workshop, "before release", always=True))
+
+    assert ended.status is TaskStatus.SUCCESS
+    assert workshop.spent == 2
+
+
 @pytest.mark.parametrize("step", RELEASE)
 async def test_who_dies_at_the_release_of_several_items_has_its_log_ended_by_the_next(
     workshop: Workshop, step: str
