@@ -9,6 +9,7 @@ from services.publisher.domain.cause import Cause
 from services.publisher.domain.connection import ConnectionStatus
 from services.publisher.domain.content import SiteStatus
 from services.publisher.domain.delivery import AccessRefused, AnswerLost, TargetUnavailable
+from services.publisher.domain.finding import Finding, Findings
 from services.publisher.domain.image import ImageStatus
 from services.publisher.domain.target import Target
 from services.publisher.usecases import connections
@@ -76,6 +77,18 @@ async def test_a_refused_way_in_fails_the_content_by_its_cause_and_loses_the_con
     assert newsroom.events().count("connection_lost") == 1
 
 
+async def test_a_delivery_tells_of_a_connection_that_only_a_test_had_found_lost(newsroom: Newsroom) -> None:
+    site = newsroom.site()
+    newsroom.connect(site)
+    wrong = Finding(cause=Cause.PASSWORD_WRONG, sentence="The password is wrong. Make a new one.")
+    await newsroom.try_connection(site.id, target=FakeTarget(findings=Findings.of(wrong)))
+    newsroom.publish(newsroom.approved(site))
+
+    await published(newsroom.scheduler(target=FakeTarget([_wrong_password()])))
+
+    assert newsroom.events().count("connection_lost") == 1
+
+
 async def test_a_delivery_that_arrives_restores_a_lost_connection(newsroom: Newsroom) -> None:
     site = newsroom.site()
     newsroom.connect(site)
@@ -88,6 +101,22 @@ async def test_a_delivery_that_arrives_restores_a_lost_connection(newsroom: News
 
     assert newsroom.connection(site).status is ConnectionStatus.CONNECTED
     assert newsroom.events()[-2:] == ["connection_restored", "published"]
+
+
+async def test_what_was_told_as_lost_is_told_as_restored_once_new_credentials_work(
+    newsroom: Newsroom,
+) -> None:
+    site = newsroom.site()
+    newsroom.connect(site)
+    newsroom.publish(newsroom.approved(site))
+    await published(newsroom.scheduler(target=FakeTarget([_wrong_password()])))
+
+    newsroom.connect(site, password="a new one")
+    await newsroom.try_connection(site.id, target=FakeTarget())
+    await newsroom.try_connection(site.id, target=FakeTarget())
+
+    assert newsroom.events()[-1] == "connection_restored"
+    assert newsroom.events().count("connection_restored") == 1
 
 
 async def test_a_late_refusal_of_credentials_that_were_replaced_loses_nothing(newsroom: Newsroom) -> None:

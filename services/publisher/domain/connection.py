@@ -60,7 +60,8 @@ class Connection:
 
     `url` is WordPress's address without a slash at its end, or the address that a webhook posts to. `sealed` is the
     ciphertext of the secrets, newest first and one a line, under the sealing key `key_id`. Those after the first are
-    good until `overlap_ends_at`. While it is lost, `cause` and `reason` say why and the way out. `actor` gave it.
+    good until `overlap_ends_at`. While it is lost, `cause` and `reason` say why and the way out.
+    `loss_told`: people were told that it is lost, and are to be told when it works again. `actor` gave it.
     """
 
     site_id: str
@@ -74,6 +75,7 @@ class Connection:
     status: ConnectionStatus = ConnectionStatus.UNTESTED
     cause: Cause | None = None
     reason: str = ""
+    loss_told: bool = False
     tested_at: datetime | None = None
     version: int = 1
     actor: str = ""
@@ -109,11 +111,25 @@ class Connection:
 
     def succeed(self, *, now: datetime) -> Self:
         """It was tested, or something was delivered by it."""
-        return replace(self, status=ConnectionStatus.CONNECTED, cause=None, reason="", tested_at=now)
+        return replace(
+            self,
+            status=ConnectionStatus.CONNECTED,
+            cause=None,
+            reason="",
+            loss_told=False,
+            tested_at=now,
+        )
 
-    def lose(self, cause: Cause, reason: str, *, now: datetime) -> Self:
-        """The target did not let us do what publishing needs."""
-        return replace(self, status=ConnectionStatus.LOST, cause=cause, reason=reason, tested_at=now)
+    def lose(self, cause: Cause, reason: str, *, tell: bool = True, now: datetime) -> Self:
+        """The target did not let us do what publishing needs; `tell` people of it, unless they were told."""
+        return replace(
+            self,
+            status=ConnectionStatus.LOST,
+            cause=cause,
+            reason=reason,
+            loss_told=self.loss_told or tell,
+            tested_at=now,
+        )
 
     def overlaps(self, *, now: datetime) -> bool:
         """Whether secrets before the newest are still good."""

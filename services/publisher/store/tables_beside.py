@@ -96,6 +96,7 @@ connection = Table(
     word_column("status"),
     word_column("cause", nullable=True),
     word_column("reason"),
+    flag_column("loss_told"),
     instant_column("tested_at", nullable=True),
     number_column("version"),
     word_column("actor"),

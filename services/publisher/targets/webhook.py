@@ -154,9 +154,7 @@ def _unanswered(failed: OutgoingFailed, host: str) -> DeliveryEnded:
         sentence = f"{host} answered with more than {ANSWER_BYTES_MAX // 1024} KB. Let it answer with less."
         return AnswerLost(sentence, cause=Cause.ANSWER_UNREADABLE)
     cause = next((cause for kind, cause in _CAUSES if isinstance(failed, kind)), Cause.UNREACHABLE)
-    sentence = (
-        f"{failed} It is sent again; see that the receiver is up and answers within {SECONDS_MAX:g} seconds."
-    )
+    sentence = f"{failed} See that the receiver is up and answers within {SECONDS_MAX:g} seconds; deliveries are repeated."
     if failed.sent:
         return AnswerLost(sentence, cause=cause)
     return TargetUnavailable(sentence, cause=cause)
@@ -184,15 +182,13 @@ def _refused(answer: Answered, host: str) -> DeliveryEnded:
             )
             return AccessRefused(sentence, cause=Cause.REDIRECTED)
         case 408 | 425 | 429:
-            sentence = f"{host} asked for a pause ({answer.status}). It is sent again."
+            sentence = f"{host} asked for a pause ({answer.status}). Deliveries are repeated."
             return TargetUnavailable(
                 sentence, cause=Cause.RATE_LIMITED, retry_after_seconds=_retry_after(answer)
             )
         case status if status >= 500:
             cause = Cause.MAINTENANCE if status == 503 else Cause.TARGET_FAULT
-            sentence = (
-                f"{host} has a fault of its own ({status}). It is sent again; look into the receiver's log."
-            )
+            sentence = f"{host} has a fault of its own ({status}). Look into the receiver's log; deliveries are repeated."
             return TargetUnavailable(sentence, cause=cause, retry_after_seconds=_retry_after(answer))
         case _:
             sentence = (

@@ -88,6 +88,7 @@ def put_connection(
         target=wanted.target,
         url=url,
         username=wanted.username,
+        loss_told=before.loss_told and before.target is wanted.target,
         version=before.version + 1,
         actor=actor,
         created_at=before.created_at if before.version else now,
@@ -149,7 +150,7 @@ def book_test(
         return before
     if not findings.blocking:
         return _succeed(tx, before, now=now)
-    # Somebody looks at the answer just now: only one that worked before is told of as lost.
+    # Somebody looks at the answer just now: only of one that worked before are others told.
     return _lose(tx, before, findings.blocking[0], tell=before.status is ConnectionStatus.CONNECTED, now=now)
 
 
@@ -171,13 +172,13 @@ def note_refused(
         return
     before = tx.connections.lock(site_id)
     if before is not None and before.version == version:
-        _lose(tx, before, finding, tell=before.status is not ConnectionStatus.LOST, now=now)
+        _lose(tx, before, finding, tell=True, now=now)
 
 
 def _succeed(tx: PublisherTransaction, before: Connection, *, now: datetime) -> Connection:
     after = before.succeed(now=now)
     tx.connections.put(after)
-    if before.status is ConnectionStatus.LOST:
+    if before.loss_told:
         tx.record(ConnectionRestored.of(after, now=now), account_id=after.account_id)
     return after
 
@@ -185,9 +186,9 @@ def _succeed(tx: PublisherTransaction, before: Connection, *, now: datetime) -> 
 def _lose(
     tx: PublisherTransaction, before: Connection, finding: Finding, *, tell: bool, now: datetime
 ) -> Connection:
-    after = before.lose(finding.cause, finding.sentence, now=now)
+    after = before.lose(finding.cause, finding.sentence, tell=tell, now=now)
     tx.connections.put(after)
-    if tell:
+    if after.loss_told and not before.loss_told:
         tx.record(ConnectionLost.of(after, now=now), account_id=after.account_id)
     return after
 

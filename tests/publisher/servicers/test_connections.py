@@ -302,8 +302,11 @@ async def test_a_first_test_that_fails_is_answered_and_not_told(
     elsewhere.findings = Findings.of(WRONG_PASSWORD)
 
     answer = await tried(calls, site.id)
+    elsewhere.findings = Findings()
+    mended = await tried(calls, site.id)
 
     assert answer.connection.status == CONNECTION.STATUS_LOST
+    assert mended.connection.status == CONNECTION.STATUS_CONNECTED
     assert newsroom.events() == []
 
 

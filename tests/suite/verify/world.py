@@ -179,6 +179,7 @@ class _Builder:
             sealed=b"5eed",
             status="connected",
             reason="",
+            loss_told=False,
             version=1,
             actor="user:1",
         )
