@@ -26,6 +26,8 @@ class FakeTarget:
     """By the ids of publications, for those that are not published there any more."""
     urls: dict[str, str] = field(default_factory=dict)
     """By the ids of publications, for those that readers find elsewhere by now."""
+    notes: dict[str, str] = field(default_factory=dict)
+    """By the ids of publications, for those that somebody did something with there."""
     asked: list[str] = field(default_factory=list)
     """Ids of publications whose state was asked for."""
     open: asyncio.Event = field(default_factory=asyncio.Event)
@@ -52,7 +54,9 @@ class FakeTarget:
         await self._answer()
         return {
             one.id: Seen(
-                self.states.get(one.id, SeenState.PUBLISHED), self.urls.get(one.id, one.external_url)
+                self.states.get(one.id, SeenState.PUBLISHED),
+                self.urls.get(one.id, one.external_url),
+                self.notes.get(one.id, ""),
             )
             for one in publications
         }

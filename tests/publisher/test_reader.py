@@ -72,6 +72,32 @@ async def test_a_new_address_at_the_target_is_kept(newsroom: Newsroom) -> None:
     assert newsroom.read(content).site_status is SiteStatus.PUBLISHED
 
 
+async def test_what_somebody_did_there_is_told_beside_the_content(newsroom: Newsroom) -> None:
+    _, [taken_off, edited], [one, other] = await _there(newsroom, count=2)
+    target = FakeTarget(
+        states={one.id: SeenState.HIDDEN},
+        notes={one.id: "Somebody took it off.", other.id: "Somebody edited it."},
+    )
+
+    await _reader(newsroom, target).look()
+
+    assert newsroom.read(taken_off).publish_error == "Somebody took it off."
+    after = newsroom.read(edited)
+    assert (after.site_status, after.publish_error) == (SiteStatus.PUBLISHED, "Somebody edited it.")
+
+
+async def test_what_was_told_once_is_no_news(newsroom: Newsroom) -> None:
+    _, [content], [publication] = await _there(newsroom)
+    reader = _reader(newsroom, FakeTarget(notes={publication.id: "Somebody edited it."}))
+    await reader.look()
+    told = newsroom.publication(content, target=Target.WORDPRESS)
+
+    newsroom.clock.advance(seconds=EVERY.total_seconds())
+    await reader.look()
+
+    assert newsroom.publication(content, target=Target.WORDPRESS) == told
+
+
 async def test_a_site_is_looked_at_every_few_minutes(newsroom: Newsroom) -> None:
     await _there(newsroom)
     reader = _reader(newsroom, FakeTarget())

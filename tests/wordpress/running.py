@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
@@ -40,13 +41,14 @@ class RunningWordPress:
     async def all(self, route: str, **parameters: str | int) -> list[dict[str, Any]]:
         """Everything at a route, whatever its state."""
         found: list[dict[str, Any]] = []
-        while True:
+        for page in count(1):
             reply = await self.client().get(
-                route, per_page=100, offset=len(found), orderby="id", order="asc", **parameters
+                route, per_page=100, page=page, orderby="id", order="asc", **parameters
             )
             found += reply.items
-            if len(reply.items) < 100:
-                return found
+            if page >= int(reply.headers["x-wp-totalpages"]):
+                break
+        return found
 
     async def posts(self) -> list[dict[str, Any]]:
         """Every post, in the trash too."""

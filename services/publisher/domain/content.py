@@ -262,13 +262,13 @@ class Content(PipelineItem):
         site_status = SiteStatus.PUBLISHED if published else SiteStatus.UNCONFIRMED
         return replace(self, site_status=site_status, publish_error=reason, updated_at=now)
 
-    def unpublish(self, *, now: datetime) -> Self:
-        """It was taken from its target; it stays approved."""
+    def unpublish(self, *, reason: str = "", now: datetime) -> Self:
+        """It was taken from its target, by us or, for a reason told, by somebody there; it stays approved."""
         self._require_delivery((SiteStatus.PUBLISHED,), cannot="unpublished")
         return replace(
             self,
             site_status=SiteStatus.NOT_PUBLISHED,
-            publish_error="",
+            publish_error=reason,
             published_at=None,
             published_version=0,
             external_url="",

@@ -15,7 +15,9 @@ class SeenState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What was read back of one publication; the address is empty where readers have none."""
+    """What was read back of one publication; the address is empty where readers have none. `note` is a sentence about
+    what somebody did with it there, and the way out; empty for nothing."""
 
     state: SeenState
     external_url: str = ""
+    note: str = ""

@@ -74,18 +74,20 @@ def note_reading_refused(
 
 
 def changed(publications: Collection[Publication], seen: dict[str, Seen]) -> list[tuple[Publication, Seen]]:
-    """What is not as it was booked."""
+    """What is not as it was booked. Nothing to note leaves what was noted before: why the last delivery failed, too."""
     return [
-        (one, seen[one.id])
+        (one, now)
         for one in publications
-        if one.id in seen and seen[one.id] != Seen(SeenState.PUBLISHED, one.external_url)
+        if (now := seen.get(one.id)) is not None
+        and now != Seen(SeenState.PUBLISHED, one.external_url)
+        and now != Seen(SeenState.PUBLISHED, one.external_url, one.error)
     ]
 
 
 def book_seen(
     tx: PublisherTransaction, *, publication: Publication, seen: Seen, now: datetime
 ) -> Content | None:
-    """What readers do not see any more is not published; a new address is kept.
+    """What readers do not see any more is not published; a new address is kept, and what somebody did there is told.
 
     None when something else became of the publication since it was read.
     """
@@ -94,12 +96,15 @@ def book_seen(
     if locked != publication or locked.state is not PublicationState.PUBLISHED:
         return None
     if seen.state is SeenState.PUBLISHED:
-        if not seen.external_url:
+        url, note = seen.external_url or locked.external_url, seen.note or locked.error
+        if (url, note) == (locked.external_url, locked.error):
             return content
-        tx.publications.save(replace(locked, external_url=seen.external_url, updated_at=now))
-        moved = replace(content, external_url=seen.external_url, updated_at=now)
-        tx.calendar.save(moved)
-        return moved
+        tx.publications.save(replace(locked, external_url=url, error=note, updated_at=now))
+        other = replace(
+            content, external_url=url, publish_error=seen.note or content.publish_error, updated_at=now
+        )
+        tx.calendar.save(other)
+        return other
     tx.publications.save(locked.retract(now=now))
-    unpublished = content.unpublish(now=now)
+    unpublished = content.unpublish(reason=seen.note, now=now)
     return book(tx, unpublished, ContentUnpublished.of(unpublished, at_target=True, now=now))

@@ -111,7 +111,7 @@ async def _show(client: WordPressClient, article: Article, post: Post, *, pictur
     wanted = await _wanted(client, article, library)
     published = await posts.show(client, post, wanted)
     if article.is_retry:
-        await posts.sweep(client, article.marker, keep=published)
+        await posts.sweep(client, {article.marker: published.id})
         await media.sweep(client, list(library))
     return published
 

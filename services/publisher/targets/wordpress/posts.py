@@ -19,6 +19,9 @@ _EVERYWHERE: Final = "any,trash"
 
 HIDDEN: Final = "draft"
 
+_SWEPT_AT_ONCE: Final = 20
+"""Their slugs stand in an address, which some servers take up to 4 KB of."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
@@ -133,9 +136,15 @@ async def hide(client: WordPressClient, post: Post) -> None:
         raise _changed_meanwhile(client, "the post hidden")
 
 
-async def sweep(client: WordPressClient, marker: str, *, keep: Post) -> None:
-    """Delete drafts of the publication beside `keep`: a create that was given up may still have come to its end."""
-    await _delete_drafts(client, [post for post in await _bearing(client, marker) if post.id != keep.id])
+async def sweep(client: WordPressClient, keep: Mapping[str, int]) -> None:
+    """Delete drafts beside the posts that are kept, given by marker: a create that was given up may have come to its end
+    later."""
+    markers = list(keep)
+    for start in range(0, len(markers), _SWEPT_AT_ONCE):
+        some = markers[start : start + _SWEPT_AT_ONCE]
+        slugs = [slug for marker in some for slug in marks.with_copies(marks.post_slug(marker))]
+        found = await _by_slugs(client, slugs)
+        await _delete_drafts(client, [post for post in found if post.id not in keep.values()])
 
 
 async def states(client: WordPressClient, post_ids: Sequence[int]) -> dict[int, Post]:
@@ -149,9 +158,18 @@ async def states(client: WordPressClient, post_ids: Sequence[int]) -> dict[int, 
 
 async def _bearing(client: WordPressClient, marker: str) -> list[Post]:
     slugs = marks.with_copies(marks.post_slug(marker))
-    asked = ",".join([*slugs, *(slug + marks.TRASHED for slug in slugs)])
+    return await _by_slugs(client, [*slugs, *(slug + marks.TRASHED for slug in slugs)])
+
+
+async def _by_slugs(client: WordPressClient, slugs: Sequence[str]) -> list[Post]:
     reply = await client.get(
-        "posts", slug=asked, status=_EVERYWHERE, orderby="id", order="asc", per_page=100, _fields=_FIELDS
+        "posts",
+        slug=",".join(slugs),
+        status=_EVERYWHERE,
+        orderby="id",
+        order="asc",
+        per_page=100,
+        _fields=_FIELDS,
     )
     if reply.status != 200 or not isinstance(reply.data, list):
         raise not_accepted(client, reply)

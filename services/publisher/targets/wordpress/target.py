@@ -90,7 +90,10 @@ class WordPressTarget:
             return {}
         async with self._translated(access) as client:
             there = await posts.states(client, list(ids.values()))
-        return {publication_id: _seen(there.get(post_id)) for publication_id, post_id in ids.items()}
+            retried = {one.marker: ids[one.id] for one in publications if one.attempts > 1 and one.id in ids}
+            await posts.sweep(client, retried)
+        host = client.account.host
+        return {one: _seen(there.get(post_id), host=host) for one, post_id in ids.items()}
 
     async def _article(self, delivery: Delivery) -> Article:
         publication = delivery.publication
@@ -163,9 +166,16 @@ def _ended(fault: WordPressFault) -> DeliveryEnded:
     return kinds[fault.ending](fault.sentence, cause=cause)
 
 
-def _seen(post: posts.Post | None) -> Seen:
+def _seen(post: posts.Post | None, *, host: str) -> Seen:
     if post is None:
-        return Seen(state=SeenState.GONE)
-    if post.status == "publish":
-        return Seen(state=SeenState.PUBLISHED, external_url=post.link)
-    return Seen(state=SeenState.HIDDEN)
+        note = f"Somebody deleted the post in WordPress at {host}. Publish the article again to make it anew."
+        return Seen(state=SeenState.GONE, note=note)
+    if post.status != "publish":
+        where = "in the trash" if post.is_in_trash else f"{post.status} there"
+        note = (
+            f"Somebody took the post off in WordPress at {host}: it is {where}. Show it again by publishing the article"
+            f"{', once it is restored there' if post.is_in_trash else ''}."
+        )
+        return Seen(state=SeenState.HIDDEN, note=note)
+    note = Trouble.POST_EDITED.sentence.format(host=host) if post.was_edited else ""
+    return Seen(state=SeenState.PUBLISHED, external_url=post.link, note=note)
