@@ -152,11 +152,15 @@ class Inventory:
         request = publisher.ListStageInputsRequest(site_id=site_id, stage=int(stage), limit=1)
         return (await self.pipeline.ListStageInputs(request)).total
 
-    async def upload_image(self, image_id: str, *, model_name: str, data: bytes) -> publisher.Image:
+    async def upload_image(
+        self, image_id: str, *, model_name: str, ai_task_id: str, data: bytes
+    ) -> publisher.Image:
         """Stores an image's bytes, in parts."""
 
         async def parts() -> AsyncIterator[publisher.UploadImageRequest]:
-            first = publisher.UploadImageRequest(image_id=image_id, model_name=model_name)
+            first = publisher.UploadImageRequest(
+                image_id=image_id, model_name=model_name, ai_task_id=ai_task_id
+            )
             for start in range(0, len(data), CHUNK_BYTES):
                 first.chunk = data[start : start + CHUNK_BYTES]
                 yield first

@@ -26,4 +26,6 @@ def _on_captured(tx: PublisherTransaction, event: billing.CreditsCaptured, deliv
             site_id=event.site_id,
             credits=event.credits_used,
             at=instant_from_proto(event.occurred_at),
+            ai_task_id=event.ai_task_id,
+            item_id=event.item_id,
         )

@@ -162,6 +162,7 @@ class GenerateContent(TextFunction):
                 prompt_version=prompt_version(self.name.value),
                 run_id=task.run_id or "",
                 images_wanted=bool(task.payload.get("images_wanted")),
+                ai_task_id=task.id,
             )
         )
         content = response.content

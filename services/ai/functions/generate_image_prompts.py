@@ -68,6 +68,9 @@ class GenerateImagePrompts(TextFunction):
                     )
                     for position, image in enumerate(output["images"])
                 ],
+                ai_task_id=task.id,
+                model_name=task.model_name,
+                prompt_version=task.prompt_version,
             )
         )
         return Saved(outputs=len(response.images), flow=(Output(id=item.item_id, label=item.label),))

@@ -70,7 +70,10 @@ class GenerateImages:
         self, inventory: Inventory, task: AiTask, item: TaskItem, output: Answer, *, request_id: str
     ) -> Saved:
         image = await inventory.upload_image(
-            item.item_id, model_name=output.model_name or task.model_name, data=output.data
+            item.item_id,
+            model_name=output.model_name or task.model_name,
+            ai_task_id=task.id,
+            data=output.data,
         )
         return Saved(
             outputs=1,

@@ -11,6 +11,7 @@ from chassis.paging import PageRequest
 from chassis.plain import instant_to_proto
 from chassis.transaction import Transactions
 from services.publisher.convert import content_to_proto
+from services.publisher.convert_history import entry_to_proto, origin_to_proto
 from services.publisher.domain.comparison import Change
 from services.publisher.domain.content_text import ContentText, ContentVersion
 from services.publisher.html import clean_html
@@ -52,6 +53,31 @@ class EditingActions:
         )
         return publisher.ListContentVersionsResponse(
             versions=map(_version_to_proto, page.items), next_page_token=page.next_page_token
+        )
+
+    async def ListContentHistory(
+        self, request: publisher.ListContentHistoryRequest, context: Context
+    ) -> publisher.ListContentHistoryResponse:
+        page = await self._transactions.run(
+            editing.list_history,
+            content_id=request.content_id,
+            account_id=current_caller().account(),
+            page=PageRequest.of(request),
+        )
+        return publisher.ListContentHistoryResponse(
+            entries=map(entry_to_proto, page.items), next_page_token=page.next_page_token
+        )
+
+    async def GetContentOrigins(
+        self, request: publisher.GetContentOriginsRequest, context: Context
+    ) -> publisher.GetContentOriginsResponse:
+        origins = await self._transactions.run(
+            editing.get_origins, content_id=request.content_id, account_id=current_caller().account()
+        )
+        return publisher.GetContentOriginsResponse(
+            origins=map(origin_to_proto, origins.made),
+            run_id=origins.run_id or "",
+            approved_by=origins.approved_by,
         )
 
     async def GetContentVersion(

@@ -170,6 +170,7 @@ class PipelineServicer(publisher.PipelineServiceServicer):
                 prompt_version=request.prompt_version,
                 run_id=request.run_id or None,
                 images_wanted=request.images_wanted,
+                ai_task_id=request.ai_task_id or None,
             ),
             actor=caller.actor,
             now=self._clock.now(),
@@ -199,6 +200,9 @@ class PipelineServicer(publisher.PipelineServiceServicer):
                 )
                 for draft in request.images
             ],
+            ai_task_id=request.ai_task_id or None,
+            model_name=request.model_name,
+            prompt_version=request.prompt_version,
             now=self._clock.now(),
         )
 
@@ -236,6 +240,7 @@ class PipelineServicer(publisher.PipelineServiceServicer):
                 picture=picture,
                 model_name=first.model_name,
                 actor=caller.actor,
+                ai_task_id=first.ai_task_id or None,
             )
         )
 

@@ -35,7 +35,9 @@ from services.publisher.store.columns import (
 )
 from services.publisher.store.tables_beside import calendar_feed as calendar_feed
 from services.publisher.store.tables_beside import connection as connection
+from services.publisher.store.tables_beside import content_history as content_history
 from services.publisher.store.tables_beside import deleted as deleted
+from services.publisher.store.tables_beside import origin as origin
 from services.publisher.store.tables_beside import publication as publication
 from services.publisher.store.tables_beside import remote_object as remote_object
 from services.publisher.store.tables_beside import site_credits as site_credits

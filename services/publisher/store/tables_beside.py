@@ -164,3 +164,41 @@ site_credits = Table(
     CheckConstraint("credits_used >= 0", name="site_credits_never_below_zero"),
 )
 """What billing said it charged for a site, by UTC day; a copy for the statistics, never the books."""
+
+content_history = Table(
+    "content_history",
+    metadata,
+    id_column("id", primary_key=True),
+    id_column("account_id"),
+    id_column("content_id", ForeignKey("content.id", ondelete="CASCADE")),
+    word_column("action"),
+    word_column("actor"),
+    word_column("note"),
+    number_column("version"),
+    instant_column("occurred_at"),
+    Index("content_history_content", "content_id", "id"),
+)
+"""Who did what with content and when; only ever added."""
+
+origin = Table(
+    "origin",
+    metadata,
+    id_column("id", primary_key=True),
+    id_column("account_id"),
+    id_column("content_id", ForeignKey("content.id", ondelete="CASCADE")),
+    id_column("image_id", ForeignKey("image.id", ondelete="CASCADE"), nullable=True),
+    word_column("step"),
+    id_column("ai_task_id"),
+    id_column("item_id"),
+    word_column("model_name"),
+    word_column("prompt_version"),
+    Column("credits_used", BigInteger, nullable=False),
+    instant_column("created_at"),
+    UniqueConstraint(
+        "content_id", "step", "image_id", name="origin_once", postgresql_nulls_not_distinct=True
+    ),
+    CheckConstraint("step IN ('article', 'image_prompts', 'picture')", name="origin_step"),
+    Index("origin_charged", "ai_task_id", "item_id"),
+    Index("origin_image", "image_id", postgresql_where=text("image_id IS NOT NULL")),
+)
+"""Which AI task made an article, what its pictures should show, or a picture; credits as billing's events said."""

@@ -2,12 +2,17 @@
 
 from functools import cached_property
 
+from chassis.identity import caller_or_none
+from chassis.ids import new_id
 from chassis.transaction import Transaction
+from services.publisher.domain.events import ContentEvent
+from services.publisher.domain.history import entry_of
 from services.publisher.store.calendar import Calendar
 from services.publisher.store.clusters import Clusters
 from services.publisher.store.connections import Connections
 from services.publisher.store.content import Contents
 from services.publisher.store.feeds import Feeds
+from services.publisher.store.history import Histories
 from services.publisher.store.ideas import Ideas
 from services.publisher.store.images import ImageBlobs, Images
 from services.publisher.store.keywords import Keywords
@@ -27,6 +32,24 @@ class PublisherTransaction(Transaction):
     Locks, in this order: task, ideas, keywords, clusters, the site's calendar (`settings.lock`), content, image,
     publication, connection.
     """
+
+    @property
+    def actor(self) -> str:
+        """Who it is for: the caller, or the service itself for what happens at its time."""
+        caller = caller_or_none()
+        return "service:publisher" if caller is None else caller.actor
+
+    def record(self, event: object, *, account_id: str, traceparent: str = "") -> None:
+        """As Transaction.record; what happens to content is in its history too, whoever records it."""
+        super().record(event, account_id=account_id, traceparent=traceparent)
+        if isinstance(event, ContentEvent):
+            entry = entry_of(event, id=new_id(), actor=self.actor)
+            if entry is not None:
+                self.histories.add(entry)
+
+    @cached_property
+    def histories(self) -> Histories:
+        return Histories(self.connection, self.writes)
 
     @cached_property
     def sites(self) -> Sites:

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from chassis.ids import new_id
 from chassis.paging import Page, PageRequest
 from services.publisher.domain.comparison import Change, compare
-from services.publisher.domain.content import Content
+from services.publisher.domain.content import Content, ContentStatus
 from services.publisher.domain.content_text import ContentText, ContentVersion
+from services.publisher.domain.history import Action, HistoryEntry, Origin
 from services.publisher.store.transaction import PublisherTransaction
 
 
@@ -17,6 +19,15 @@ class Compared:
     from_version: int
     to_version: int
     changes: list[Change]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origins:
+    """The AI tasks that made a content and its pictures, in order, its run, and who approved it last."""
+
+    made: list[Origin]
+    run_id: str | None
+    approved_by: str
 
 
 def put_text(
@@ -39,6 +50,17 @@ def put_text(
     edited = before.edit(text, etag=etag, now=now)
     tx.content.save(edited)
     tx.content.add_version(edited.current_version(edited_by=actor))
+    tx.histories.add(
+        HistoryEntry(
+            id=new_id(),
+            account_id=account_id,
+            content_id=edited.id,
+            action=Action.EDITED,
+            actor=actor,
+            version=edited.version,
+            occurred_at=now,
+        )
+    )
     return edited
 
 
@@ -48,6 +70,21 @@ def list_versions(
     """The saved texts, newest first, without their HTML. Raises NotFound."""
     tx.content.check(content_id, account_id=account_id)
     return tx.content.versions(content_id, page=page)
+
+
+def list_history(
+    tx: PublisherTransaction, *, content_id: str, account_id: str, page: PageRequest
+) -> Page[HistoryEntry]:
+    """What was done with a content, newest first. Raises NotFound."""
+    tx.content.check(content_id, account_id=account_id)
+    return tx.histories.entries(content_id, page=page)
+
+
+def get_origins(tx: PublisherTransaction, *, content_id: str, account_id: str) -> Origins:
+    """Where a content came from and who approved it. Raises NotFound."""
+    content = tx.content.get(content_id, account_id=account_id)
+    approved_by = tx.histories.approved_by(content_id) if content.status is ContentStatus.APPROVED else ""
+    return Origins(made=tx.histories.origins(content_id), run_id=content.run_id, approved_by=approved_by)
 
 
 def get_version(

@@ -4,8 +4,10 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 
+from chassis.ids import new_id
 from chassis.refusal import NotFound, Refusal, StateConflict
 from services.publisher.domain.content import Content, ContentStatus
+from services.publisher.domain.history import Origin, Step
 from services.publisher.domain.image import Image, pending_count
 from services.publisher.domain.picture import Picture
 from services.publisher.store.images import ImageBlob
@@ -27,6 +29,7 @@ class Upload:
     picture: Picture
     model_name: str
     actor: str
+    ai_task_id: str | None = None
 
 
 def upload_images(
@@ -48,6 +51,7 @@ def upload_images(
     drafts = _lock_drafts(tx, {found[upload.image_id].content_id for upload in known})
     images = tx.images.lock_some([upload.image_id for upload in known])
     made: dict[str, Image] = {}
+    origins: list[Origin] = []
     results: list[Image | Refusal] = []
     for upload in uploads:
         before = images.get(upload.image_id)
@@ -63,9 +67,11 @@ def upload_images(
         images[after.id] = after
         if after is not before:
             made[after.id] = after
+            origins += _origin(after, upload, now=now)
             if after.content_id in drafts:
                 drafts[after.content_id] = upload.actor
     tx.images.save_pictures(list(made.values()))
+    tx.histories.add_origins(origins)
     waiting = tx.images.with_pending({image.content_id for image in made.values()} & drafts.keys())
     for image in {image.content_id: image for image in made.values()}.values():
         if (actor := drafts.get(image.content_id)) is not None and image.content_id not in waiting:
@@ -73,6 +79,24 @@ def upload_images(
                 tx, content_id=image.content_id, account_id=image.account_id, actor=actor, now=now
             )
     return results
+
+
+def _origin(image: Image, upload: Upload, *, now: datetime) -> list[Origin]:
+    if upload.ai_task_id is None:
+        return []
+    return [
+        Origin(
+            id=new_id(),
+            account_id=image.account_id,
+            content_id=image.content_id,
+            image_id=image.id,
+            step=Step.PICTURE,
+            ai_task_id=upload.ai_task_id,
+            item_id=image.id,
+            model_name=upload.model_name,
+            created_at=now,
+        )
+    ]
 
 
 def _blob(picture: Picture, *, now: datetime) -> tuple[ImageBlob, bytes]:

@@ -2,8 +2,10 @@
 
 from datetime import datetime
 
+from chassis.ids import new_id
 from services.publisher.domain import review
 from services.publisher.domain.content import Content, ContentStatus
+from services.publisher.domain.history import Action, HistoryEntry
 from services.publisher.domain.review import ReviewOutcome
 from services.publisher.store.transaction import PublisherTransaction
 from services.publisher.usecases.calendar_lock import lock_calendar
@@ -71,6 +73,17 @@ def return_content(
     content.check_etag(etag)
     returned = content.send_back(note, now=now)
     tx.calendar.save(returned)
+    tx.histories.add(
+        HistoryEntry(
+            id=new_id(),
+            account_id=account_id,
+            content_id=returned.id,
+            action=Action.SENT_BACK,
+            actor=tx.actor,
+            note=returned.review_note,
+            occurred_at=now,
+        )
+    )
     return returned
 
 

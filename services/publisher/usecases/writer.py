@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from chassis.ids import is_id
 from chassis.paging import Page, PageRequest
 from services.publisher.domain.content import Content
 from services.publisher.domain.image import Image
@@ -65,7 +66,20 @@ def get_workflow_stats(
 
 
 def add_charge(
-    tx: PublisherTransaction, *, account_id: str, site_id: str, credits: int, at: datetime
+    tx: PublisherTransaction,
+    *,
+    account_id: str,
+    site_id: str,
+    credits: int,
+    at: datetime,
+    ai_task_id: str = "",
+    item_id: str = "",
 ) -> None:
-    """Billing charged credits for a site; the caller sees to it that each charge is added once."""
+    """Billing charged credits for a site, and for an item of an AI task where one is named; the caller sees to it
+    that each charge is added once."""
     tx.stats.add_charge(site_id=site_id, account_id=account_id, credits=credits, at=at)
+    # Others than the ai service may charge by words of their own.
+    if is_id(ai_task_id) and is_id(item_id):
+        tx.histories.add_credits(
+            account_id=account_id, ai_task_id=ai_task_id, item_id=item_id, credits=credits
+        )

@@ -10,6 +10,7 @@ from services.publisher.domain.article_text import excerpt_of
 from services.publisher.domain.content import Content
 from services.publisher.domain.content_text import ContentText
 from services.publisher.domain.events import ContentCreated
+from services.publisher.domain.history import Origin, Step
 from services.publisher.domain.image import Image, ImageType
 from services.publisher.domain.slug import slug_of, unique_slug
 from services.publisher.domain.task import Task
@@ -35,6 +36,8 @@ class Article:
     prompt_version: str
     run_id: str | None
     images_wanted: bool
+    ai_task_id: str | None = None
+    """What made it; None for an older ai service."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +112,19 @@ def save_content(
     content = _add(tx, content, wanted, edited_by=actor)
     tx.tasks.save(completed)
     tx.record(ContentCreated.of(content, now=now), account_id=account_id)
+    if article.ai_task_id is not None:
+        made = Origin(
+            id=new_id(),
+            account_id=account_id,
+            content_id=content.id,
+            step=Step.ARTICLE,
+            ai_task_id=article.ai_task_id,
+            item_id=task.id,
+            model_name=article.model_name,
+            prompt_version=article.prompt_version,
+            created_at=now,
+        )
+        tx.histories.add_origins([made])
     if content.run_id is None and not content.images_wanted:
         return submit_for_review(tx, content_id=content.id, account_id=account_id, actor=actor, now=now)
     return content
@@ -120,6 +136,9 @@ def save_image_prompts(
     account_id: str,
     content_id: str,
     drafts: Sequence[ImageDraft],
+    ai_task_id: str | None = None,
+    model_name: str = "",
+    prompt_version: str = "",
     now: datetime,
 ) -> list[Image]:
     """The pictures that an article should have, as pending; an article that has pictures keeps them.
@@ -147,6 +166,19 @@ def save_image_prompts(
         for draft in sorted(drafts, key=lambda draft: draft.position)
     ]
     tx.images.add(images)
+    if ai_task_id is not None:
+        described = Origin(
+            id=new_id(),
+            account_id=account_id,
+            content_id=content.id,
+            step=Step.IMAGE_PROMPTS,
+            ai_task_id=ai_task_id,
+            item_id=content.id,
+            model_name=model_name,
+            prompt_version=prompt_version,
+            created_at=now,
+        )
+        tx.histories.add_origins([described])
     return images
 
 
