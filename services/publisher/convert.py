@@ -97,6 +97,7 @@ def cluster_to_proto(cluster: Cluster) -> publisher.Cluster:
         volume=cluster.volume,
         status=publisher.Cluster.Status.Value(f"STATUS_{cluster.status.name}"),
         created_at=instant_to_proto(cluster.created_at),
+        etag=cluster.etag,
         updated_at=instant_to_proto(cluster.updated_at),
     )
 
@@ -120,6 +121,7 @@ def idea_to_proto(idea: Idea) -> publisher.Idea:
         estimated_word_count=idea.estimated_word_count,
         status=publisher.Idea.Status.Value(f"STATUS_{idea.status.name}"),
         created_at=instant_to_proto(idea.created_at),
+        etag=idea.etag,
         updated_at=instant_to_proto(idea.updated_at),
     )
 
@@ -146,6 +148,7 @@ def task_to_proto(task: Task) -> publisher.Task:
         error=task.error,
         content_id=task.content_id or "",
         created_at=instant_to_proto(task.created_at),
+        etag=task.etag,
         updated_at=instant_to_proto(task.updated_at),
     )
 

@@ -70,7 +70,7 @@ CHECKS: Final = [
                 WHEN 'generate_images' THEN EXISTS (
                     SELECT FROM publisher.image p WHERE p.id = i.item_id AND p.status = 'generated')
                 ELSE false END
-              AND NOT EXISTS (SELECT FROM publisher.deleted d WHERE d.id = i.item_id)""",
+              AND NOT EXISTS (SELECT FROM publisher.deleted d WHERE i.item_id IN (d.id, d.made_from))""",
     ),
     Check(
         invariant=5,

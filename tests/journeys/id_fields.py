@@ -43,7 +43,11 @@ KINDS: Final = {
 
 KINDS_OF: Final = {
     "CancelAiTask.task_id": "ai_task",
+    "ChangeClusters.ids": "cluster",
+    "ChangeContent.ids": "content",
+    "ChangeIdeas.ids": "idea",
     "ChangeKeywords.ids": "keyword",
+    "ChangeTasks.ids": "task",
     "GetAiTask.task_id": "ai_task",
     "ListAuditEntries.resource_id": "site",
     "ListClusters.ids": "cluster",
@@ -64,7 +68,11 @@ VALUES: Final[dict[str, Any]] = {
     # A run that never was: items are asked for below their run.
     "RetryFailedItems.run_id": "0199aaaa-0000-7000-8000-00000000dead",
     "InviteUser.email": "somebody@example.com",
+    "ChangeClusters.ids": "0199aaaa-0000-7000-8000-000000000001",
+    "ChangeContent.ids": "0199aaaa-0000-7000-8000-000000000001",
+    "ChangeIdeas.ids": "0199aaaa-0000-7000-8000-000000000001",
     "ChangeKeywords.ids": "0199aaaa-0000-7000-8000-000000000001",
+    "ChangeTasks.ids": "0199aaaa-0000-7000-8000-000000000001",
     "Move.date": "2030-01-07",
     "PutConnection.target": "webhook",
     "PutConnection.url": "https://hooks.example/in",

@@ -5,7 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Self
 
-from services.publisher.domain.item import PipelineItem
+from chassis.refusal import StaleEtag
+from services.publisher.domain.item import PipelineItem, etag_of
 
 
 class ClusterStatus(StrEnum):
@@ -24,6 +25,18 @@ class Cluster(PipelineItem):
     keywords_count: int = 0
     volume: int = 0
     status: ClusterStatus = ClusterStatus.NEW
+
+    @property
+    def etag(self) -> str:
+        return etag_of(self.name, self.description)
+
+    def edit(self, *, name: str, description: str, etag: str, now: datetime) -> Self:
+        """Another name and description. StaleEtag when somebody saved after `etag` was read."""
+        if (name, description) == (self.name, self.description):
+            return self
+        if etag and etag != self.etag:
+            raise StaleEtag(kind="cluster", etag=self.etag)
+        return replace(self, name=name, description=description, updated_at=now)
 
     def count(self, *, keywords_count: int, volume: int, now: datetime) -> Self:
         """Take over a recount of the cluster's keywords."""

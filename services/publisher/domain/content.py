@@ -41,6 +41,10 @@ _WAY_OUT = {
     SiteStatus.FAILED: "Schedule or publish it again.",
     SiteStatus.UNCONFIRMED: "Wait: whether it arrived is being looked up at the target.",
 }
+_DELETED_WAY_OUT = _WAY_OUT | {
+    SiteStatus.SCHEDULED: "Unschedule it first.",
+    SiteStatus.PUBLISHED: "Unpublish it first.",
+}
 _EDITORIAL_WAY_OUT = {
     ContentStatus.DRAFT: "Submit it for review first.",
     ContentStatus.REVIEW: "Approve it first.",
@@ -157,6 +161,17 @@ class Content(PipelineItem):
         """StaleEtag when somebody saved after `etag` was read; an empty one checks nothing."""
         if etag and etag != self.etag:
             raise StaleEtag(kind="content", etag=self.etag)
+
+    def check_deletable(self) -> None:
+        """StateConflict for what has a time or is, or may be, at its target."""
+        if self.site_status not in _AT_REST:
+            raise wrong_move(
+                "content",
+                state=self.site_status,
+                cannot="deleted",
+                way_out=_DELETED_WAY_OUT[self.site_status],
+                id=self.id,
+            )
 
     # Editorial moves
 

@@ -1,5 +1,7 @@
 """What every item of the content pipeline has, and the sentence a wrong move gets."""
 
+import hashlib
+import json
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,6 +18,11 @@ class PipelineItem:
     sector_id: str | None = None
     created_at: datetime
     updated_at: datetime
+
+
+def etag_of(*parts: object) -> str:
+    """What an editor read: it changes with these parts alone, so that a move of state never makes an edit stale."""
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
 def wrong_move(kind: str, *, state: str, cannot: str, way_out: str, **more: str) -> StateConflict:

@@ -101,6 +101,12 @@ class Keyword(PipelineItem):
             raise wrong_move("keyword", state="disabled", cannot="clustered", way_out="Enable it first.")
         return replace(self, cluster_id=cluster_id, status=KeywordStatus.MAPPED, updated_at=now)
 
+    def move(self, cluster_id: str, *, now: datetime) -> Self:
+        """Put the keyword into a cluster, whichever it was in."""
+        if self.cluster_id == cluster_id:
+            return self
+        return replace(self, cluster_id=cluster_id, status=KeywordStatus.MAPPED, updated_at=now)
+
     def unmap(self, *, now: datetime) -> Self:
         """Take the keyword out of its cluster; without one it stays as it is."""
         if self.cluster_id is None:

@@ -1,13 +1,14 @@
 """An article to be written."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Self
 
+from chassis.refusal import StaleEtag
 from services.publisher.domain.content_form import ContentStructure, ContentType
 from services.publisher.domain.idea import Idea
-from services.publisher.domain.item import PipelineItem, wrong_move
+from services.publisher.domain.item import PipelineItem, etag_of, wrong_move
 
 
 class TaskStatus(StrEnum):
@@ -17,6 +18,27 @@ class TaskStatus(StrEnum):
     IN_PROGRESS = "in_progress"
     COMPLETED = "completed"
     FAILED = "failed"
+
+
+_WAY_OUT = {
+    TaskStatus.IN_PROGRESS: "Wait until it is written.",
+    TaskStatus.COMPLETED: "Edit or delete the content it has.",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskText:
+    """What people change of a task; `word_count` is the target, in words."""
+
+    title: str
+    brief: str
+    content_type: ContentType
+    content_structure: ContentStructure
+    target_keywords: tuple[str, ...]
+    word_count: int
+
+
+_TEXT = tuple(field.name for field in fields(TaskText))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +76,32 @@ class Task(PipelineItem):
             target_keywords=idea.target_keywords,
             word_count=idea.estimated_word_count,
         )
+
+    @property
+    def etag(self) -> str:
+        return etag_of(*(str(getattr(self, name)) for name in _TEXT))
+
+    def edit(self, text: "TaskText", *, etag: str, now: datetime) -> Self:
+        """Another text of a task that nobody writes yet. StaleEtag when somebody saved after `etag` was read."""
+        edited = replace(self, **{name: getattr(text, name) for name in _TEXT})
+        if edited == self:
+            return self
+        if etag and etag != self.etag:
+            raise StaleEtag(kind="task", etag=self.etag)
+        if self.status not in (TaskStatus.QUEUED, TaskStatus.FAILED):
+            raise wrong_move("task", state=self.status, cannot="edited", way_out=_WAY_OUT[self.status])
+        return replace(edited, updated_at=now)
+
+    def check_deletable(self) -> None:
+        """StateConflict for a task that is being written or has content."""
+        if self.status is TaskStatus.IN_PROGRESS or self.content_id is not None:
+            raise wrong_move(
+                "task", state=self.status, cannot="deleted", way_out=_WAY_OUT[self.status], id=self.id
+            )
+
+    def lost_content(self, *, now: datetime) -> Self:
+        """Its content was deleted. It stays completed, so that no run writes again what a person took away."""
+        return replace(self, content_id=None, updated_at=now)
 
     def start(self, *, now: datetime) -> Self:
         """Writing began; a redelivered start is a quiet success, and a failed task may start again."""

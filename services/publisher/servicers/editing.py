@@ -30,7 +30,7 @@ class EditingActions:
         self, request: publisher.PutContentTextRequest, context: Context
     ) -> publisher.PutContentTextResponse:
         caller = current_caller()
-        text = await asyncio.to_thread(_text_from_proto, request.text)
+        text = await asyncio.to_thread(text_from_proto, request.text)
         content = await self._transactions.run(
             editing.put_text,
             content_id=request.content_id,
@@ -108,7 +108,7 @@ class EditingActions:
         )
 
 
-def _text_from_proto(text: publisher.ContentText) -> ContentText:
+def text_from_proto(text: publisher.ContentText) -> ContentText:
     """The text with clean HTML, and every other field as plain words."""
     return ContentText(
         title=" ".join(text.title.split()),

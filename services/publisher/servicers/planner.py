@@ -19,6 +19,7 @@ from services.publisher.domain.keyword import Keyword
 from services.publisher.domain.keyword_import import read_keywords
 from services.publisher.servicers import Context
 from services.publisher.servicers.exports import PlannerExports
+from services.publisher.servicers.planner_edits import PlannerEdits
 from services.publisher.servicers.wanted import wanted_of
 from services.publisher.store.transaction import PublisherTransaction
 from services.publisher.usecases import keywords, planner
@@ -28,7 +29,7 @@ READING_AT_ONCE_MAX: Final = 2
 """A file of 20 MB takes some 200 MB while it is read."""
 
 
-class PlannerServicer(PlannerExports, publisher.PlannerServiceServicer):
+class PlannerServicer(PlannerEdits, PlannerExports, publisher.PlannerServiceServicer):
     """What people search for and what could be written."""
 
     def __init__(self, transactions: Transactions[PublisherTransaction], clock: Clock) -> None:
@@ -103,6 +104,7 @@ class PlannerServicer(PlannerExports, publisher.PlannerServiceServicer):
             site_id=request.site_id,
             ids=request.ids,
             action=keywords.KeywordAction[action],
+            cluster_id=request.cluster_id or None,
             now=self._clock.now(),
         )
         return publisher.ChangeKeywordsResponse(changed=changed)

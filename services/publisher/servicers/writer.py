@@ -16,6 +16,7 @@ from services.publisher.servicers.editing import EditingActions
 from services.publisher.servicers.exports import WriterExports
 from services.publisher.servicers.review import ReviewActions
 from services.publisher.servicers.wanted import wanted_of
+from services.publisher.servicers.writer_edits import WriterEdits
 from services.publisher.store.transaction import PublisherTransaction
 from services.publisher.usecases import images, writer
 
@@ -27,7 +28,9 @@ FOR_EVER: Final = "public, max-age=31536000, immutable"
 """Behind an address that is a hash there is never anything else."""
 
 
-class WriterServicer(ReviewActions, EditingActions, WriterExports, publisher.WriterServiceServicer):
+class WriterServicer(
+    ReviewActions, EditingActions, WriterEdits, WriterExports, publisher.WriterServiceServicer
+):
     """What is being written; editing and review are in files of their own."""
 
     def __init__(

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, delete, exists, func, insert, select, update
 
 from chassis.paging import Page, PageRequest
 from chassis.refusal import NotFound
@@ -13,7 +13,7 @@ from services.publisher.domain.keyword_text import normalise
 from services.publisher.domain.listing import Wanted
 from services.publisher.store import tables
 from services.publisher.store.listing import Listing, read_list
-from services.publisher.store.rows import among, columns_of, from_row, in_order, to_row
+from services.publisher.store.rows import among, check_all_there, columns_of, from_row, in_order, to_row
 
 _cluster, _keyword = tables.cluster, tables.keyword
 _COLUMNS = columns_of(Cluster, _cluster)
@@ -51,6 +51,38 @@ class Clusters:
     def lock(self, cluster_id: str, *, account_id: str) -> Cluster:
         """As `get`, locked until the transaction ends."""
         return self._one(cluster_id, account_id, lock=True)
+
+    def lock_of_site(self, ids: Sequence[str], *, site_id: str, account_id: str) -> list[Cluster]:
+        """These clusters of the site, locked in the order of their ids. Raises NotFound for an id that is none."""
+        query = (
+            select(*_COLUMNS)
+            .where(
+                among(_cluster.c.id, ids), _cluster.c.site_id == site_id, _cluster.c.account_id == account_id
+            )
+            .order_by(_cluster.c.id)
+            .with_for_update()
+        )
+        found = [_of(row._asdict()) for row in self._connection.execute(query)]
+        check_all_there(found, ids, kind="cluster")
+        return found
+
+    def in_use(self, ids: Sequence[str]) -> tuple[str, str] | None:
+        """One of the clusters that something was made of, and the kind of that; None where there is none."""
+        for kind, table in (("idea", tables.idea), ("task", tables.task), ("content", tables.content)):
+            query = select(table.c.cluster_id).where(among(table.c.cluster_id, ids)).limit(1)
+            used = self._connection.execute(query).scalar_one_or_none()
+            if used is not None:
+                return used, kind
+        return None
+
+    def without_ideas(self, ids: Sequence[str]) -> list[str]:
+        """Those of the clusters that have no idea."""
+        has = exists().where(tables.idea.c.cluster_id == _cluster.c.id)
+        query = select(_cluster.c.id).where(among(_cluster.c.id, ids), ~has)
+        return list(self._connection.execute(query).scalars())
+
+    def delete_all(self, ids: Sequence[str]) -> None:
+        self._connection.execute(delete(_cluster).where(among(_cluster.c.id, ids)))
 
     def save(self, cluster: Cluster) -> None:
         self._connection.execute(update(_cluster).where(_cluster.c.id == cluster.id).values(_to_row(cluster)))

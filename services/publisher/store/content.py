@@ -1,10 +1,10 @@
 """Articles and their versions."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, exists, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, delete, exists, insert, select, update
 from sqlalchemy.dialects import postgresql
 
 from chassis.paging import Page, PageRequest, read_page
@@ -17,7 +17,7 @@ from services.publisher.domain.keyword_text import normalise
 from services.publisher.domain.listing import Wanted
 from services.publisher.store import tables
 from services.publisher.store.listing import Columns, Listing, read_list
-from services.publisher.store.rows import among, to_row
+from services.publisher.store.rows import among, check_all_there, to_row
 
 _content, _version = tables.content, tables.content_version
 _TEXT = tuple(field.name for field in fields(ContentText))
@@ -91,6 +91,20 @@ class Contents:
         """As `some`, locked in the order of their ids until the transaction ends."""
         query = _some(content_ids).order_by(_content.c.id).with_for_update()
         return [_of(row._asdict()) for row in self._connection.execute(query)]
+
+    def lock_of_site(self, ids: Sequence[str], *, site_id: str, account_id: str) -> list[Content]:
+        """These contents of the site, locked in the order of their ids. Raises NotFound for an id that is none."""
+        where = _content.c.site_id == site_id, _content.c.account_id == account_id
+        query = _some(ids).where(*where).order_by(_content.c.id).with_for_update()
+        found = [_of(row._asdict()) for row in self._connection.execute(query)]
+        check_all_there(found, ids, kind="content")
+        return found
+
+    def delete_all(self, ids: Sequence[str]) -> None:
+        """Deletes contents with their versions, images, past and deliveries that have ended."""
+        publication = tables.publication
+        self._connection.execute(delete(publication).where(among(publication.c.content_id, ids)))
+        self._connection.execute(delete(_content).where(among(_content.c.id, ids)))
 
     def slug_is_taken(self, site_id: str) -> Callable[[str], bool]:
         """Whether an article of the site has a slug; for `unique_slug`."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from chassis.paging import Page, PageRequest
 from chassis.refusal import NotFound
@@ -12,7 +12,7 @@ from services.publisher.domain.idea import Idea, IdeaStatus
 from services.publisher.domain.listing import Wanted
 from services.publisher.store import tables
 from services.publisher.store.listing import Listing, read_list
-from services.publisher.store.rows import among, columns_of, from_row, to_row
+from services.publisher.store.rows import among, check_all_there, columns_of, from_row, to_row
 
 _idea = tables.idea
 _COLUMNS = columns_of(Idea, _idea)
@@ -50,6 +50,21 @@ class Ideas:
             if id not in found:
                 raise NotFound(kind="idea", id=id)
         return found
+
+    def lock_of_site(self, ids: Sequence[str], *, site_id: str, account_id: str) -> list[Idea]:
+        """These ideas of the site, locked in the order of their ids. Raises NotFound for an id that is none."""
+        query = (
+            select(*_COLUMNS)
+            .where(among(_idea.c.id, ids), _idea.c.site_id == site_id, _idea.c.account_id == account_id)
+            .order_by(_idea.c.id)
+            .with_for_update()
+        )
+        found = [_of(row._asdict()) for row in self._connection.execute(query)]
+        check_all_there(found, ids, kind="idea")
+        return found
+
+    def delete_all(self, ids: Sequence[str]) -> None:
+        self._connection.execute(delete(_idea).where(among(_idea.c.id, ids)))
 
     def save(self, idea: Idea) -> None:
         self._connection.execute(update(_idea).where(_idea.c.id == idea.id).values(to_row(idea)))

@@ -55,6 +55,16 @@ class Keywords:
         found = self._lock(ids, _keyword.c.site_id == site_id, _keyword.c.account_id == account_id)
         return list(found.values())
 
+    def lock_of_clusters(self, cluster_ids: Sequence[str]) -> list[Keyword]:
+        """The keywords of these clusters, locked in the order of their text."""
+        query = (
+            select(*_COLUMNS)
+            .where(among(_keyword.c.cluster_id, cluster_ids))
+            .order_by(_keyword.c.normalised)
+            .with_for_update()
+        )
+        return [_of(row._asdict()) for row in self._connection.execute(query)]
+
     def save_all(self, keywords: Sequence[Keyword]) -> None:
         """Writes what people change of locked keywords: their cluster, their state, whether runs take them."""
         rows = [to_row(keyword) for keyword in keywords]

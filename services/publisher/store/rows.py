@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import ARRAY, Column, ColumnElement, Row, Table, Uuid, any_, cast
 
+from chassis.refusal import NotFound
+
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
@@ -38,6 +40,14 @@ def from_row(noun: type[T], row: Row[Any] | Mapping[str, Any], **words: type[Enu
 def among(column: Column[str], ids: Sequence[str]) -> ColumnElement[bool]:
     """Whether a column holds one of these ids; one parameter, however many they are."""
     return column == any_(cast(list(ids), ARRAY(Uuid(as_uuid=False))))
+
+
+def check_all_there(found: Iterable[Any], ids: Sequence[str], *, kind: str) -> None:
+    """Raises NotFound for the first id that none of what was found has."""
+    there = {one.id for one in found}
+    for id in ids:
+        if id not in there:
+            raise NotFound(kind=kind, id=id)
 
 
 def in_order(items: Iterable[T], ids: Sequence[str], *, key: str = "id") -> list[T]:

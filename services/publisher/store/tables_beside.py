@@ -133,6 +133,8 @@ deleted = Table(
     id_column("site_id"),
     word_column("noun"),
     instant_column("deleted_at"),
+    id_column("made_from", nullable=True),
+    Index("deleted_made_from", "made_from", postgresql_where=text("made_from IS NOT NULL")),
 )
 """Ids of what people deleted, noted by triggers on the tables of the pipeline; nothing of what it was."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from chassis.paging import Page, PageRequest
 from chassis.refusal import NotFound
@@ -12,7 +12,7 @@ from services.publisher.domain.listing import Wanted
 from services.publisher.domain.task import Task, TaskStatus
 from services.publisher.store import tables
 from services.publisher.store.listing import Listing, read_list
-from services.publisher.store.rows import columns_of, from_row, to_row
+from services.publisher.store.rows import among, check_all_there, columns_of, from_row, to_row
 
 _task = tables.task
 _COLUMNS = columns_of(Task, _task)
@@ -40,6 +40,21 @@ class Tasks:
         """The tasks that were made of these ideas, by the idea's id."""
         query = select(*_COLUMNS).where(_task.c.idea_id.in_(idea_ids), _task.c.account_id == account_id)
         return {row.idea_id: _of(row._asdict()) for row in self._connection.execute(query)}
+
+    def lock_of_site(self, ids: Sequence[str], *, site_id: str, account_id: str) -> list[Task]:
+        """These tasks of the site, locked in the order of their ids. Raises NotFound for an id that is none."""
+        query = (
+            select(*_COLUMNS)
+            .where(among(_task.c.id, ids), _task.c.site_id == site_id, _task.c.account_id == account_id)
+            .order_by(_task.c.id)
+            .with_for_update()
+        )
+        found = [_of(row._asdict()) for row in self._connection.execute(query)]
+        check_all_there(found, ids, kind="task")
+        return found
+
+    def delete_all(self, ids: Sequence[str]) -> None:
+        self._connection.execute(delete(_task).where(among(_task.c.id, ids)))
 
     def save(self, task: Task) -> None:
         self._connection.execute(update(_task).where(_task.c.id == task.id).values(to_row(task)))

@@ -21,6 +21,7 @@ class KeywordAction(StrEnum):
     DISABLE = "disable"
     ENABLE = "enable"
     UNMAP = "unmap"
+    MOVE = "move"
     DELETE = "delete"
 
 
@@ -79,25 +80,40 @@ def change_keywords(
     site_id: str,
     ids: Sequence[str],
     action: KeywordAction,
+    cluster_id: str | None = None,
     now: datetime,
 ) -> int:
     """Do the same to many keywords of a site; returns how many were not so already. Their clusters are recounted.
 
-    Raises NotFound for the site, and for an id that it does not have: then none is changed.
+    Moved ones go to `cluster_id`, which no other action has. Raises NotFound for the site, for an id that it does
+    not have and for the cluster, RequestInvalid: then none is changed.
     """
+    if (cluster_id is None) is (action is KeywordAction.MOVE):
+        fault = "must say where keywords are moved to" if cluster_id is None else "is only for moving"
+        raise RequestInvalid(FieldFault("cluster_id", fault))
     tx.sites.check(site_id, account_id=account_id)
     before = tx.keywords.lock_of_site(list(dict.fromkeys(ids)), site_id=site_id, account_id=account_id)
+    touched = {keyword.cluster_id for keyword in before if keyword.cluster_id is not None}
+    if cluster_id is not None:
+        touched.add(cluster_id.lower())
+        # So that it is there until the end; all of them, in the one order.
+        tx.clusters.lock_of_site(sorted(touched), site_id=site_id, account_id=account_id)
     if action is KeywordAction.DELETE:
         tx.keywords.delete_all([keyword.id for keyword in before])
         changed = before
     else:
-        after = [_ACTIONS[action](keyword, now) for keyword in before]
+        after = [_changed(keyword, action, cluster_id, now) for keyword in before]
         changed = [keyword for keyword, was in zip(after, before, strict=True) if keyword != was]
         tx.keywords.save_all(changed)
-    left = {keyword.cluster_id for keyword in before if keyword.cluster_id is not None}
-    if left and action in (KeywordAction.DELETE, KeywordAction.UNMAP):
-        tx.clusters.recount(sorted(left), now=now)
+    if touched and action in (KeywordAction.DELETE, KeywordAction.UNMAP, KeywordAction.MOVE):
+        tx.clusters.recount(sorted(touched), now=now)
     return len(changed)
+
+
+def _changed(keyword: Keyword, action: KeywordAction, cluster_id: str | None, now: datetime) -> Keyword:
+    if cluster_id is not None:
+        return keyword.move(cluster_id.lower(), now=now)
+    return _ACTIONS[action](keyword, now)
 
 
 _ACTIONS: dict[KeywordAction, Callable[[Keyword, datetime], Keyword]] = {

@@ -109,7 +109,7 @@ def save_content(
     if task.idea_id is not None:
         idea = tx.ideas.lock_all([task.idea_id], account_id=account_id)[task.idea_id]
         tx.ideas.save(idea.complete(now=now))
-    content = _add(tx, content, wanted, edited_by=actor)
+    content = add_content(tx, content, wanted, edited_by=actor)
     tx.tasks.save(completed)
     tx.record(ContentCreated.of(content, now=now), account_id=account_id)
     if article.ai_task_id is not None:
@@ -182,7 +182,7 @@ def save_image_prompts(
     return images
 
 
-def _add(tx: PublisherTransaction, content: Content, wanted: str, *, edited_by: str) -> Content:
+def add_content(tx: PublisherTransaction, content: Content, wanted: str, *, edited_by: str) -> Content:
     """Writes the content under the first free slug; another article may have taken it since it was looked up."""
     while not tx.content.add(content, edited_by=edited_by):
         slug = unique_slug(wanted, taken=tx.content.slug_is_taken(content.site_id))
