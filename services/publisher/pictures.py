@@ -11,7 +11,7 @@ _MEDIA_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
 def read_picture(data: bytes, *, media_type: str = "") -> Picture:
     """The picture in a file, decoded whole once to see that it can be. `media_type` is what the sender takes it for.
 
-    Raises RequestInvalid for what is no whole PNG, JPEG or WebP or not of the said type, PayloadTooLarge beyond
+    Raises RequestInvalid for what is no whole PNG, JPEG or WebP of one picture or not of the said type, PayloadTooLarge beyond
     20 MB or 40 million pixels. It blocks for as long as decoding takes and needs 4 bytes a pixel.
     """
     # Only who gets pictures pays for loading the library.
@@ -24,6 +24,11 @@ def read_picture(data: bytes, *, media_type: str = "") -> Picture:
             width, height = image.size
             if width * height > PICTURE_PIXELS_MAX:
                 raise _too_many_pixels()
+            frames = getattr(image, "n_frames", 1)
+            if frames > 1:
+                # Thousands of them fit into a small file, and every reader would have to play them.
+                fault = f"holds {frames:,} pictures and must hold one, which does not move"
+                raise RequestInvalid(FieldFault("chunk", fault))
             found = _MEDIA_TYPES[str(image.format)]
             image.load()
     except Image.DecompressionBombError as error:
