@@ -7,7 +7,8 @@ from decimal import Decimal
 from enum import StrEnum
 
 from chassis.ids import new_id
-from chassis.refusal import AlreadyExists, FieldFault, RequestInvalid
+from chassis.refusal import AlreadyExists, FieldFault, RequestInvalid, StateConflict
+from services.publisher.domain.cluster import Cluster
 from services.publisher.domain.import_numbers import CPC_MAX
 from services.publisher.domain.intent import Intent
 from services.publisher.domain.keyword import Keyword, keyword_by_hand
@@ -86,7 +87,7 @@ def change_keywords(
     """Do the same to many keywords of a site; returns how many were not so already. Their clusters are recounted.
 
     Moved ones go to `cluster_id`, which no other action has. Raises NotFound for the site, for an id that it does
-    not have and for the cluster, RequestInvalid: then none is changed.
+    not have and for the cluster, StateConflict for a cluster of another sector, RequestInvalid: then none is changed.
     """
     if (cluster_id is None) is (action is KeywordAction.MOVE):
         fault = "must say where keywords are moved to" if cluster_id is None else "is only for moving"
@@ -97,7 +98,8 @@ def change_keywords(
     if cluster_id is not None:
         touched.add(cluster_id.lower())
         # So that it is there until the end; all of them, in the one order.
-        tx.clusters.lock_of_site(sorted(touched), site_id=site_id, account_id=account_id)
+        clusters = tx.clusters.lock_of_site(sorted(touched), site_id=site_id, account_id=account_id)
+        _check_sector(before, next(one for one in clusters if one.id == cluster_id.lower()))
     if action is KeywordAction.DELETE:
         tx.keywords.delete_all([keyword.id for keyword in before])
         changed = before
@@ -108,6 +110,17 @@ def change_keywords(
     if touched and action in (KeywordAction.DELETE, KeywordAction.UNMAP, KeywordAction.MOVE):
         tx.clusters.recount(sorted(touched), now=now)
     return len(changed)
+
+
+def _check_sector(keywords: Sequence[Keyword], cluster: Cluster) -> None:
+    """StateConflict for a keyword of another sector than the cluster it is to be moved to."""
+    for keyword in keywords:
+        if keyword.sector_id != cluster.sector_id:
+            raise StateConflict(
+                f"The keyword {keyword.keyword} is of another sector than the cluster {cluster.name}. "
+                "Choose a cluster of its sector.",
+                metadata={"kind": "keyword", "id": keyword.id, "cluster_id": cluster.id},
+            )
 
 
 def _changed(keyword: Keyword, action: KeywordAction, cluster_id: str | None, now: datetime) -> Keyword:

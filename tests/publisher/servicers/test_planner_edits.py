@@ -136,6 +136,19 @@ async def test_keywords_are_moved_to_a_cluster_of_their_site_alone(calls: Calls)
     assert await calls.keywords(site.id) == [keyword]
 
 
+async def test_a_keyword_stays_in_its_sector(calls: Calls) -> None:
+    site = await calls.site()
+    sector = await calls.sites().CreateSector(publisher.CreateSectorRequest(site_id=site.id, name="Soil"))
+    await calls.import_csv(site.id, "keyword\na\n", sector_id=sector.sector.id)
+    (keyword,) = await calls.keywords(site.id)
+    outside = await new_cluster(calls, site.id)
+
+    moved = KEYWORDS(site_id=site.id, ids=[keyword.id], action=KEYWORDS.ACTION_MOVE, cluster_id=outside.id)
+
+    assert await refusal(calls.planner().ChangeKeywords(moved)) == "STATE_CONFLICT"
+    assert await calls.keywords(site.id) == [keyword]
+
+
 async def test_an_idea_is_made_edited_and_queued(calls: Calls) -> None:
     site = await calls.site()
     cluster = await new_cluster(calls, site.id)

@@ -239,6 +239,24 @@ def test_a_fault_is_found_and_named_with_its_first_bad_row(owner: Connection, na
     assert found[name].first_bad_row
 
 
+@pytest.mark.parametrize(
+    "nouns",
+    [("keyword",), ("image",), ("publication", "content"), ("publication", "content", "task", "idea")],
+    ids=lambda nouns: nouns[-1],
+)
+def test_what_people_deleted_is_not_taken_for_work_without_a_result(
+    owner: Connection, nouns: tuple[str, ...]
+) -> None:
+    with owner.cursor() as cursor:
+        # With the triggers that note what is deleted.
+        cursor.execute("SET LOCAL session_replication_role = origin")
+        cursor.execute("; ".join(f"DELETE FROM publisher.{noun}" for noun in nouns))
+
+    found = {finding.check.name for finding in run_on(owner, CHECKS) if not finding.holds}
+
+    assert found.isdisjoint({"outputs_are_there", "site_statistics_are_a_recount"})
+
+
 def test_every_check_has_a_fault_that_it_finds() -> None:
     assert {name for name, _ in FAULTS} == {check.name for check in CHECKS}
 
