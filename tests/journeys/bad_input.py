@@ -14,6 +14,7 @@ SECONDS_MAX: Final = 900
 FIELDS: Final = frozenset(
     {
         "at",
+        "cluster_id",
         "content_ids",
         "cpc",
         "date",

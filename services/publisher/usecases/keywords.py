@@ -89,11 +89,11 @@ def change_keywords(
     Moved ones go to `cluster_id`, which no other action has. Raises NotFound for the site, for an id that it does
     not have and for the cluster, StateConflict for a cluster of another sector, RequestInvalid: then none is changed.
     """
+    tx.sites.check(site_id, account_id=account_id)
+    before = tx.keywords.lock_of_site(list(dict.fromkeys(ids)), site_id=site_id, account_id=account_id)
     if (cluster_id is None) is (action is KeywordAction.MOVE):
         fault = "must say where keywords are moved to" if cluster_id is None else "is only for moving"
         raise RequestInvalid(FieldFault("cluster_id", fault))
-    tx.sites.check(site_id, account_id=account_id)
-    before = tx.keywords.lock_of_site(list(dict.fromkeys(ids)), site_id=site_id, account_id=account_id)
     touched = {keyword.cluster_id for keyword in before if keyword.cluster_id is not None}
     if cluster_id is not None:
         touched.add(cluster_id.lower())
