@@ -70,6 +70,7 @@ VALUES: Final[dict[str, Any]] = {
     "InviteUser.email": "somebody@example.com",
     "ChangeClusters.ids": "0199aaaa-0000-7000-8000-000000000001",
     "ChangeContent.ids": "0199aaaa-0000-7000-8000-000000000001",
+    "CreateIdea.cluster_id": "0199aaaa-0000-7000-8000-000000000001",
     "ChangeIdeas.ids": "0199aaaa-0000-7000-8000-000000000001",
     "ChangeKeywords.ids": "0199aaaa-0000-7000-8000-000000000001",
     "ChangeTasks.ids": "0199aaaa-0000-7000-8000-000000000001",
