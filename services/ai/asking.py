@@ -49,7 +49,7 @@ async def ask(
             raise
         except ProviderKeyRefused as refused:
             if key is not None:
-                raise ProviderKeyRefused.of_account(refused.provider, key.last4) from None
+                raise ProviderKeyRefused.of_account(refused.provider, key.last4, refused.fault) from None
             raise
         except ProviderRetryable as busy:
             if attempt == gate.limits.attempts_max:

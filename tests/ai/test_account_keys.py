@@ -171,7 +171,20 @@ async def test_a_wrong_key_is_named_with_the_way_out_and_nothing_is_charged(
     task = await paint(workshop, providers_of(workshop, outside))
 
     assert (task.status, task.reason) == (TaskStatus.ERROR, "PROVIDER_KEY_REFUSED")
-    assert "own key, which ends in Wr0n. Give a new one, or delete it" in task.error
+    assert "own key, which ends in Wr0n: the API key is not valid. Give a new one, or delete it" in task.error
+    assert workshop.spent == 0
+
+
+async def test_a_key_without_credit_is_named_as_that_and_is_no_fault_of_the_item(
+    workshop: Workshop, outside: Outside
+) -> None:
+    give(workshop, OWN)
+    outside.script = [failing(429, code="insufficient_quota")] * 3
+
+    task = await paint(workshop, providers_of(workshop, outside))
+
+    assert (task.status, task.reason) == (TaskStatus.ERROR, "PROVIDER_KEY_REFUSED")
+    assert "has no credit left there. Top it up there, or give a key of another, or delete it" in task.error
     assert workshop.spent == 0
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import Enum
 from typing import Any, Protocol, Self
 
 from chassis.refusal import FieldFault, Refusal
@@ -169,31 +170,51 @@ class ProviderMalformed(ProviderError):
     reason = "PROVIDER_MALFORMED"
 
 
+class KeyFault(Enum):
+    """Why a provider does nothing by a key, and what helps whoever owns it."""
+
+    INVALID = "the API key is not valid", "Give a new one"
+    NO_CREDIT = (
+        "the account of the API key has no credit left there",
+        "Top it up there, or give a key of another",
+    )
+    FORBIDDEN = "the API key may not be used for this", "Allow it there, or give another key"
+
+    def __init__(self, fault: str, way_out: str) -> None:
+        self.fault = fault
+        self.way_out = way_out
+
+
 class ProviderKeyRefused(ProviderFinal):
-    """The provider does not accept the key it was given."""
+    """The provider does nothing by the key it was given, whatever it is asked."""
 
     reason = "PROVIDER_KEY_REFUSED"
+    fault = KeyFault.INVALID
 
     @classmethod
-    def of_account(cls, provider: str, last4: str) -> Self:
+    def of_account(cls, provider: str, last4: str, fault: KeyFault = KeyFault.INVALID) -> Self:
         """The account's own key was refused."""
         named = f", which ends in {last4}" if last4 else ""
-        return cls(
-            f"{provider} does not accept this account's own key{named}. "
-            "Give a new one, or delete it to use the platform's, and run this again.",
+        refused = cls(
+            f"{provider} does not accept this account's own key{named}: {fault.fault}. "
+            f"{fault.way_out}, or delete it to use the platform's, and run this again.",
             provider=provider,
             metadata={"whose": "account", "last4": last4},
         )
+        refused.fault = fault
+        return refused
 
     @classmethod
-    def of_platform(cls, provider: str) -> Self:
+    def of_platform(cls, provider: str, fault: KeyFault = KeyFault.INVALID) -> Self:
         """The platform's key was refused: nothing the account can do but bring its own."""
-        return cls(
-            f"{provider} refused the request: the API key is not valid. "
+        refused = cls(
+            f"{provider} refused the request: {fault.fault}. "
             "It is the platform's; give one of your own, or tell the operator.",
             provider=provider,
             metadata={"whose": "platform"},
         )
+        refused.fault = fault
+        return refused
 
 
 class ProviderKeyMissing(ProviderFinal):

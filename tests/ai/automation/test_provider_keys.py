@@ -1,12 +1,14 @@
 """A provider that refuses its key says nothing about the items: a run waits for another key, with nothing failed or held."""
 
+import pytest
+
 from services.ai.domain.function_names import FunctionName
 from services.ai.domain.run import PauseReason, RunStatus
 from services.ai.domain.run_item import RunItemStatus
 from services.ai.domain.stages import Stage
 from services.ai.domain.task import TaskStatus
 from services.ai.providers.limits import Limits
-from services.ai.providers.port import ProviderKeyMissing, ProviderKeyRefused
+from services.ai.providers.port import KeyFault, ProviderKeyMissing, ProviderKeyRefused
 from services.ai.usecases import runs
 from tests.ai.models import REFUSED
 from tests.ai.workshop import Workshop
@@ -34,6 +36,21 @@ async def test_a_refused_key_pauses_the_run_and_a_new_one_lets_it_complete(works
 
     assert workshop.read_run(run).status is RunStatus.COMPLETED
     assert workshop.charges() == [7] * 6
+
+
+@pytest.mark.parametrize("fault", KeyFault)
+async def test_whatever_the_provider_has_against_the_key_the_run_waits_and_its_log_says_what(
+    workshop: Workshop, fault: KeyFault
+) -> None:
+    run = workshop.start(workshop.config(IMAGES), {IMAGES: [await workshop.article_with_images(1)]})
+    workshop.image.replies = [ProviderKeyRefused.of_platform("offline", fault)]
+
+    await workshop.work_off()
+
+    assert workshop.read_run(run).pause_reason is PauseReason.PROVIDER_KEY
+    [refused] = workshop.tasks()
+    assert fault.fault in refused.error
+    assert workshop.spent == 0
 
 
 async def test_no_further_call_is_made_after_the_first_that_the_key_was_refused_for(

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from services.ai.providers.port import (
+    KeyFault,
     ProviderBusy,
     ProviderFinal,
     ProviderKeyRefused,
@@ -63,10 +64,7 @@ class Connection:
             yield
         except openai.RateLimitError as error:
             if error.code == _OUT_OF_QUOTA:
-                raise ProviderFinal(
-                    "openai refused the request: its account has no credit left. Top it up there, or use another key.",
-                    provider=NAME,
-                ) from None
+                raise ProviderKeyRefused.of_platform(NAME, KeyFault.NO_CREDIT) from None
             raise ProviderBusy(
                 "openai asks to be left alone for a while.",
                 provider=NAME,
@@ -92,6 +90,8 @@ class Connection:
         except openai.AuthenticationError:
             # What the server says may repeat the key, so it is not told on, as a cause neither.
             raise ProviderKeyRefused.of_platform(NAME) from None
+        except openai.PermissionDeniedError:
+            raise ProviderKeyRefused.of_platform(NAME, KeyFault.FORBIDDEN) from None
         except openai.APIStatusError as error:
             if error.status_code >= 500 or error.status_code in (408, 409):
                 raise ProviderRetryable(

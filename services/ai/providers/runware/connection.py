@@ -10,6 +10,7 @@ from typing import Any, Final
 import httpx
 
 from services.ai.providers.port import (
+    KeyFault,
     ProviderBusy,
     ProviderFinal,
     ProviderKeyRefused,
@@ -36,6 +37,7 @@ _PASSING: Final = (
 """Parts of error codes, in small letters, for which asking again may help. Runware says its list is not final."""
 
 
+_KEY_FAULTS: Final = {401: KeyFault.INVALID, 402: KeyFault.NO_CREDIT, 403: KeyFault.FORBIDDEN}
 _ABOUT_THE_KEY: Final = ("apikey", "authentication", "unauthorized")
 _NEVER_SEEN: Final = ("notfound", "invalidtaskuuid", "unknowntask", "nosuch")
 """Parts of error codes by which Runware says that it knows no task of an id."""
@@ -127,13 +129,8 @@ class Connection:
                 retry_after_seconds=wait,
                 maybe_paid=status in (408, 504),
             )
-        if status in (401, 403):
-            return ProviderKeyRefused.of_platform(NAME)
-        if status == 402:
-            return ProviderFinal(
-                "runware refused the request: its account has no credit left. Top it up there, or use another key.",
-                provider=NAME,
-            )
+        if status in _KEY_FAULTS:
+            return ProviderKeyRefused.of_platform(NAME, _KEY_FAULTS[status])
         return ProviderFinal(
             f"runware refused the request with the status {status}: {self._told(_fault(answer))}",
             provider=NAME,

@@ -81,9 +81,7 @@ async def test_the_same_picture_has_the_same_id_and_another_another(outside: Out
     assert first.provider_request_id == second.provider_request_id != other.provider_request_id
 
 
-@pytest.mark.parametrize(
-    "behaviour", [failing(401), failing(403), fault("invalidApiKey"), fault("authenticationFailed")]
-)
+@pytest.mark.parametrize("behaviour", [failing(401), fault("invalidApiKey"), fault("authenticationFailed")])
 async def test_a_key_that_is_not_valid_is_named(outside: Outside, behaviour: Behaviour) -> None:
     outside.script = [behaviour]
 

@@ -12,6 +12,7 @@ from services.ai.providers.port import (
     ProviderBusy,
     ProviderError,
     ProviderFinal,
+    ProviderKeyRefused,
     ProviderMalformed,
     ProviderRetryable,
 )
@@ -80,8 +81,8 @@ async def test_sides_are_the_nearest_that_runware_makes(
         (failing(504), ProviderRetryable),
         (busy(), ProviderBusy),
         (failing(401), ProviderFinal),
-        (failing(402), ProviderFinal),
-        (failing(403), ProviderFinal),
+        (failing(402), ProviderKeyRefused),
+        (failing(403), ProviderKeyRefused),
         (failing(400, code="invalidModel"), ProviderFinal),
         (fault("timeoutProvider"), ProviderRetryable),
         (fault("providerRateLimitExceeded"), ProviderRetryable),
