@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Final
 
 from igny8.billing import v1 as billing
 
@@ -16,6 +17,9 @@ from services.billing.servicers.prices import PricingServicer
 from services.billing.servicers.writer import Writer
 from services.billing.settings import BillingSettings
 from services.billing.store.transaction import BillingTransaction
+
+REFRESH_TOKENS: Final = "refresh tokens"
+"""What the key is for that makes them."""
 
 
 async def serve(settings: BillingSettings) -> None:
@@ -36,6 +40,7 @@ async def serve(settings: BillingSettings) -> None:
                 issuer=host.token_issuer(),
                 passwords=passwords,
                 settings=settings,
+                refresh_key=host.keyring.derived(REFRESH_TOKENS),
             ),
         )
         host.add_servicer(

@@ -7,6 +7,8 @@ from typing import Self
 from services.billing.domain.account import CredentialsRefused
 
 REFRESH_START = "igny8r_"
+GRACE = timedelta(seconds=10)
+"""So long a token that was exchanged gets the same answer again: two pages may refresh at once, and answers get lost."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,8 +32,14 @@ class Session:
 
     def takes(self, token: RefreshToken, *, now: datetime) -> bool:
         """Whether the token may be exchanged now."""
-        over = self.ended_at is not None or self.expires_at <= now
-        return not over and token.rotated_at is None and token.expires_at > now
+        return not self._is_over(now) and token.rotated_at is None and token.expires_at > now
+
+    def repeats(self, token: RefreshToken, *, now: datetime) -> bool:
+        """Whether the token was exchanged only just now, so that it comes from the one who has its successor."""
+        return not self._is_over(now) and token.rotated_at is not None and now - token.rotated_at <= GRACE
+
+    def _is_over(self, now: datetime) -> bool:
+        return self.ended_at is not None or self.expires_at <= now
 
     def prolong(self, *, now: datetime, lifetime: timedelta) -> Self:
         """The session after one more exchange."""

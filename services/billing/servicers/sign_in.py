@@ -11,7 +11,8 @@ from chassis.identity import Role as CallerRole
 from chassis.transaction import Transactions
 from services.billing.convert import account_to_proto, instant_to_proto, user_to_proto
 from services.billing.domain.account import CredentialsRefused
-from services.billing.domain.session import SessionRefused
+from services.billing.domain.secret import successor_of
+from services.billing.domain.session import REFRESH_START, SessionRefused
 from services.billing.passwords import Passwords
 from services.billing.servicers import Context
 from services.billing.settings import BillingSettings
@@ -31,12 +32,15 @@ class SignInMethods:
         issuer: TokenIssuer,
         passwords: Passwords,
         settings: BillingSettings,
+        refresh_key: bytes,
     ) -> None:
+        """`refresh_key` makes each refresh token's successor."""
         self._transactions = transactions
         self._clock = clock
         self._issuer = issuer
         self._passwords = passwords
         self._settings = settings
+        self._refresh_key = refresh_key
         self._session_lifetime = timedelta(days=settings.refresh_token_days)
 
     async def SignUp(self, request: billing.SignUpRequest, context: Context) -> billing.SignUpResponse:
@@ -96,7 +100,11 @@ class SignInMethods:
     async def Refresh(self, request: billing.RefreshRequest, context: Context) -> billing.RefreshResponse:
         now = self._clock.now()
         signed_in = await self._transactions.run(
-            sign_in.refresh, secret=request.refresh_token, lifetime=self._session_lifetime, now=now
+            sign_in.refresh,
+            secret=request.refresh_token,
+            successor=successor_of(request.refresh_token, REFRESH_START, key=self._refresh_key),
+            lifetime=self._session_lifetime,
+            now=now,
         )
         if signed_in is None:
             raise SessionRefused

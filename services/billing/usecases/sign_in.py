@@ -86,15 +86,22 @@ def join(
     return _begin_session(tx, user, lifetime=lifetime, now=now)
 
 
-def refresh(tx: BillingTransaction, *, secret: str, lifetime: timedelta, now: datetime) -> SignedIn | None:
-    """Exchanges a refresh token; None where that is refused.
+def refresh(
+    tx: BillingTransaction, *, secret: str, successor: str, lifetime: timedelta, now: datetime
+) -> SignedIn | None:
+    """Exchanges a refresh token for its successor; None where that is refused.
 
-    It does not raise, because a token that comes twice ends its session, and that has to be committed.
+    It does not raise, because a token that comes twice ends its session, and that has to be committed. Within seconds
+    it gets the successor once more instead, while that has not been exchanged itself.
     """
     found = tx.sessions.lock_of(hash_of(secret))
     if found is None:
         return None
     session, token = found
+    if session.repeats(token, now=now):
+        following, user = tx.sessions.with_token(hash_of(successor)), tx.users.hold(session.user_id)
+        if user is not None and following is not None and following[1].rotated_at is None:
+            return _present(tx, user, session, secret=successor)
     if not session.takes(token, now=now):
         if token.rotated_at is not None:
             tx.sessions.save(session.end(now=now))
@@ -105,7 +112,7 @@ def refresh(tx: BillingTransaction, *, secret: str, lifetime: timedelta, now: da
     tx.sessions.mark_rotated(hash_of(secret), now=now)
     session = session.prolong(now=now, lifetime=lifetime)
     tx.sessions.save(session)
-    return _signed_in(tx, user, session)
+    return _signed_in(tx, user, session, secret=successor)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,9 +125,9 @@ class Present:
 
 
 def session_of(tx: BillingTransaction, *, secret: str, now: datetime) -> Present:
-    """Who is signed in by a refresh token that has not been exchanged. Changes nothing. Raises SessionRefused."""
+    """Who is signed in by a refresh token that has not been exchanged, or only just. Changes nothing. Raises SessionRefused."""
     found = tx.sessions.with_token(hash_of(secret))
-    if found is None or not found[0].takes(found[1], now=now):
+    if found is None or not (found[0].takes(found[1], now=now) or found[0].repeats(found[1], now=now)):
         raise SessionRefused
     user = tx.users.find(found[0].user_id)
     if user is None:
@@ -176,13 +183,16 @@ def _forgive(tx: BillingTransaction, attempt: Attempt) -> None:
 def _begin_session(tx: BillingTransaction, user: User, *, lifetime: timedelta, now: datetime) -> SignedIn:
     session = Session(id=new_id(), user_id=user.id, created_at=now, expires_at=now + lifetime)
     tx.sessions.add(session)
-    return _signed_in(tx, user, session)
+    return _signed_in(tx, user, session, secret=new_secret(REFRESH_START))
 
 
-def _signed_in(tx: BillingTransaction, user: User, session: Session) -> SignedIn:
-    secret = new_secret(REFRESH_START)
+def _signed_in(tx: BillingTransaction, user: User, session: Session, *, secret: str) -> SignedIn:
     token = RefreshToken(session_id=session.id, expires_at=session.expires_at)
     tx.sessions.add_token(token, secret_hash=hash_of(secret))
+    return _present(tx, user, session, secret=secret)
+
+
+def _present(tx: BillingTransaction, user: User, session: Session, *, secret: str) -> SignedIn:
     return SignedIn(
         account=tx.accounts.get(user.account_id),
         user=user,

@@ -1,4 +1,4 @@
-"""Staying signed in: refresh tokens work once, and one that comes twice signs everybody out."""
+"""Staying signed in: refresh tokens work once, and one that comes back after seconds signs everybody out."""
 
 import asyncio
 from datetime import timedelta
@@ -28,9 +28,10 @@ async def test_a_refresh_token_gives_the_next_pair(calls: Calls, billing: Billin
     assert instant_from_proto(renewed.refresh_token_expires_at) == billing.clock.now() + timedelta(days=30)
 
 
-async def test_a_token_that_comes_twice_signs_its_session_out(calls: Calls) -> None:
+async def test_a_token_that_comes_back_later_signs_its_session_out(calls: Calls, billing: Billing) -> None:
     joined = await calls.accounts().SignUp(sign_up())
     renewed = await calls.accounts().Refresh(refresh(joined.refresh_token))
+    billing.clock.advance(seconds=11)
 
     again = await outcome(calls.accounts().Refresh(refresh(joined.refresh_token)))
     newest = await outcome(calls.accounts().Refresh(refresh(renewed.refresh_token)))
@@ -38,32 +39,75 @@ async def test_a_token_that_comes_twice_signs_its_session_out(calls: Calls) -> N
     assert (again, newest) == ("CREDENTIALS_REFUSED", "CREDENTIALS_REFUSED")
 
 
-async def test_a_stolen_token_does_not_touch_the_persons_other_sessions(calls: Calls) -> None:
+async def test_a_token_that_comes_back_at_once_gets_the_same_successor(
+    calls: Calls, billing: Billing
+) -> None:
+    joined = await calls.accounts().SignUp(sign_up())
+    first = await calls.accounts().Refresh(refresh(joined.refresh_token))
+    billing.clock.advance(seconds=10)
+
+    again = await calls.accounts().Refresh(refresh(joined.refresh_token))
+
+    assert again.refresh_token == first.refresh_token
+    assert again.refresh_token_expires_at == first.refresh_token_expires_at
+    assert calls.verified(again.access_token) == calls.verified(first.access_token)
+    assert billing.rows("SELECT count(*) FROM refresh_token") == [(2,)]
+
+
+async def test_a_token_whose_successor_was_exchanged_too_signs_its_session_out_at_once(calls: Calls) -> None:
+    joined = await calls.accounts().SignUp(sign_up())
+    second = await calls.accounts().Refresh(refresh(joined.refresh_token))
+    third = await calls.accounts().Refresh(refresh(second.refresh_token))
+
+    again = await outcome(calls.accounts().Refresh(refresh(joined.refresh_token)))
+
+    assert again == "CREDENTIALS_REFUSED"
+    assert await outcome(calls.accounts().Refresh(refresh(third.refresh_token))) == "CREDENTIALS_REFUSED"
+
+
+async def test_a_thief_who_is_quick_is_met_at_the_next_exchange(calls: Calls, billing: Billing) -> None:
+    joined = await calls.accounts().SignUp(sign_up())
+    owners = await calls.accounts().Refresh(refresh(joined.refresh_token))
+    thiefs = await calls.accounts().Refresh(refresh(joined.refresh_token))
+    billing.clock.advance(minutes=5)
+    taken = await calls.accounts().Refresh(refresh(thiefs.refresh_token))
+    billing.clock.advance(minutes=5)
+
+    assert await outcome(calls.accounts().Refresh(refresh(owners.refresh_token))) == "CREDENTIALS_REFUSED"
+    assert await outcome(calls.accounts().Refresh(refresh(taken.refresh_token))) == "CREDENTIALS_REFUSED"
+
+
+async def test_a_session_that_was_signed_out_gives_nobody_a_successor_again(calls: Calls) -> None:
+    joined = await calls.accounts().SignUp(sign_up())
+    renewed = await calls.accounts().Refresh(refresh(joined.refresh_token))
+    await calls.accounts().SignOut(billing_proto.SignOutRequest(refresh_token=renewed.refresh_token))
+
+    assert await outcome(calls.accounts().Refresh(refresh(joined.refresh_token))) == "CREDENTIALS_REFUSED"
+
+
+async def test_a_stolen_token_does_not_touch_the_persons_other_sessions(
+    calls: Calls, billing: Billing
+) -> None:
     joined = await calls.accounts().SignUp(sign_up())
     elsewhere = await calls.accounts().SignIn(sign_in())
     await calls.accounts().Refresh(refresh(joined.refresh_token))
+    billing.clock.advance(seconds=11)
     await outcome(calls.accounts().Refresh(refresh(joined.refresh_token)))
 
     assert await outcome(calls.accounts().Refresh(refresh(elsewhere.refresh_token))) == ""
 
 
-async def test_of_many_who_exchange_one_token_at_once_one_wins_and_then_nobody(
+async def test_of_many_who_exchange_one_token_at_once_all_get_the_same_successor(
     calls: Calls, billing: Billing
 ) -> None:
     joined = await calls.accounts().SignUp(sign_up())
     stub = calls.accounts()
 
-    answers = await asyncio.gather(
-        *(stub.Refresh(refresh(joined.refresh_token)) for _ in range(12)), return_exceptions=True
-    )
+    answers = await asyncio.gather(*(stub.Refresh(refresh(joined.refresh_token)) for _ in range(12)))
 
-    won = [answer for answer in answers if not isinstance(answer, BaseException)]
-    assert len(won) == 1
-    assert {getattr(answer, "reason", "") for answer in answers if answer not in won} == {
-        "CREDENTIALS_REFUSED"
-    }
-    assert await outcome(stub.Refresh(refresh(won[0].refresh_token))) == "CREDENTIALS_REFUSED"
-    assert billing.rows("SELECT count(*) FROM session WHERE ended_at IS NULL") == [(0,)]
+    (successor,) = {answer.refresh_token for answer in answers}
+    assert await outcome(stub.Refresh(refresh(successor))) == ""
+    assert billing.rows("SELECT count(*) FROM refresh_token WHERE rotated_at IS NULL") == [(1,)]
 
 
 async def test_who_stays_away_for_thirty_days_is_signed_out(calls: Calls, billing: Billing) -> None:
@@ -148,16 +192,18 @@ async def test_a_token_exchanged_for_the_gateway_ends_with_its_session(
     assert await outcome(gateway.ExchangeSession(exchange(joined.refresh_token))) == "CREDENTIALS_REFUSED"
 
 
-async def test_a_token_that_was_refreshed_is_no_session_and_asking_does_not_end_the_new_one(
-    calls: Calls,
+async def test_a_token_that_was_refreshed_is_a_session_for_seconds_and_asking_later_does_not_end_the_new_one(
+    calls: Calls, billing: Billing
 ) -> None:
     joined = await calls.accounts().SignUp(sign_up())
     gateway = calls.accounts(service("gateway", account_id=None))
     renewed = await calls.accounts().Refresh(refresh(joined.refresh_token))
 
+    soon = await outcome(gateway.ExchangeSession(exchange(joined.refresh_token)))
+    billing.clock.advance(seconds=11)
     late = await outcome(gateway.ExchangeSession(exchange(joined.refresh_token)))
 
-    assert late == "CREDENTIALS_REFUSED"
+    assert (soon, late) == ("", "CREDENTIALS_REFUSED")
     assert await outcome(gateway.ExchangeSession(exchange(renewed.refresh_token))) == ""
 
 

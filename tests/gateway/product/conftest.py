@@ -77,7 +77,14 @@ async def billing_server(
     servers = serving(
         (
             billing_proto.add_AccountServiceServicer_to_server,
-            AccountServicer(transactions, clock, issuer=issuer, passwords=passwords, settings=settings),
+            AccountServicer(
+                transactions,
+                clock,
+                issuer=issuer,
+                passwords=passwords,
+                settings=settings,
+                refresh_key=bytes(32),
+            ),
         ),
         (
             billing_proto.add_CreditServiceServicer_to_server,

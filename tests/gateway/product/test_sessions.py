@@ -217,12 +217,26 @@ async def test_a_cookie_that_was_refreshed_before_ends_its_session_and_goes(fron
         await sign_up(client)
         thief.cookies.update(client.cookies)
         await client.post("/api/v1/auth/refresh", headers=csrf(client))
+        await client.post("/api/v1/auth/refresh", headers=csrf(client))
 
         stolen = await thief.post("/api/v1/auth/refresh", headers=csrf(thief))
         own = await client.post("/api/v1/auth/refresh", headers=csrf(client))
 
     assert (stolen.status_code, own.status_code) == (401, 401)
     assert _cookies(stolen)["igny8_session"]["max-age"] == "0"
+
+
+async def test_a_cookie_that_was_refreshed_just_now_becomes_the_same_one_again(front: Front) -> None:
+    async with front.browser() as client, front.browser() as other_tab:
+        await sign_up(client)
+        other_tab.cookies.update(client.cookies)
+        await client.post("/api/v1/auth/refresh", headers=csrf(client))
+
+        again = await other_tab.post("/api/v1/auth/refresh", headers=csrf(other_tab))
+        me = await client.get("/api/v1/auth/me")
+
+    assert (again.status_code, me.status_code) == (200, 200)
+    assert _cookies(again)["igny8_session"].value == client.cookies["igny8_session"]
 
 
 async def test_a_session_that_was_ended_elsewhere_is_felt_soon(
