@@ -1,11 +1,9 @@
 """Pictures in the media library, each once by its bytes, however many articles show it."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any, Final
-from weakref import WeakValueDictionary
 
 from services.publisher.domain.picture import Picture
 from services.publisher.targets.port import PicturePort
@@ -13,6 +11,7 @@ from services.publisher.targets.wordpress import marks
 from services.publisher.targets.wordpress.client import WordPressClient
 from services.publisher.targets.wordpress.faults import Trouble, WordPressFault
 from services.publisher.targets.wordpress.terms import not_accepted
+from services.publisher.targets.wordpress.turns import turn
 
 _ENDINGS: Final = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
 _FIELDS: Final = "id,slug,source_url,missing_image_sizes"
@@ -44,7 +43,7 @@ async def find_or_upload(
     media: dict[str, Media] = {}
     async with AsyncExitStack() as held:
         for sha256 in sorted(wanted):
-            await held.enter_async_context(_lock(client, sha256))
+            await held.enter_async_context(turn(client, sha256))
         there = await _library(client, list(wanted))
         for sha256, shown in wanted.items():
             found = there.get(marks.media_slug(sha256))
@@ -61,15 +60,6 @@ async def sweep(client: WordPressClient, sha256s: Sequence[str]) -> None:
     for _, *others in (await _library(client, sha256s)).values():
         for other in others:
             await client.delete(f"media/{int(other['id'])}")
-
-
-_locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
-
-
-def _lock(client: WordPressClient, sha256: str) -> asyncio.Lock:
-    """One article at a time looks a picture up and uploads it: WordPress would take it twice. Taken in order of the
-    hashes, so that no two articles wait for each other."""
-    return _locks.setdefault((client.account.base, sha256), asyncio.Lock())
 
 
 async def _library(client: WordPressClient, sha256s: Sequence[str]) -> dict[str, list[dict[str, Any]]]:

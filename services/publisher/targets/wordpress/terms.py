@@ -10,6 +10,7 @@ from services.publisher.domain.slug import slug_of
 from services.publisher.targets.wordpress.answers import Reply
 from services.publisher.targets.wordpress.client import WordPressClient
 from services.publisher.targets.wordpress.faults import Trouble, WordPressFault
+from services.publisher.targets.wordpress.turns import turn
 
 NAME_CHARACTERS_MAX: Final = 200
 """As many as WordPress keeps."""
@@ -26,23 +27,32 @@ async def find_or_create(client: WordPressClient, taxonomy: Taxonomy, names: Seq
     """The ids of the terms with these names, in their order. Raises WordPressFault.
 
     One lookup finds all that are there. What is missing is created by its name alone: WordPress then refuses a
-    second one of the same name in any case, and names the first, also when two are asked for at the same time.
+    second one of the same name in any case, and names the first.
     """
     wanted = cleaned(names)
-    if not wanted:
-        return []
-    slugs = {name: slugs_of(name) for name in wanted}
+    known = await _known(client, taxonomy, wanted)
+    if len(known) < len(wanted):
+        async with turn(client, taxonomy.value):
+            known = await _known(client, taxonomy, wanted)
+            for name in wanted:
+                if name not in known:
+                    known[name] = await _create(client, taxonomy, name)
+    return list(dict.fromkeys(known[name] for name in wanted))
+
+
+async def _known(client: WordPressClient, taxonomy: Taxonomy, names: Sequence[str]) -> dict[str, int]:
+    """The ids of those that are there, by name."""
+    slugs = {name: slugs_of(name) for name in names}
     asked = list(dict.fromkeys(slug for each in slugs.values() for slug in each))
+    if not asked:
+        return {}
     # As a visitor: who may not edit categories may not see them as an editor either.
     reply = await client.get(
         taxonomy.value, context="view", slug=",".join(asked), per_page=100, _fields="id,slug"
     )
     found = {str(term["slug"]).casefold(): int(term["id"]) for term in _terms(client, reply)}
-    ids: list[int] = []
-    for name in wanted:
-        known = next((found[slug] for slug in slugs[name] if slug in found), None)
-        ids.append(known if known is not None else await _create(client, taxonomy, name))
-    return list(dict.fromkeys(ids))
+    ids = {name: next((found[slug] for slug in slugs[name] if slug in found), None) for name in names}
+    return {name: id for name, id in ids.items() if id is not None}
 
 
 def cleaned(names: Sequence[str]) -> list[str]:
@@ -66,7 +76,7 @@ def slugs_of(name: str) -> tuple[str, ...]:
 async def _create(client: WordPressClient, taxonomy: Taxonomy, name: str) -> int:
     reply = await client.post(taxonomy.value, {"name": name})
     if reply.status == 201:
-        return int(reply.item["id"])
+        return await _first(client, taxonomy, name, reply.item)
     if reply.code == "term_exists" and "term_id" in reply.detail:
         return int(reply.detail["term_id"])
     if reply.status == 403:
@@ -77,6 +87,18 @@ async def _create(client: WordPressClient, taxonomy: Taxonomy, name: str) -> int
         account = client.account
         raise WordPressFault(Trouble.MAY_NOT_CREATE_TERM, host=account.host, user=account.user, name=name)
     raise not_accepted(client, reply)
+
+
+async def _first(client: WordPressClient, taxonomy: Taxonomy, name: str, made: dict[str, Any]) -> int:
+    """The one of that name. Another publisher may have made it at the same instant: the second has another slug."""
+    own = int(made["id"])
+    if str(made["slug"]).casefold() in slugs_of(name):
+        return own
+    first = (await _known(client, taxonomy, [name])).get(name, own)
+    if first != own:
+        # An author may not delete terms; then it stays, without articles.
+        await client.delete(f"{taxonomy.value}/{own}")
+    return first
 
 
 async def _named(client: WordPressClient, taxonomy: Taxonomy, name: str) -> int | None:
