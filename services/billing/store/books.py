@@ -4,7 +4,23 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, exists, insert, or_, select, union, update
+from sqlalchemy import (
+    ARRAY,
+    BindParameter,
+    ColumnElement,
+    Connection,
+    DateTime,
+    Row,
+    Uuid,
+    any_,
+    bindparam,
+    exists,
+    insert,
+    or_,
+    select,
+    union,
+    update,
+)
 
 from chassis.bulk import Writes
 from chassis.paging import Page, PageRequest, read_page
@@ -25,6 +41,9 @@ _reservation = tables.reservation
 _BALANCE = [_account.c[name] for name in ("account_id", "credits", "reserved", "sequence", "updated_at")]
 
 _VALUE = (("credit_value_usd", "given.credits_used * given.credit_price_usd"),)
+
+
+_Now = datetime | BindParameter[datetime]
 
 
 class Books:
@@ -48,14 +67,7 @@ class Books:
 
     def balances(self, account_ids: Collection[str], *, now: datetime) -> dict[str, tuple[Balance, bool]]:
         """The balances as booked, each with whether something has run out or begun since; without those of no account."""
-        held_too_long = exists().where(*_hold_is_due(now), _reservation.c.account_id == _account.c.account_id)
-        unused_too_long = exists().where(*_grant_is_due(now), _grant.c.account_id == _account.c.account_id)
-        has_begun = exists().where(*_grant_begins(now), _grant.c.account_id == _account.c.account_id)
-        rows = self._connection.execute(
-            select(*_BALANCE, or_(held_too_long, unused_too_long, has_begun).label("is_due")).where(
-                among(_account.c.account_id, account_ids)
-            )
-        )
+        rows = self._connection.execute(_BALANCES, {"account_ids": list(account_ids), "now": now})
         found = [dict(row._mapping) for row in rows]
         due = {values["account_id"]: bool(values.pop("is_due")) for values in found}
         return {values["account_id"]: (Balance(**values), due[values["account_id"]]) for values in found}
@@ -121,11 +133,11 @@ class Books:
         )
 
 
-def _hold_is_due(now: datetime) -> "tuple[ColumnElement[bool], ...]":
+def _hold_is_due(now: _Now) -> "tuple[ColumnElement[bool], ...]":
     return (_reservation.c.status == Status.ACTIVE.value, _reservation.c.expires_at <= now)
 
 
-def _grant_is_due(now: datetime) -> "tuple[ColumnElement[bool], ...]":
+def _grant_is_due(now: _Now) -> "tuple[ColumnElement[bool], ...]":
     return (
         _grant.c.remaining > _grant.c.reserved,
         _grant.c.expires_at.is_not(None),
@@ -133,9 +145,22 @@ def _grant_is_due(now: datetime) -> "tuple[ColumnElement[bool], ...]":
     )
 
 
-def _grant_begins(now: datetime) -> "tuple[ColumnElement[bool], ...]":
+def _grant_begins(now: _Now) -> "tuple[ColumnElement[bool], ...]":
     return (_grant.c.is_pending, _grant.c.effective_at <= now)
 
 
 def _of(row: Row[Any]) -> CreditGrant:
     return from_row(CreditGrant, row, category=Category)
+
+
+_NOW = bindparam("now", type_=DateTime(timezone=True))
+
+_BALANCES = select(
+    *_BALANCE,
+    or_(
+        exists().where(*_hold_is_due(_NOW), _reservation.c.account_id == _account.c.account_id),
+        exists().where(*_grant_is_due(_NOW), _grant.c.account_id == _account.c.account_id),
+        exists().where(*_grant_begins(_NOW), _grant.c.account_id == _account.c.account_id),
+    ).label("is_due"),
+).where(_account.c.account_id == any_(bindparam("account_ids", type_=ARRAY(Uuid(as_uuid=False)))))
+"""Made once: to put it together took a third of the time of a read that every page makes."""
