@@ -19,6 +19,7 @@ FIELDS: Final = frozenset(
         "cpc",
         "date",
         "days",
+        "etag",
         "expires_at",
         "function",
         "images",
@@ -40,7 +41,7 @@ FIELDS: Final = frozenset(
         "username",
     }
 )
-"""Fields that are judged by the clock, by a database of names, by what their words are, or beside another field."""
+"""Fields that are judged by the clock, by a database of names, by what their words are, or beside another field or a header."""
 
 REASONS: Final = frozenset({"PAGE_TOKEN_INVALID", "FUNCTION_UNKNOWN", "FILE_UNREADABLE", "PRICE_NOT_FOUND"})
 """Reasons for a 400 that follow from what is there."""
