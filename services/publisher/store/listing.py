@@ -179,13 +179,19 @@ class _Reading(Generic[T]):
         """The page out of all that is wanted; None where that is too much to sort."""
         table = self._listing.table
         inner = (
-            select(table)
+            select(*self._keys(table.c))
             .where(*self._base, *self._behind, *self._shown_where(table.c), *self._faceted())
             .limit(ROWS_GATHERED + 1)
-            .subquery(table.name)
+            .subquery()
         )
         found = func.count().over().label("found")
-        query = select(*self._shown(inner.c), found).order_by(*self._by(inner.c))
+        # Only what is shown is read whole.
+        ranked = select(inner.c.id, found).order_by(*self._by(inner.c)).limit(self._page.size + 1).subquery()
+        query = (
+            select(*self._shown(table.c), ranked.c.found)
+            .join(ranked, ranked.c.id == table.c.id)
+            .order_by(*self._by(table.c))
+        )
         rows = self._rows(query)
         return None if rows and rows[0]["found"] > ROWS_GATHERED else rows
 
