@@ -46,7 +46,9 @@ class Case:
 
     @property
     def name(self) -> str:
-        words = ", ".join(f"{name}={value}" for name, value in self.words.items())
+        words = ", ".join(
+            f"{name}={value}" if isinstance(value, str | int) else name for name, value in self.words.items()
+        )
         return f"{self.noun}: {words or 'all'}"
 
 
