@@ -54,6 +54,8 @@ class Lane:
     killed: asyncio.Event = field(default_factory=asyncio.Event)
     """Set by whoever kills, once that is done."""
 
+    _serving: set[asyncio.Task[None]] = field(default_factory=set)
+
     def break_next(self, fault: Fault | None, *, step: int, late_seconds: float = 1.0) -> None:
         """Another article comes."""
         self.fault, self.step, self.late_seconds = fault, step, late_seconds
@@ -62,9 +64,20 @@ class Lane:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One request of one connection."""
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+        task = asyncio.current_task()
+        assert task is not None
+        self._serving.add(task)
+        # Whoever waits for a fault that nobody comes for any more is cancelled; the streams would tell it as an error.
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             await self._serve(reader, writer)
+        self._serving.discard(task)
         writer.close()
+
+    async def close(self) -> None:
+        """Nobody comes any more."""
+        for task in self._serving:
+            task.cancel()
+        await asyncio.gather(*self._serving)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         request = await _whole_request(reader)
@@ -144,4 +157,8 @@ async def lanes(url: str, *, count: int) -> AsyncIterator[list[Lane]]:
                 await asyncio.start_server(lane.serve, "127.0.0.1", 0, limit=2**20)
             )
             lane.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        yield opened
+        try:
+            yield opened
+        finally:
+            for lane in opened:
+                await lane.close()
