@@ -32,7 +32,7 @@ from services.ai.providers.registry import Providers
 from services.ai.store.leases import Lease, LeaseLost
 from services.ai.store.transaction import AiTransaction
 from services.ai.task_notes import Execution, TaskNotes
-from services.ai.usecases.item_steps import Answered, Completed
+from services.ai.usecases.item_steps import Answered, Completed, without_trace
 from services.ai.usecases.preparing import Prepared, Reserved
 
 T = TypeVar("T")
@@ -136,11 +136,14 @@ class Executor:
         """Ends a task log of which `work` or `abandon` has done what there was to do."""
         return await self._notes.finished(task, lease)
 
-    async def abandon(self, task_id: str, lease: Lease, refusal: Refusal) -> AiTask:
+    async def abandon(
+        self, task_id: str, lease: Lease, refusal: Refusal, *, hopeless: bool = False
+    ) -> AiTask:
         """Does no open item: they fail by the refusal, what is done stays done. Whoever called ends the task log.
 
         An item that was charged before its worker died is not failed, but ended from its journal: its output is
-        saved, so that only the note of it is missing. One of a run for which there is no key is refused as a whole
+        saved, so that only the note of it is missing. Where even that was tried too often (`hopeless`), it is noted as done
+        without what it made, which stays in the inventory. One of a run for which there is no key is refused as a whole
         where none of its items has ended: they are as good as before, and the run may try them again.
         """
         execution = await self._notes.read(task_id)
@@ -156,7 +159,11 @@ class Executor:
             await self._release(task)
             return await self._notes.refused(task, lease, refusal)
         for item in items:
-            if item.open and item.item_id in charged:
+            charge = charged.get(item.item_id)
+            if item.open and charge is not None and hopeless:
+                noted = without_trace(item, lease, credits_used=charge.credits_used, cost=charge.cost_usd)
+                await self._notes.completed(noted)
+            elif item.open and charge is not None:
                 await self._deliver(function, task, item, reread(function, item), lease)
             elif item.open and not task.cancelling:
                 await self._fail(function, task, item, refusal, lease)

@@ -143,15 +143,18 @@ class Ledger:
         )
         return Charge(credits_used=response.usage.credits_used, cost_usd=Decimal(response.usage.cost_usd))
 
-    async def charged(self, reservation_id: str) -> frozenset[str]:
-        """Ids of the items that were captured from a reservation."""
-        found: set[str] = set()
+    async def charged(self, reservation_id: str) -> dict[str, Charge]:
+        """What the items that were captured from a reservation were charged, by item id."""
+        found: dict[str, Charge] = {}
         request = billing.ListUsageRequest(reservation_id=reservation_id, page_size=200)
         while True:
             response = await self._credits.ListUsage(request)
-            found.update(usage.item_id for usage in response.usage)
+            for usage in response.usage:
+                found[usage.item_id] = Charge(
+                    credits_used=usage.credits_used, cost_usd=Decimal(usage.cost_usd)
+                )
             if not response.next_page_token:
-                return frozenset(found)
+                return found
             request.page_token = response.next_page_token
 
     async def release(self, reservation_id: str, *, reason: str) -> None:

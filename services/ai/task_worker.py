@@ -63,7 +63,8 @@ class TaskWorker:
 
     async def _end(self, task: AiTask, lease: Lease) -> None:
         if task.poisonous:
-            done = await self._executor.abandon(task.id, lease, NeverEnded(ATTEMPTS_MAX))
+            refusal = NeverEnded(ATTEMPTS_MAX)
+            done = await self._executor.abandon(task.id, lease, refusal, hopeless=task.hopeless)
         else:
             begun = await self._executor.begin(task.id, lease)
             if begun.task.ended:

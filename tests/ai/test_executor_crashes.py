@@ -117,6 +117,24 @@ async def test_what_dies_every_time_after_the_capture_is_done_and_not_failed(
     assert workshop.spent == ended.credits_used == 2
 
 
+async def test_what_cannot_even_be_ended_from_its_journal_is_done_without_what_it_made(
+    workshop: Workshop,
+) -> None:
+    task, lease = workshop.task(CLUSTER, *await workshop.keywords())
+    with pytest.raises(Died):
+        await workshop.execute(task, lease, falling(workshop, "after capture", always=True))
+    lease, dying = next_lease(workshop, task.id), falling(workshop, "before save", always=True)
+    with pytest.raises(Died):
+        await dying.abandon(task.id, lease, NeverEnded(5))
+
+    done = await dying.abandon(task.id, lease, NeverEnded(5), hopeless=True)
+
+    ended = await dying.finish(done, lease)
+    assert (ended.status, ended.items_done, ended.outputs) == (TaskStatus.SUCCESS, 1, 0)
+    assert workshop.spent == ended.credits_used == 2
+    assert len(workshop.charges()) == 1
+
+
 async def test_of_many_items_those_that_were_charged_are_done_when_the_rest_is_given_up(
     workshop: Workshop,
 ) -> None:

@@ -120,6 +120,8 @@ class ItemWorker:
             lease=begun.lease,
             run_item_id=begun.item.id,
             result=result,
+            # Nobody knows what came of it, though it was paid: a person is to look.
+            error=NeverEnded(ATTEMPTS_MAX).message if begun.item.hopeless else "",
             traceparent=telemetry.traceparent(),
         )
         await patiently(lambda: self._endings.submit(step), self._randomness)
@@ -178,7 +180,9 @@ class ItemWorker:
         assert item.ai_task_id is not None, "the item was begun with its task log"
 
         if item.poisonous:
-            task = await self._executor.abandon(item.ai_task_id, lease, NeverEnded(ATTEMPTS_MAX))
+            task = await self._executor.abandon(
+                item.ai_task_id, lease, NeverEnded(ATTEMPTS_MAX), hopeless=item.hopeless
+            )
         else:
             execution = await self._executor.begin(
                 item.ai_task_id, lease, new=begun.task, run_item_id=item.id

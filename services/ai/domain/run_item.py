@@ -83,6 +83,11 @@ class RunItem:
         """Whether it was begun once more than it may be."""
         return self.attempts > ATTEMPTS_MAX
 
+    @property
+    def hopeless(self) -> bool:
+        """Whether it could not even be given up in as many attempts again."""
+        return self.attempts > 2 * ATTEMPTS_MAX
+
     def begin(self, *, now: datetime) -> Self:
         """A worker takes it, for the first time or after another worker was lost."""
         return replace(self, status=RunItemStatus.RUNNING, attempts=self.attempts + 1, updated_at=now)

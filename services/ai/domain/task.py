@@ -107,6 +107,11 @@ class AiTask:
         return self.attempts > ATTEMPTS_MAX
 
     @property
+    def hopeless(self) -> bool:
+        """Whether it could not even be given up in as many attempts again."""
+        return self.attempts > 2 * ATTEMPTS_MAX
+
+    @property
     def begun(self) -> bool:
         """Whether nothing more is to be read, quoted or reserved for it."""
         return self.ended or self.reservation_id is not None

@@ -35,6 +35,12 @@ class Completed:
     """The trace its event goes on in."""
 
 
+def without_trace(item: TaskItem, lease: Lease, *, credits_used: int, cost: Decimal) -> Completed:
+    """The end of an item that is saved and charged, and of which nobody can tell what it made."""
+    output = {"flow": [], "outputs": 0, "input_tokens": 0, "output_tokens": 0}
+    return Completed(lease=lease, item=item, output=output, outputs=0, credits_used=credits_used, cost=cost)
+
+
 def journal_answers(tx: AiTransaction, *, steps: Sequence[Answered]) -> list[TaskItem | LeaseLost]:
     """The provider answered: from this commit on it is never asked again for these items, but for one repair each.
 

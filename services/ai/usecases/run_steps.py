@@ -43,6 +43,8 @@ class Ending:
     lease: Lease
     run_item_id: str
     result: ItemResult | None = None
+    error: str = ""
+    """What the item failed by, whatever came of its execution."""
     traceparent: str = ""
 
 
@@ -123,7 +125,8 @@ def _finished(
     task, ended = executions[item.ai_task_id]
     if not task.ended:
         task = end_task(tx, task, ended, now=now, traceparent=step.traceparent)
-    return result_of(item, task, ended)
+    result = result_of(item, task, ended)
+    return replace(result, error=step.error) if step.error else result
 
 
 class _Endings:

@@ -266,6 +266,28 @@ async def test_an_item_that_dies_in_every_attempt_fails_and_its_hold_is_given_ba
     assert workshop.leases() == 0
 
 
+async def test_a_charged_item_whose_delivery_kills_every_time_fails_at_last_with_its_charge(
+    workshop: Workshop,
+) -> None:
+    run = workshop.start(workshop.config(Stage.CLUSTER), {Stage.CLUSTER: await workshop.keywords()})
+    [job] = workshop.jobs()
+    fall = Fall("after capture", always=True)
+    dying = workshop.executor(ledger=FallingLedger(workshop.ledger, fall), function=FallingClusters(fall))
+    for _ in range(2 * ATTEMPTS_MAX):
+        with pytest.raises(Died):
+            await workshop.item_worker(dying).do(job)
+
+    await workshop.item_worker(dying).do(job)
+
+    [item] = workshop.items(run)
+    assert (item.status, item.credits_used) == (RunItemStatus.FAILED, 2)
+    assert "never ended" in item.error
+    ended = workshop.read_run(run)
+    assert (ended.status, ended.credits_used) == (RunStatus.COMPLETED, 2)
+    assert workshop.spent == workshop.tasks()[0].credits_used == 2
+    assert workshop.leases() == 0
+
+
 async def test_a_poisonous_review_fails_too(workshop: Workshop) -> None:
     run = workshop.start(workshop.config(Stage.REVIEW), {Stage.REVIEW: [workshop.site_id]})
     with workshop.transactions.engine.begin() as connection:
