@@ -290,6 +290,12 @@ class Content(PipelineItem):
             updated_at=now,
         )
 
+    def leave_behind(self, reason: str, *, now: datetime) -> Self:
+        """It is or may be at a target that nobody can reach any more: here it counts as not published from now on."""
+        self._require_delivery((SiteStatus.PUBLISHED, SiteStatus.UNCONFIRMED), cannot="left behind")
+        published = replace(self, site_status=SiteStatus.PUBLISHED, scheduled_publish_at=None)
+        return published.unpublish(reason=reason, now=now)
+
     def _planned(self, at: datetime, *, now: datetime) -> Self:
         if at < now:
             message = f"is in the past ({at:%Y-%m-%d %H:%M} UTC). Choose a time to come"

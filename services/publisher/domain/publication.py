@@ -29,6 +29,8 @@ class PublicationState(StrEnum):
 
 
 _OPEN = (PublicationState.PENDING, PublicationState.DELIVERING, PublicationState.UNCONFIRMED)
+LEAVABLE = (PublicationState.PUBLISHED, PublicationState.UNCONFIRMED)
+"""It is or may be at its target, and nobody is at work on it just now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from services.publisher.servicers import Context
 from services.publisher.store.transaction import PublisherTransaction
 from services.publisher.targets.port import TargetPort
 from services.publisher.targets.testing import check_connection
-from services.publisher.usecases import connections
+from services.publisher.usecases import connections, leaving
 from services.publisher.usecases.credentials import new_signing_secret
 
 
@@ -57,13 +57,17 @@ class ConnectionActions:
     async def DeleteConnection(
         self, request: publisher.DeleteConnectionRequest, context: Context
     ) -> publisher.DeleteConnectionResponse:
-        await self._transactions.run(
-            connections.delete_connection,
-            site_id=request.site_id,
-            account_id=current_caller().account(),
-            etag=request.etag,
-            now=self._clock.now(),
-        )
+        asked = {
+            "site_id": request.site_id,
+            "account_id": current_caller().account(),
+            "etag": request.etag,
+            "now": self._clock.now(),
+        }
+        if request.leave_content:
+            # Some at a time: a site may have thousands, and each is locked.
+            while await self._transactions.run(leaving.leave_some, **asked):
+                continue
+        await self._transactions.run(connections.delete_connection, **asked)
         return publisher.DeleteConnectionResponse()
 
     async def TestConnection(

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, or_, select, text, update
 
 from chassis.paging import Page, PageRequest, read_page
-from services.publisher.domain.publication import Action, Publication, PublicationState
+from services.publisher.domain.publication import LEAVABLE, Action, Publication, PublicationState
 from services.publisher.domain.target import Target
 from services.publisher.store import tables
 from services.publisher.store.rows import columns_of, from_row, to_row
@@ -83,6 +83,18 @@ class Publications:
             _publication.c.state.in_((*_OPEN, PublicationState.PUBLISHED.value)),
         )
         return int(self._connection.execute(query).scalar_one())
+
+    def leavable(self, site_id: str, target: Target, *, limit: int) -> list[Publication]:
+        """What is or may be at the site's target, and not on its way, in the order of contents' ids: not locked."""
+        query = select(*_COLUMNS).where(
+            _publication.c.site_id == site_id,
+            _publication.c.target == target.value,
+            _publication.c.state.in_([state.value for state in LEAVABLE]),
+        )
+        return [
+            _of(row)
+            for row in self._connection.execute(query.order_by(_publication.c.content_id).limit(limit))
+        ]
 
     def there(self, site_id: str, target: Target, *, after: str | None, limit: int) -> list[Publication]:
         """What readers see at the site's target, in the order of ids, after that one."""

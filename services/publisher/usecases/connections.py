@@ -215,7 +215,8 @@ def _check_left(tx: PublisherTransaction, before: Connection) -> None:
     if count:
         raise StateConflict(
             f"{count:,} {'content is' if count == 1 else 'contents are'} at {before.target.value}, or on the way"
-            " there, and can only be changed or taken off by this connection. Unpublish what is there first.",
+            " there, and can only be changed or taken off by this connection. Unpublish what is there first; where the"
+            " target is gone for good, delete the connection with leave_content.",
             metadata={"kind": "connection", "state": before.target.value, "count": str(count)},
         )
 
