@@ -1,6 +1,7 @@
 """The connections of SiteService."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from igny8.publisher import v1 as publisher
 
@@ -57,7 +58,7 @@ class ConnectionActions:
     async def DeleteConnection(
         self, request: publisher.DeleteConnectionRequest, context: Context
     ) -> publisher.DeleteConnectionResponse:
-        asked = {
+        asked: dict[str, Any] = {
             "site_id": request.site_id,
             "account_id": current_caller().account(),
             "etag": request.etag,
