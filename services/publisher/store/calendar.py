@@ -60,7 +60,8 @@ class Calendar:
     ) -> list[datetime]:
         """The instants of all that is scheduled, on its way or published from `since` to before `until`, but for these
         contents, and but for those from the first to before the second instant of `outside`."""
-        query = select(_content.c.calendar_at).where(
+        # As one array: thousands of rows of one column each take three times as long to be read.
+        query = select(func.array_agg(_content.c.calendar_at)).where(
             _content.c.site_id == site_id,
             _content.c.calendar_at >= since,
             _content.c.site_status != SiteStatus.FAILED.value,
@@ -73,7 +74,7 @@ class Calendar:
         left_out = list(without)
         if left_out:
             query = query.where(_content.c.id.not_in(left_out))
-        return list(self._connection.execute(query).scalars().all())
+        return list(self._connection.execute(query).scalar_one() or ())
 
     def entries(
         self, site_id: str, *, account_id: str, start: datetime, end: datetime, limit: int
