@@ -1,12 +1,13 @@
 """The two JetStream streams of the suite: what happened, and what is to be done."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from nats.js import JetStreamContext
 from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig, StreamInfo
-from nats.js.errors import BadRequestError, NotFoundError
+from nats.js.errors import BadRequestError, NotFoundError, ServerError
 
 EVENTS_STREAM: Final = "IGNY8_EVENTS"
 JOBS_STREAM: Final = "IGNY8_JOBS"
@@ -16,6 +17,13 @@ EVENTS_AGE_SECONDS_MAX: Final = 14 * 86_400
 
 DUPLICATE_WINDOW_SECONDS: Final = 600
 """A message id seen within this time is acknowledged and not stored again."""
+
+
+STORE_NOT_CREATED: Final = 10049
+"""The server's word while it clears away the files of a stream of that name that was just deleted, and for a full disk."""
+
+CLEARING_SECONDS: Final = 0.2
+CLEARING_LOOKS: Final = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,12 +89,25 @@ async def _ensure(jetstream: JetStreamContext, config: StreamConfig) -> None:
     found = await stream_info(jetstream, config.name)
     if found is None:
         try:
-            await jetstream.add_stream(config)
+            await _add(jetstream, config)
         except BadRequestError:
             # Another service was faster, unless the server refuses the configuration itself.
             await jetstream.update_stream(config)
     elif _differs(found.config, config):
         await jetstream.update_stream(config)
+
+
+async def _add(jetstream: JetStreamContext, config: StreamConfig) -> None:
+    for _ in range(CLEARING_LOOKS):
+        try:
+            await jetstream.add_stream(config)
+        except ServerError as error:
+            if error.err_code != STORE_NOT_CREATED:
+                raise
+            await asyncio.sleep(CLEARING_SECONDS)
+        else:
+            return
+    await jetstream.add_stream(config)
 
 
 _COMPARED: Final[tuple[Callable[[StreamConfig], object], ...]] = (

@@ -250,7 +250,7 @@ async def test_a_keyword_that_tries_to_break_out_is_data(doors: Doors, workshop:
 
     [request] = workshop.text.asked
     fenced = request.user.partition('<untrusted name="keywords">\n')[2].partition("\n</untrusted>")[0]
-    assert [each["keyword"] for each in json.loads(fenced)] == [BREAKING_OUT, "compost bin"]
+    assert {each["keyword"] for each in json.loads(fenced)} == {BREAKING_OUT, "compost bin"}
     assert request.user.count(BREAKING_OUT) == 1
     assert "ignore all rules" not in request.system.lower()
     assert workshop.tasks()[0].items_done == 1

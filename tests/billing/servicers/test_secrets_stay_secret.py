@@ -10,6 +10,7 @@ from sqlalchemy import Engine, inspect, text
 from chassis.errors import RemoteRefusal
 from chassis.testing.callers import service
 from services.billing.domain.secret import hash_of
+from services.billing.domain.session import GRACE
 from tests.billing.books import Billing
 from tests.billing.servicers.calls import Calls
 from tests.billing.servicers.people import accept, invite, refresh, sign_in, sign_up
@@ -44,13 +45,13 @@ async def story(calls: Calls, billing: Billing, capsys: pytest.CaptureFixture[st
     """Everything that can be done with secrets, well and badly, at the log's most talkative level."""
     story = Story()
     with configured(level="debug"):
-        await _do_everything(calls, story)
+        await _do_everything(calls, billing, story)
     story.logged = "".join(capsys.readouterr())
     story.secrets |= {row.password_hash for row in billing.rows('SELECT password_hash FROM "user"')}
     return story
 
 
-async def _do_everything(calls: Calls, story: Story) -> None:
+async def _do_everything(calls: Calls, billing: Billing, story: Story) -> None:
     anybody, gateway = calls.accounts(), calls.accounts(service("gateway", account_id=None))
     joined = await anybody.SignUp(sign_up(password=PASSWORD))
     signed_in = await anybody.SignIn(sign_in(password=PASSWORD))
@@ -69,6 +70,7 @@ async def _do_everything(calls: Calls, story: Story) -> None:
     await story.refused(anybody.SignIn(sign_in(password=WRONG)))
     await story.refused(anybody.SignUp(sign_up(password=PASSWORD)))
     await story.refused(anybody.SignUp(sign_up(email="no address", password=PASSWORD)))
+    billing.clock.advance(seconds=GRACE.seconds + 1)
     await story.refused(anybody.Refresh(refresh(signed_in.refresh_token)))
     await story.refused(anybody.AcceptInvitation(accept(invited.invitation_token, password=BENS)))
     await story.refused(calls.accounts(key.secret).GetMe(billing_proto.GetMeRequest()))
