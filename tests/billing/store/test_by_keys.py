@@ -70,7 +70,7 @@ def tables_read_whole(tx: BillingTransaction, *, order: Order, now: datetime) ->
 
 
 def tables_read_whole_by_a_question(tx: BillingTransaction, *, now: datetime) -> list[str]:
-    tx.connection.execute(text("SELECT FROM credit_account"))
+    tx.connection.execute(text("SELECT credits FROM credit_account"))
     return list(tx.connection.scalars(READ_WHOLE))
 
 

@@ -12,11 +12,9 @@ from chassis.identity import Role
 from chassis.sealing import Sealer
 from chassis.testing.callers import OTHER_ACCOUNT_ID, person
 from services.publisher.domain.cause import Cause
-from services.publisher.domain.content import SiteStatus
-from services.publisher.domain.delivery import AnswerLost
 from services.publisher.domain.finding import Finding, Findings
 from tests.publisher.fake_target import FakeTarget
-from tests.publisher.newsroom import SEALER, Newsroom, published
+from tests.publisher.newsroom import SEALER, Newsroom
 from tests.publisher.servicers.calls import Calls
 from tests.publisher.servicers.outcome import refusal
 
@@ -230,45 +228,6 @@ async def test_a_stale_etag_changes_nothing(calls: Calls) -> None:
 
     assert stale == ["STALE_ETAG"] * 3
     assert await get(calls, site.id) == kept
-
-
-async def test_content_of_a_target_that_is_gone_is_left_there_only_when_somebody_says_so(
-    calls: Calls, newsroom: Newsroom
-) -> None:
-    site = newsroom.site()
-    newsroom.connect(site)
-    one, other = (newsroom.publish(newsroom.approved(site)) for _ in range(2))
-    lost = AnswerLost("No answer came. It is looked up.", cause=Cause.TOO_SLOW)
-    await published(newsroom.scheduler(target=FakeTarget([lost])))
-    states = {newsroom.read(each).site_status for each in (one, other)}
-    delete = publisher.DeleteConnectionRequest(site_id=site.id)
-
-    assert states == {SiteStatus.PUBLISHED, SiteStatus.UNCONFIRMED}
-    assert await refusal(calls.sites().DeleteConnection(delete)) == "STATE_CONFLICT"
-    delete.leave_content, delete.etag = True, "another"
-    assert await refusal(calls.sites().DeleteConnection(delete)) == "STALE_ETAG"
-    delete.etag = ""
-    for _ in range(2):
-        await calls.sites().DeleteConnection(delete)
-
-    assert (await get(calls, site.id)).target == "hosted"
-    for content in (one, other):
-        left = newsroom.read(content)
-        assert (left.site_status, left.external_url) == (SiteStatus.NOT_PUBLISHED, "")
-        assert left.publish_error.startswith("It was left at https://")
-        assert newsroom.events(content)[-1] == "unpublished"
-    newsroom.publish(newsroom.read(one))
-    await published(newsroom.scheduler())
-    assert newsroom.read(one).external_url.endswith(f"/{one.slug}")
-
-
-async def test_content_that_is_on_its_way_is_waited_for(calls: Calls, newsroom: Newsroom) -> None:
-    site = newsroom.site()
-    newsroom.connect(site)
-    newsroom.publish(newsroom.approved(site))
-    delete = publisher.DeleteConnectionRequest(site_id=site.id, leave_content=True)
-
-    assert await refusal(calls.sites().DeleteConnection(delete)) == "STATE_CONFLICT"
 
 
 async def test_without_its_connection_a_site_is_hosted_again(calls: Calls, newsroom: Newsroom) -> None:
