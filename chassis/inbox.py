@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis.delivery import Delivery
-from chassis.prepared import prepared
+from chassis.prepared import execute
 from chassis.tables import dead_letter, job_attempt
 
 _TYPES: Final = {"consumer": "text", "event_ids": "uuid[]"}
@@ -35,7 +35,7 @@ def handled(connection: Connection, *, consumer: str, event_ids: Iterable[str]) 
 
 def _ids(connection: Connection, statement: str, consumer: str, event_ids: Iterable[str]) -> set[str]:
     parameters = {"consumer": consumer, "event_ids": sorted(event_ids)}
-    found = connection.exec_driver_sql(prepared(connection, statement, _TYPES), parameters)
+    found = execute(connection, statement, _TYPES, parameters)
     return {str(event_id) for (event_id,) in found}
 
 
