@@ -15,6 +15,7 @@ from tests.outside.server import Outside, outside_world
 ORDER: Final = (
     "test_main_job.py",
     "test_totals.py",
+    "test_schedules.py",
     "test_gateways.py",
     "test_functions_by_hand.py",
     "test_isolation.py",
