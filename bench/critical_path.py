@@ -1,4 +1,4 @@
-"""The least time in which calls of a chain of stages can be made with so many slots, whoever makes them."""
+"""The least time in which calls of a chain of stages can be made with so many slots, whoever makes them; with a wall between the stages or not."""
 
 import math
 from collections.abc import Sequence
@@ -13,5 +13,18 @@ def least_seconds(calls: Sequence[int], *, latency_seconds: float, slots: int) -
     all stages: Fernandez and Bussell's, for a graph in which every call of a stage follows from one before.
     """
     return max(
-        (k + math.ceil(sum(calls[k:]) / slots)) * latency_seconds for k in range(len(calls)) if sum(calls[k:])
+        (
+            (k + math.ceil(sum(calls[k:]) / slots)) * latency_seconds
+            for k in range(len(calls))
+            if sum(calls[k:])
+        ),
+        default=0.0,
     )
+
+
+def least_seconds_with_walls(stages: Sequence[Sequence[int]], *, latency_seconds: float, slots: int) -> float:
+    """The same where no call of a stage begins before every call of the stages before it has ended.
+
+    Each stage is a chain of its own, of one kind of call or more; one waits for the other, so their least times add up.
+    """
+    return sum(least_seconds(stage, latency_seconds=latency_seconds, slots=slots) for stage in stages)
