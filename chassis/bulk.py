@@ -25,6 +25,7 @@ class Writes:
     def __init__(self) -> None:
         self._statements: list[str] = []
         self._rows: list[str] = []
+        self._gathered: dict[str, list[object]] = {}
 
     def insert(
         self, table: Table, rows: Sequence[object], *, computed: tuple[tuple[str, str], ...] = ()
@@ -41,8 +42,18 @@ class Writes:
         if rows:
             self._add(_update(table, tuple(columns)), rows)
 
+    def gather(self, statement: str, row: object) -> None:
+        """Carries a statement out once for all rows gathered for it, after everything else.
+
+        It reads them from a `recordset`, and has to be the same text each time.
+        """
+        self._gathered.setdefault(statement, []).append(row)
+
     def send(self, connection: Connection) -> None:
         """Carries out everything so far, in the order it came, in the connection's transaction."""
+        gathered, self._gathered = self._gathered, {}
+        for statement, rows in gathered.items():
+            self._add(statement, rows)
         if not self._statements:
             return
         together = "; ".join(

@@ -13,7 +13,7 @@ from chassis import inbox, telemetry
 from chassis.consuming import Answer, Consumer, Patience
 from chassis.delivery import Delivery
 from chassis.streams import EVENTS_STREAM, JOBS_STREAM
-from chassis.together import Together
+from chassis.together import ORDERS_MAX, Together
 from chassis.transaction import Transaction, Transactions
 
 Tx = TypeVar("Tx", bound=Transaction)
@@ -52,24 +52,29 @@ class EventConsumer(Consumer[Tx], Generic[Tx]):
         handlers: Mapping[type[Message], EventHandler[Tx]],
         concurrency: int = 4,
         patience: Patience | None = None,
+        linger_seconds: float = 0.0,
     ) -> None:
         """`name` is the durable's and must be unique in the suite: `<service>-<what>`; `concurrency` is transactions
-        at once."""
+        at once. Where nobody waits for the effect, an event may wait `linger_seconds` for others of its account."""
         super().__init__(
             name=name,
             stream=EVENTS_STREAM,
             classes=tuple(handlers),
-            concurrency=concurrency * EVENTS_BY_TRANSACTIONS,
+            # Those that wait for others take places of events that could be handled.
+            concurrency=concurrency * (ORDERS_MAX if linger_seconds else EVENTS_BY_TRANSACTIONS),
             patience=patience or Patience(ack_wait_seconds=EVENT_ACK_WAIT_SECONDS, drain_seconds=5.0),
         )
         self._handlers = handlers
         self._transactions_at_once = asyncio.Semaphore(concurrency)
+        self._linger_seconds = linger_seconds
         self._lines: dict[str, _Line] = {}
 
     async def handle(self, message: Message, delivery: Delivery, transactions: Transactions[Tx]) -> Answer:
         line = self._lines.get(delivery.account_id)
         if line is None:
-            line = self._lines[delivery.account_id] = _Line(partial(self._apply_all, transactions))
+            line = self._lines[delivery.account_id] = _Line(
+                partial(self._apply_all, transactions), linger_seconds=self._linger_seconds
+            )
         line.length += 1
         try:
             fresh = await line.together.submit(_Arrived(message, delivery, telemetry.traceparent()))
@@ -124,9 +129,17 @@ class _Arrived:
 class _Line:
     """The events of one account that are being handled or wait for it, in their order."""
 
-    def __init__(self, apply: Callable[[Sequence[_Arrived]], Awaitable[Sequence[bool | Exception]]]) -> None:
-        # Nobody waits for company: what arrives while some are handled is company enough.
-        self.together = Together[_Arrived, bool](apply, underway=lambda: 0)
+    def __init__(
+        self,
+        apply: Callable[[Sequence[_Arrived]], Awaitable[Sequence[bool | Exception]]],
+        *,
+        linger_seconds: float,
+    ) -> None:
+        # Without a time to wait nobody does: what arrives while some are handled is company enough.
+        company = ORDERS_MAX if linger_seconds else 0
+        self.together = Together[_Arrived, bool](
+            apply, underway=lambda: company, linger_seconds=linger_seconds
+        )
         self.length = 0
 
 

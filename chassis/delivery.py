@@ -3,14 +3,11 @@
 import asyncio
 import contextlib
 import uuid
-from typing import Final
 
 import nats.errors
 from nats.aio.msg import Msg
 
 from chassis.ids import is_id
-
-ACK_SECONDS_MAX: Final = 2.0
 
 
 class Delivery:
@@ -51,10 +48,10 @@ class Delivery:
         return tokens[3] if len(tokens) >= 5 else ""
 
     async def ack(self) -> None:
-        """It is done. When the server's word does not come in 2 s nothing is lost: a redelivery finds it done."""
+        """It is done. Nobody waits for the server's word: where this is lost, a redelivery finds it done."""
         self.answered = True
         with contextlib.suppress(nats.errors.Error, TimeoutError, OSError):
-            await self._message.ack_sync(timeout=ACK_SECONDS_MAX)
+            await self._message.ack()
 
     async def nak(self, *, delay_seconds: float) -> None:
         """Not now: deliver it again after so long. Never without a delay, which would burn every attempt at once."""

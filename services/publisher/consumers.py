@@ -12,10 +12,15 @@ from services.publisher.usecases import writer
 
 NAME: Final = "publisher-charges"
 
+LINGER_SECONDS: Final = 0.2
+"""The numbers are a copy that may be a little late, and the charges of a long execution come dozens a second."""
+
 
 def charges_consumer() -> EventConsumer[PublisherTransaction]:
     """Adds each charge once: the inbox row makes a redelivery a quiet success."""
-    return EventConsumer(name=NAME, handlers={billing.CreditsCaptured: _on_captured})
+    return EventConsumer(
+        name=NAME, handlers={billing.CreditsCaptured: _on_captured}, linger_seconds=LINGER_SECONDS
+    )
 
 
 def _on_captured(tx: PublisherTransaction, event: billing.CreditsCaptured, delivery: Delivery) -> None:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection, Engine, select
 
 from chassis import tables
-from chassis.bulk import Writes, insert_rows, to_json
+from chassis.bulk import Writes, insert_rows, recordset, to_json
 from chassis.ids import new_id
 
 NOW = datetime(2026, 11, 2, 9, 0, 0, 123457, tzinfo=UTC)
@@ -65,6 +65,26 @@ def test_what_is_sent_together_is_done_in_the_order_it_came(connection: Connecti
     query = select(tables.idempotency.c.request_id, tables.idempotency.c.answer)
     answers = {each.request_id: each.answer for each in connection.execute(query)}
     assert (bytes(answers[row["request_id"]] or b""), answers[other["request_id"]]) == (b"\0", None)
+
+
+def test_rows_that_are_gathered_come_last_and_in_one_statement(connection: Connection) -> None:
+    row = _row()
+    columns = recordset((tables.idempotency.c.request_id, tables.idempotency.c.scope))
+    appended = (
+        "UPDATE idempotency SET scope = idempotency.scope || given.scope"
+        f" FROM (SELECT request_id, string_agg(scope, '') AS scope FROM {columns} GROUP BY 1) AS given"
+        " WHERE idempotency.request_id = given.request_id"
+    )
+    writes = Writes()
+
+    writes.gather(appended, {"request_id": row["request_id"], "scope": "+one"})
+    writes.gather(appended, {"request_id": row["request_id"], "scope": "+two"})
+    writes.insert(tables.idempotency, [row])
+    writes.send(connection)
+    writes.send(connection)
+
+    # An UPDATE changes a row once: two statements would have left other words, and the same one twice only the first.
+    assert connection.execute(select(tables.idempotency.c.scope)).scalar_one() == f"{AWKWARD}+one+two"
 
 
 def test_no_rows_are_no_statement(connection: Connection) -> None:

@@ -15,6 +15,7 @@ from chassis.refusal import StateConflict
 from chassis.streams import EVENTS_STREAM
 from chassis.tables import inbox
 from chassis.testing import send, until
+from chassis.together import ORDERS_MAX
 from chassis.transaction import Transaction
 from tests.chassis.consumers import IMPATIENT, Start, TxS, all_answered, exists, letters
 from tests.chassis.sample import ACCOUNT, OTHER_ACCOUNT, count, granted, notes, on_granted
@@ -23,9 +24,14 @@ from tests.kit.tasks import cancelled_at_the_end
 
 
 def events(
-    handler: Callable[[Transaction, Any, Delivery], object] = on_granted,
+    handler: Callable[[Transaction, Any, Delivery], object] = on_granted, *, linger_seconds: float = 0.0
 ) -> EventConsumer[Transaction]:
-    return EventConsumer(name="sample-events", handlers={billing.CreditsGranted: handler}, patience=IMPATIENT)
+    return EventConsumer(
+        name="sample-events",
+        handlers={billing.CreditsGranted: handler},
+        patience=IMPATIENT,
+        linger_seconds=linger_seconds,
+    )
 
 
 async def test_an_event_has_its_effect(start: Start, bus: Bus, engine: Engine) -> None:
@@ -99,6 +105,35 @@ async def test_events_of_an_account_that_wait_are_one_transaction(
     await until(lambda: len(notes(engine)) == 20)
     assert notes(engine) == [str(number) for number in range(20)]
     assert len(set(transactions)) < 20
+
+
+async def test_events_that_wait_for_others_are_handled_as_soon_as_a_batch_is_full(
+    start: Start, bus: Bus, engine: Engine
+) -> None:
+    transactions: list[int] = []
+
+    def note(tx: Transaction, event: Any, delivery: Delivery) -> None:
+        on_granted(tx, event, delivery)
+        transactions.append(tx.connection.exec_driver_sql("SELECT txid_current()").scalar_one())
+
+    for number in range(ORDERS_MAX):
+        await send(bus, granted(str(number)), account_id=ACCOUNT)
+    # Longer than the test takes: no event is handled because its time to wait is over.
+    await start(events(note, linger_seconds=3600.0))
+
+    await until(lambda: len(notes(engine)) == ORDERS_MAX)
+    assert notes(engine) == [str(number) for number in range(ORDERS_MAX)]
+    assert len(set(transactions)) == 1
+
+
+async def test_an_event_that_no_other_joins_does_not_wait_for_ever(
+    start: Start, bus: Bus, engine: Engine
+) -> None:
+    await send(bus, granted("alone"), account_id=ACCOUNT)
+
+    await start(events(linger_seconds=0.05))
+
+    assert await until(lambda: notes(engine)) == ["alone"]
 
 
 async def test_one_that_fails_takes_none_down_that_it_is_handled_with(

@@ -217,7 +217,6 @@ class PipelineServicer(publisher.PipelineServiceServicer):
             image = await self._upload(first, requests)
         finally:
             self._underway -= 1
-        self._wake_scheduler()
         return publisher.UploadImageResponse(image=convert.image_to_proto(image))
 
     async def _upload(
@@ -245,9 +244,12 @@ class PipelineServicer(publisher.PipelineServiceServicer):
         )
 
     async def _write_uploads(self, uploads: Sequence[images.Upload]) -> Sequence[Image | Refusal]:
-        return await self._transactions.run_repeatable(
+        uploaded = await self._transactions.run_repeatable(
             images.upload_images, uploads=uploads, now=self._clock.now()
         )
+        if uploaded.reviewed:
+            self._wake_scheduler()
+        return uploaded.results
 
     async def FailImage(
         self, request: publisher.FailImageRequest, context: Context

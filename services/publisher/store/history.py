@@ -1,8 +1,10 @@
 """Who did what with content, and which AI tasks made it."""
 
-from sqlalchemy import Connection, select, update
+from typing import Final
 
-from chassis.bulk import Writes
+from sqlalchemy import Connection, select
+
+from chassis.bulk import Writes, recordset
 from chassis.paging import Page, PageRequest, read_page
 from services.publisher.domain.history import Action, HistoryEntry, Origin, Step
 from services.publisher.store import tables
@@ -11,6 +13,21 @@ from services.publisher.store.rows import columns_of, from_row, to_row
 _history, _origin = tables.content_history, tables.origin
 _ENTRY = columns_of(HistoryEntry, _history)
 _ORIGIN = columns_of(Origin, _origin)
+
+# An item may be charged several times in one transaction, and an UPDATE writes each row once.
+_ADD_CREDITS: Final = """
+    UPDATE origin SET credits_used = origin.credits_used + charged.credits_used
+    FROM (
+        SELECT account_id, ai_task_id, item_id, sum(credits_used) AS credits_used
+        FROM {given}
+        GROUP BY 1, 2, 3
+    ) AS charged
+    WHERE (origin.account_id, origin.ai_task_id, origin.item_id)
+        = (charged.account_id, charged.ai_task_id, charged.item_id)
+""".replace(
+    "{given}",
+    recordset((_origin.c.account_id, _origin.c.ai_task_id, _origin.c.item_id, _origin.c.credits_used)),
+)
 
 
 class Histories:
@@ -58,13 +75,11 @@ class Histories:
         return [from_row(Origin, row, step=Step) for row in self._connection.execute(query)]
 
     def add_credits(self, *, account_id: str, ai_task_id: str, item_id: str, credits: int) -> None:
-        """Billing charged an item of a task; nothing of it is here for what people made."""
-        self._connection.execute(
-            update(_origin)
-            .where(
-                _origin.c.ai_task_id == ai_task_id,
-                _origin.c.item_id == item_id,
-                _origin.c.account_id == account_id,
-            )
-            .values(credits_used=_origin.c.credits_used + credits)
-        )
+        """Billing charged an item of a task; nothing of it is here for what people made. Written as `add` does."""
+        row = {
+            "account_id": account_id,
+            "ai_task_id": ai_task_id,
+            "item_id": item_id,
+            "credits_used": credits,
+        }
+        self._writes.gather(_ADD_CREDITS, row)

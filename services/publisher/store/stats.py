@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy import BigInteger, Connection, String, cast, func, literal, null, select, text
 from sqlalchemy.dialects import postgresql
 
+from chassis.bulk import Writes, recordset
 from services.publisher.domain.workflow_stats import WorkflowStats
 from services.publisher.store import tables
 
@@ -25,12 +26,23 @@ _FOLD: Final = text("""
     FROM taken GROUP BY 2, 3, 4 HAVING sum(count) <> 0
 """).bindparams(site_id="", oldest_day=None)
 
+# Days in one order, so that two who add to the same do not wait for each other.
+_ADD_CHARGES: Final = """
+    INSERT INTO site_credits (site_id, account_id, day, credits_used, as_of)
+    SELECT site_id, account_id, day, sum(credits_used), max(as_of) FROM {given}
+    GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+    ON CONFLICT (site_id, account_id, day) DO UPDATE
+    SET credits_used = site_credits.credits_used + excluded.credits_used,
+        as_of = greatest(site_credits.as_of, excluded.as_of)
+""".replace("{given}", recordset(_credits.c))
+
 
 class Stats:
     """Counts over the schema `publisher`, kept by its triggers; reading them does not grow with the content."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, writes: Writes) -> None:
         self._connection = connection
+        self._writes = writes
 
     def workflow(self, *, site_id: str, account_id: str, since: datetime | None) -> WorkflowStats:
         """What was made from the UTC day of `since` on, by its state now, and the credits of those days.
@@ -78,7 +90,7 @@ class Stats:
         self._connection.execute(_FOLD, {"site_id": site_id, "oldest_day": oldest_day})
 
     def add_charge(self, *, site_id: str, account_id: str, credits: int, at: datetime) -> None:
-        """Adds credits that billing charged for a site to the UTC day of `at`."""
+        """Adds credits that billing charged for a site to the UTC day of `at`, with the transaction's last statements."""
         row = {
             "site_id": site_id,
             "account_id": account_id,
@@ -86,13 +98,4 @@ class Stats:
             "credits_used": credits,
             "as_of": at,
         }
-        insert = postgresql.insert(_credits).values(row)
-        self._connection.execute(
-            insert.on_conflict_do_update(
-                index_elements=[_credits.c.site_id, _credits.c.account_id, _credits.c.day],
-                set_={
-                    "credits_used": _credits.c.credits_used + insert.excluded.credits_used,
-                    "as_of": func.greatest(_credits.c.as_of, insert.excluded.as_of),
-                },
-            )
-        )
+        self._writes.gather(_ADD_CHARGES, row)

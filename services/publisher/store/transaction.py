@@ -85,7 +85,7 @@ class PublisherTransaction(Transaction):
 
     @cached_property
     def stats(self) -> Stats:
-        return Stats(self.connection)
+        return Stats(self.connection, self.writes)
 
     @cached_property
     def content(self) -> Contents:

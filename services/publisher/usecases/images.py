@@ -32,9 +32,15 @@ class Upload:
     ai_task_id: str | None = None
 
 
-def upload_images(
-    tx: PublisherTransaction, *, uploads: Sequence[Upload], now: datetime
-) -> list[Image | Refusal]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uploaded:
+    """What became of each upload, and whether content went to review by them, which may have got a time at once."""
+
+    results: list[Image | Refusal]
+    reviewed: bool
+
+
+def upload_images(tx: PublisherTransaction, *, uploads: Sequence[Upload], now: datetime) -> Uploaded:
     """Pictures are made, each for itself: the image, or NotFound, or StateConflict where it has another picture.
 
     The same bytes again are a quiet success. Many go in one transaction, because those of a site that wait for
@@ -73,12 +79,14 @@ def upload_images(
     tx.images.save_pictures(list(made.values()))
     tx.histories.add_origins(origins)
     waiting = tx.images.with_pending({image.content_id for image in made.values()} & drafts.keys())
+    reviewed = False
     for image in {image.content_id: image for image in made.values()}.values():
         if (actor := drafts.get(image.content_id)) is not None and image.content_id not in waiting:
             submit_for_review(
                 tx, content_id=image.content_id, account_id=image.account_id, actor=actor, now=now
             )
-    return results
+            reviewed = True
+    return Uploaded(results=results, reviewed=reviewed)
 
 
 def _origin(image: Image, upload: Upload, *, now: datetime) -> list[Origin]:

@@ -1,5 +1,6 @@
 """The past of content over gRPC: who did what and when, and which AI tasks made it and its pictures."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from igny8.publisher import v1 as publisher
 
 from chassis.ids import new_id
 from chassis.testing.callers import ACCOUNT_ID, OTHER_ACCOUNT_ID, person
+from services.publisher.store.transaction import PublisherTransaction
 from services.publisher.usecases.writer import add_charge
 from tests.publisher.newsroom import Newsroom
 from tests.publisher.servicers.calls import Calls, image_draft
@@ -149,6 +151,30 @@ async def test_a_charge_of_another_account_is_not_added(calls: Calls, newsroom: 
     )  # fmt: skip
 
     assert [made.credits_used for made in (await origins(calls, content.id)).origins] == [0]
+
+
+async def test_charges_of_one_transaction_are_added_up(calls: Calls, newsroom: Newsroom) -> None:
+    site, other_site = await calls.site(), await calls.site()
+    task_id = new_id()
+    content = await calls.content(site.id, ai_task_id=task_id)
+
+    def charge(tx: PublisherTransaction, *, credits: int, site_id: str, days_ago: int = 0) -> None:
+        at = newsroom.clock.now() - timedelta(days=days_ago)
+        add_charge(tx, account_id=ACCOUNT_ID, site_id=site_id, credits=credits, at=at,
+                   ai_task_id=task_id, item_id=content.task_id)  # fmt: skip
+
+    def charge_all(tx: PublisherTransaction) -> None:
+        charge(tx, credits=1, site_id=site.id)
+        charge(tx, credits=2, site_id=site.id)
+        charge(tx, credits=4, site_id=site.id, days_ago=1)
+        charge(tx, credits=8, site_id=other_site.id)
+
+    newsroom.transactions.run_sync(charge_all)
+    newsroom.transactions.run_sync(charge_all)
+
+    assert [made.credits_used for made in (await origins(calls, content.id)).origins] == [30]
+    assert (await calls.stats(site.id)).credits_used == 14
+    assert (await calls.stats(other_site.id)).credits_used == 16
 
 
 async def test_the_past_comes_page_by_page(calls: Calls) -> None:
