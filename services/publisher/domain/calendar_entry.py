@@ -7,7 +7,9 @@ from services.publisher.domain.content import ContentStatus, SiteStatus
 
 
 class CalendarEntry(NamedTuple):
-    """`at` is where it stands on the calendar (UTC): the time it is planned for, was published at or failed at.
+    """`at` is where it stands on the calendar (UTC): the time it is or was planned for, or was asked for at once.
+
+    There it stays when it is published, which may be later, and when it fails.
 
     A tuple and no dataclass, since a calendar has thousands.
     """

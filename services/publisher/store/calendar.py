@@ -4,13 +4,13 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, Text, cast, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Text, cast, func, null, or_, select, update
 
 from services.publisher.domain.calendar_entry import CalendarEntry
 from services.publisher.domain.content import Content, ContentStatus, SiteStatus
 from services.publisher.store import tables
 from services.publisher.store.content import COLUMNS, content_of
-from services.publisher.store.rows import to_row
+from services.publisher.store.rows import among, to_row
 
 _content = tables.content
 _SCHEDULED = _content.c.site_status == SiteStatus.SCHEDULED.value
@@ -58,8 +58,11 @@ class Calendar:
         without: Iterable[str] = (),
         outside: tuple[datetime, datetime] | None = None,
     ) -> list[datetime]:
-        """The instants of all that is scheduled, on its way or published from `since` to before `until`, but for these
-        contents, and but for those from the first to before the second instant of `outside`."""
+        """The places of all that is scheduled, on its way or published from `since` to before `until`, but for these
+        contents, and but for those from the first to before the second instant of `outside`.
+
+        A place is the planned instant, not that of the publication: what was delivered late takes nothing of the next day.
+        """
         # As one array: thousands of rows of one column each take three times as long to be read.
         query = select(func.array_agg(_content.c.calendar_at)).where(
             _content.c.site_id == site_id,
@@ -164,6 +167,13 @@ class Calendar:
         row = to_row(content)
         self._connection.execute(
             update(_content).where(_content.c.id == content.id).values({name: row[name] for name in _MOVED})
+        )
+
+    def forget_limits(self, contents: Iterable[Content]) -> None:
+        """These were given their times whatever the limits say."""
+        ids = [content.id for content in contents]
+        self._connection.execute(
+            update(_content).where(among(_content.c.id, ids)).values(booked_under=null())
         )
 
     def first_due_at(self) -> datetime | None:

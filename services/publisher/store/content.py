@@ -21,7 +21,9 @@ from services.publisher.store.rows import among, check_all_there, to_row
 
 _content, _version = tables.content, tables.content_version
 _TEXT = tuple(field.name for field in fields(ContentText))
-COLUMNS = [column for column in _content.c if column.name not in ("title_normalised", "calendar_at", "words")]
+# What the database makes of the others is not read with them.
+_DERIVED = ("title_normalised", "calendar_at", "booked_under", "words")
+COLUMNS = [column for column in _content.c if column.name not in _DERIVED]
 # Lists come without texts, which nobody reads there and which may be long.
 _LISTED = [column for column in COLUMNS if column.name != "html"]
 _TITLE_CHARACTERS_COMPARED = 300

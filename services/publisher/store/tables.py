@@ -5,7 +5,6 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Computed,
-    DateTime,
     ForeignKey,
     Index,
     Integer,
@@ -244,16 +243,11 @@ content = Table(
     word_column("external_id"),
     word_column("external_url"),
     number_column("published_version"),
-    # Where it stands on the calendar, whatever its state; null for what has no time.
-    Column(
-        "calendar_at",
-        DateTime(timezone=True),
-        Computed(
-            "CASE site_status WHEN 'not_published' THEN NULL WHEN 'published' THEN published_at"
-            " ELSE COALESCE(scheduled_publish_at, updated_at) END",
-            persisted=True,
-        ),
-    ),
+    # Where it stands on the calendar: the time it is, or was, planned for, or was asked for at once. It stays there when
+    # it is published or fails, and is null for what has no time. A trigger keeps both of these.
+    instant_column("calendar_at", nullable=True),
+    # The time zone and the limits under which that place was taken; null when it was taken without.
+    Column("booked_under", JSONB),
     words_of("title", "primary_keyword", "excerpt"),
     UniqueConstraint("site_id", "slug", name="content_slug"),
     UniqueConstraint("task_id", name="content_one_of_a_task"),

@@ -115,9 +115,11 @@ def keep_clock(
 
     said = f"Its time on the clock stayed when the site moved from {before.time_zone} to {after.time_zone}."
     calendar = LockedCalendar(tx, after)
-    return _move_all(
+    moved = _move_all(
         tx, calendar, found, same_clock, field="time_zone_change", explanation=said, limits=False, now=now
     )
+    tx.calendar.forget_limits(moved)
+    return moved
 
 
 def _move_all(

@@ -1,7 +1,8 @@
 """What people ask for: that content is published, published again as it reads by now, or taken off."""
 
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import count
 
 from chassis.ids import new_id
 from chassis.paging import Page, PageRequest
@@ -28,12 +29,13 @@ def publish(tx: PublisherTransaction, *, content_id: str, account_id: str, now: 
         return content
     if content.site_status is SiteStatus.PUBLISHED:
         return _publish_again(tx, content, now=now)
+    taken = set(calendar.occupied(now=now, without=[content.id]))
+    # Where it stands on the calendar: what others asked for in the same instant has a place of its own.
+    at = next(at for at in (now + timedelta(microseconds=number) for number in count()) if at not in taken)
     if content.site_status is SiteStatus.SCHEDULED:
-        content = content.move(now, now=now)
-    publishing = content.start_publishing(now=now)
-    taken = calendar.occupied(now=now, without=[content.id])
-    # Two may be asked for in the same instant: only the limits count here, not the slot.
-    check_times(calendar.settings, [now], occupied=[at for at in taken if at != now], now=now)
+        content = content.move(at, now=now)
+    publishing = content.start_publishing(now=at)
+    check_times(calendar.settings, [at], occupied=taken, now=now)
     tx.calendar.save(publishing)
     ask(tx, publishing, tx.connections.hold(content.site_id), now=now)
     return publishing

@@ -1,6 +1,5 @@
 """Moving what is on the calendar: to a day, by days, to another time zone; limits hold and nothing moves by halves."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from typing import Any
 
@@ -12,8 +11,8 @@ from chassis.testing.callers import OTHER_ACCOUNT_ID
 from services.publisher.domain.content import Content, SiteStatus
 from services.publisher.domain.publishing_settings import TimeZoneChange
 from services.publisher.domain.site import Site
-from services.publisher.store.transaction import PublisherTransaction
 from services.publisher.usecases import calendar_moves, sites
+from tests.publisher.bookings import change_zone
 from tests.publisher.newsroom import Newsroom
 
 TODAY = date(2026, 11, 2)
@@ -33,14 +32,6 @@ def move(newsroom: Newsroom, content: Content, day: date, clock: time | None = N
 def shift(newsroom: Newsroom, site: Site, days: int, **which: Any) -> list[Content]:
     given: dict[str, Any] = {"content_ids": [], "start": None, "end": None, **which}
     return newsroom.run(calendar_moves.shift, site_id=site.id, account_id=site.account_id, days=days, **given)
-
-
-def change_zone(newsroom: Newsroom, site: Site, zone: str, change: TimeZoneChange | None = None) -> None:
-    def put(tx: PublisherTransaction, *, now: datetime) -> None:
-        settings = replace(tx.settings.get(site.id, account_id=site.account_id), time_zone=zone)
-        sites.put_settings(tx, settings=settings, etag="", time_zone_change=change, now=now)
-
-    newsroom.run(put)
 
 
 def planned(newsroom: Newsroom, *contents: Content) -> list[datetime | None]:

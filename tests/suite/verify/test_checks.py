@@ -201,6 +201,19 @@ FAULTS = [
         "published_content_is_at_one_target",
         "UPDATE publisher.content SET site_status = 'not_published', published_version = 0",
     ),
+    ("no_slot_is_used_twice", "UPDATE publisher.content SET calendar_at = now()"),
+    (
+        "calendars_are_within_their_limits",
+        "UPDATE publisher.content SET booked_under = booked_under || '{\"day\": 0}'",
+    ),
+    (
+        "calendars_are_within_their_limits",
+        "UPDATE publisher.content SET booked_under = booked_under || '{\"week\": 0}'",
+    ),
+    (
+        "calendars_are_within_their_limits",
+        "UPDATE publisher.content SET booked_under = booked_under || '{\"month\": 0}'",
+    ),
     ("rows_belong_to_their_sites_account", f"UPDATE publisher.connection SET account_id = {NEW_ID}"),
     ("rows_belong_to_their_sites_account", f"UPDATE publisher.remote_object SET account_id = {NEW_ID}"),
     ("rows_belong_to_their_sites_account", f"UPDATE publisher.image SET account_id = {NEW_ID}"),

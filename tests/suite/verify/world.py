@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Engine, Table, insert, text
@@ -119,6 +119,20 @@ class _Builder:
             **form,
         )
         words = ("excerpt", "meta_title", "meta_description", "review_note", "publish_error", "external_id")
+        article = {
+            "html": "<p>Apples</p>",
+            "primary_keyword": "grow apples",
+            "categories": [],
+            "tags": [],
+            "model_name": TEXT_MODEL,
+            "prompt_version": "v1",
+            "images_wanted": True,
+            "word_count": 1,
+            "version": 1,
+            "status": "approved",
+            **dict.fromkeys(words, ""),
+            **form,
+        }
         content = self.add(
             publisher.content,
             task_id=task,
@@ -126,22 +140,22 @@ class _Builder:
             run_id=self.run_id,
             slug="apples",
             title_normalised="apples",
-            html="<p>Apples</p>",
-            primary_keyword="grow apples",
-            categories=[],
-            tags=[],
-            model_name=TEXT_MODEL,
-            prompt_version="v1",
-            images_wanted=True,
-            word_count=1,
-            version=1,
-            status="approved",
             site_status="published",
             published_at=self.now,
             published_version=1,
             external_url="/published/garden/apples",
-            **dict.fromkeys(words, ""),
-            **form,
+            **article,
+        )
+        self.add(
+            publisher.content,
+            slug="pears",
+            title_normalised="pears",
+            site_status="scheduled",
+            scheduled_publish_at=self.now + timedelta(days=40),
+            published_version=0,
+            external_url="",
+            booked_under={"time_zone": "UTC", "day": 1, "week": 1, "month": 1},
+            **article,
         )
         self.add(
             publisher.content_version,
