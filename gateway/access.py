@@ -42,7 +42,12 @@ class Access:
         """`key` and `session` exchange the secrets of API keys and of sessions."""
         self._verifier = verifier
         self._csrf = csrf
-        self._keys = _Exchanged(key, "This API key is not valid.", lambda: KEY_SECONDS_MAX, monotonic)
+        self._keys = _Exchanged(
+            key,
+            "This API key is not valid. Make a new one on the page of the account's keys.",
+            lambda: KEY_SECONDS_MAX,
+            monotonic,
+        )
         self._sessions = _Exchanged(
             session, "You are signed out. Sign in again.", lambda: SESSION_SECONDS_MAX, monotonic
         )

@@ -18,6 +18,7 @@ from gateway import events, pages, problems
 from gateway.audit import AuditLog
 from gateway.audit_note import Note
 from gateway.compression import compressed
+from gateway.cors import Cors
 from gateway.credentials import credentials_of
 from gateway.endpoint import Endpoint
 from gateway.http_protocol import HEADERS_BYTES_MAX
@@ -99,11 +100,13 @@ class Gateway:
         support_url: str,
         admission: Admission,
         audit: AuditLog | None,
+        cors: Cors | None = None,
     ) -> None:
         self._router: Router[tuple[str, Endpoint | Answer]] = Router()
         self._support_url = support_url
         self._admission = admission
         self._audit = audit
+        self._cors = cors
         for endpoint in endpoints:
             operation = endpoint.operation
             self._router.add(operation.verb, operation.template, (operation.template, endpoint))
@@ -129,7 +132,7 @@ class Gateway:
             if request.credentials.secure:
                 finish.extra["Strict-Transport-Security"] = STAY_WITH_HTTPS
             try:
-                await response(scope, receive, finish)
+                await response(scope, receive, self._cors.marking(scope, finish) if self._cors else finish)
             except OSError as error:
                 _log.info("a client went away: %s", type(error).__name__)
         HTTP_SECONDS.labels(route, request.verb if route else "", finish.status).observe(
@@ -150,6 +153,12 @@ class Gateway:
                 raise TooManyRequests(rate.per_minute, of=rate.name, wait_seconds=standing.wait_seconds)
             if sum(map(len, request.headers)) + sum(map(len, request.headers.values())) > HEADERS_BYTES_MAX:
                 raise HeadersTooLarge(HEADERS_BYTES_MAX)
+            if (
+                request.verb == "OPTIONS"
+                and self._cors
+                and (preflight := self._cors.preflight(request.scope))
+            ):
+                return "", preflight
             match = self._router.match(request.path)
             if match is None:
                 raise RouteUnknown(request.path.decode("ascii", "replace"))

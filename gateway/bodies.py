@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 from starlette.types import Receive
 
-from gateway.refusals import BodyTooLarge, BodyTooSlow, UnsupportedMediaType
+from gateway.refusals import BodyTooLarge, BodyTooSlow, ContentEncoded, UnsupportedMediaType
 
 JSON_BYTES_MAX = 1024 * 1024
 UPLOAD_BYTES_MAX = 20_000_000
@@ -45,7 +45,14 @@ def require_type(headers: dict[str, str], readable: tuple[str, ...]) -> str:
 async def counted(
     receive: Receive, headers: dict[str, str], bytes_max: int, seconds_max: float
 ) -> AsyncIterator[bytes]:
-    """The body's parts as they come. Raises BodyTooLarge after draining the rest, BodyTooSlow, ConnectionError."""
+    """The body's parts as they come.
+
+    Raises ContentEncoded and BodyTooLarge after draining the rest, BodyTooSlow, ConnectionError.
+    """
+    encoding = headers.get("content-encoding", "identity").strip()
+    if encoding.lower() not in ("", "identity"):
+        await drain(receive)
+        raise ContentEncoded(encoding)
     length = headers.get("content-length", "")
     if length.isdecimal() and int(length) > bytes_max:
         await drain(receive)

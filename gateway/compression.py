@@ -1,4 +1,4 @@
-"""Smaller answers for those who take them: gzip for JSON, never for event streams, files or anything with a secret in it."""
+"""Smaller answers for those who take them: gzip for JSON and pages, never for event streams, files or anything with a secret in it."""
 
 import gzip
 from typing import Final
@@ -15,8 +15,8 @@ def compressed(response: Response, route: str, accept_encoding: str) -> Response
     """The response, with its body compressed where that is worth it. ETags become weak: the bytes are others."""
     if type(response) is not Response or route.startswith(SECRETS):
         return response
-    is_json = response.headers.get("content-type", "").partition(";")[0].endswith("json")
-    if not is_json or len(response.body) < BYTES_LEAST:
+    kind = response.headers.get("content-type", "").partition(";")[0]
+    if not kind.endswith(("json", "html", "xml")) or len(response.body) < BYTES_LEAST:
         return response
     response.headers["Vary"] = "Accept-Encoding"
     if not takes_gzip(accept_encoding):

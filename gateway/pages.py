@@ -108,18 +108,16 @@ def notice_page(
 ) -> Response:
     """A page that says what is wrong, with the ways on: home, back, support.
 
-    `support_url` is an https or mailto address; when it is empty the page names no address.
+    `support_url` is an https or mailto address; when it is empty the page offers no support.
     """
     support = (
-        f'<a href="{escape(support_url, quote=True)}">Contact support</a>'
-        if support_url
-        else "Contact support"
+        f'Need help? <a href="{escape(support_url, quote=True)}">Contact support</a>' if support_url else ""
     )
     body = (
         f'<div class="notice"><header><a class="brand" href="/">{LOGO}igny8</a></header><main>'
         f'<p class="status">{status}</p><h1>{escape(title)}</h1><p>{escape(sentence)}</p>'
         '<div class="actions"><a class="button first" href="/">Home</a>'
         '<a class="button" id="back" href="/">Back</a></div></main>'
-        f"<footer>Need help? {support}</footer></div><script>{BACK_SCRIPT}</script>"
+        f"<footer>{support}</footer></div><script>{BACK_SCRIPT}</script>"
     )
     return page(title, body, status, headers)

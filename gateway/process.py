@@ -11,7 +11,6 @@ from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from google.protobuf.descriptor_pool import Default
 from google.protobuf.message import Message
 from igny8.billing import v1 as billing
-from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
@@ -27,6 +26,7 @@ from gateway.app import Answer, Gateway, Request, events_answer, poll_answer
 from gateway.audit import AuditLog, Deliver
 from gateway.calls import Calls
 from gateway.comments import comments_of
+from gateway.cors import Cors
 from gateway.csrf import CsrfTokens
 from gateway.dashboard import Ask, Dashboards
 from gateway.endpoint import Endpoint
@@ -48,9 +48,6 @@ AUDIT_SECONDS_MAX = 2.0
 
 RECORD_WRITES = "igny8.billing.v1.AuditService.RecordWrites"
 RECORD_SECONDS_MAX = 5.0
-
-EXPOSED_HEADERS = ("ETag", "X-Trace-Id", "Retry-After", "Location", "RateLimit", "RateLimit-Policy")
-ACCEPTED_HEADERS = ("Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "Last-Event-ID", "traceparent")  # fmt: skip
 
 
 class Process:
@@ -147,17 +144,13 @@ class Process:
             events.PATH: events_answer(stream),
             events.POLL_PATH: poll_answer(stream),
         }
-        gateway = Gateway(
-            endpoints, own, support_url=support_url, admission=self._admission, audit=self._audit
-        )
-        if not cors_origins:
-            return gateway
-        return CORSMiddleware(
-            gateway,
-            allow_origins=list(cors_origins),
-            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-            allow_headers=list(ACCEPTED_HEADERS),
-            expose_headers=list(EXPOSED_HEADERS),
+        return Gateway(
+            endpoints,
+            own,
+            support_url=support_url,
+            admission=self._admission,
+            audit=self._audit,
+            cors=Cors(cors_origins) if cors_origins else None,
         )
 
     def _asking(self, calls: Calls) -> Ask:

@@ -33,7 +33,10 @@ class NotAcceptable(Refusal):
     reason = "NOT_ACCEPTABLE"
 
     def __init__(self, offered: str) -> None:
-        super().__init__(f"This route answers {offered} only.", metadata={"offered": offered})
+        super().__init__(
+            f"This route answers {offered} only. Name it in the header Accept, or leave that header out.",
+            metadata={"offered": offered},
+        )
 
 
 class UnsupportedMediaType(Refusal):
@@ -45,6 +48,30 @@ class UnsupportedMediaType(Refusal):
         super().__init__(
             f"Send the body as {readable}.",
             metadata={"content_type": content_type[:100], "readable": readable},
+        )
+
+
+class ContentEncoded(Refusal):
+    """The body is compressed, which no route reads (RFC 9110, 15.5.16)."""
+
+    reason = "UNSUPPORTED_MEDIA_TYPE"
+
+    def __init__(self, encoding: str) -> None:
+        super().__init__(
+            f"The body is encoded as {encoding[:40]}. Send it as it is, without the header Content-Encoding.",
+            metadata={"content_encoding": encoding[:40], "readable": "identity"},
+        )
+
+
+class OriginRefused(Refusal):
+    """A browser asks whether a page of another origin may do this, and it may not."""
+
+    reason = "PERMISSION_DENIED"
+
+    def __init__(self, origin: str, what: str) -> None:
+        super().__init__(
+            f"Pages of {origin[:100]} may not do this here: {what}. The operator allows origins by IGNY8_CORS_ORIGINS.",
+            metadata={"origin": origin[:100]},
         )
 
 
@@ -67,7 +94,7 @@ class HeadersTooLarge(Refusal):
 
     def __init__(self, limit: int) -> None:
         super().__init__(
-            f"The headers are larger than {limit:,} bytes, the most there may be.",
+            f"The headers are larger than {limit:,} bytes, the most there may be. Send fewer, or shorter cookies.",
             metadata={"limit": str(limit), "unit": "bytes"},
         )
 

@@ -27,6 +27,13 @@ def test_large_json_is_compressed_and_its_etag_becomes_weak() -> None:
     assert answer.headers["etag"] == 'W/"7"'
 
 
+@pytest.mark.parametrize("kind", ["text/html", "application/rss+xml", "application/xml"])
+def test_pages_and_feeds_for_readers_are_compressed(kind: str) -> None:
+    answer = compressed(Response(LARGE, media_type=kind), "/published/{site}", "gzip")
+
+    assert gzip.decompress(bytes(answer.body)) == LARGE
+
+
 def test_who_takes_no_gzip_gets_it_whole_and_caches_are_told() -> None:
     answer = compressed(_json(), ROUTE, "identity")
 
@@ -41,8 +48,9 @@ def test_who_takes_no_gzip_gets_it_whole_and_caches_are_told() -> None:
         (Response(LARGE, media_type="image/png"), ROUTE),
         (_json(), "/api/v1/auth/login"),
         (_json(), "/api/v1/api-keys"),
+        (Response(LARGE, media_type="text/calendar"), ROUTE),
     ],
-    ids=["small", "a file", "tokens", "keys"],
+    ids=["small", "a file", "tokens", "keys", "a feed with a secret in its address"],
 )
 def test_the_rest_is_left_as_it_is(response: Response, route: str) -> None:
     assert "content-encoding" not in compressed(response, route, "gzip").headers

@@ -129,8 +129,24 @@ async def test_a_preflight_allows_what_the_setting_says_and_nothing_more(
     async with httpx.AsyncClient(base_url=shared.url) as client:
         answer = await client.options("/api/v1/books", headers=sent)
 
-    assert (answer.status_code == 200) is allowed
+    assert answer.status_code == (200 if allowed else 403)
     assert "access-control-allow-credentials" not in answer.headers
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["x-trace-id"]
+
+
+async def test_preflights_count_as_every_request_does(
+    process_for: Callable[..., Process], shelf_server: Served
+) -> None:
+    process = process_for(cors_origins=(ORIGIN,), requests_per_minute=(0, 1), shelf=shelf_server.target)
+    sent = {"Origin": ORIGIN, "Access-Control-Request-Method": "GET"}
+    async with running(process) as found, httpx.AsyncClient(base_url=found.url) as client:
+        first = await client.options("/api/v1/books", headers=sent)
+        second = await client.options("/api/v1/books", headers=sent)
+
+    assert (first.status_code, second.status_code) == (200, 429)
+    assert second.headers["access-control-allow-origin"] == ORIGIN
+    assert second.json()["reason"] == "RATE_LIMITED"
 
 
 async def test_a_page_of_an_allowed_origin_reads_what_it_needs_of_an_answer(shared: Running) -> None:

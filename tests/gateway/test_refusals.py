@@ -1,6 +1,7 @@
 """What the gateway refuses, and how it says so: every status as a problem document, or as a page for people."""
 
 import asyncio
+import gzip
 from collections.abc import AsyncIterator, Callable
 from urllib.parse import urlsplit
 
@@ -9,6 +10,7 @@ import pytest
 
 from chassis.errors import CATALOGUE
 from chassis.testing.serving import Served
+from gateway import pages
 from gateway.process import Process
 from tests.gateway.conftest import Running, bearer, running
 
@@ -50,6 +52,13 @@ async def test_an_unknown_page_is_the_branded_404(stranger: httpx.AsyncClient, p
     assert '<a href="mailto:help@example.com">Contact support</a>' in answer.text
     assert "unsafe-inline" not in answer.headers["content-security-policy"]
     assert "cheese" not in answer.text
+
+
+def test_a_page_offers_no_support_where_there_is_none() -> None:
+    page = bytes(pages.not_found_page("").body).decode()
+
+    assert "support" not in page.lower()
+    assert 'href="/">Home' in page
 
 
 async def test_a_program_that_wants_json_gets_a_problem_outside_the_api_too(
@@ -135,6 +144,21 @@ async def test_a_body_of_another_type_is_refused(client: httpx.AsyncClient, cont
     )
 
     assert answer.status_code == 415
+
+
+@pytest.mark.parametrize(
+    ("path", "content_type"),
+    [("/api/v1/shelves/top/books", "application/json"), ("/api/v1/shelves/top/import", "text/csv")],
+)
+async def test_a_compressed_body_is_refused_by_its_encoding(
+    client: httpx.AsyncClient, path: str, content_type: str
+) -> None:
+    headers = {"Content-Type": content_type, "Content-Encoding": "gzip"}
+
+    answer = await client.post(path, content=gzip.compress(b'{"title":"a"}'), headers=headers)
+
+    assert answer.status_code == 415
+    assert answer.json()["metadata"] == {"content_encoding": "gzip", "readable": "identity"}
 
 
 async def test_an_upload_of_another_type_is_refused(client: httpx.AsyncClient) -> None:

@@ -5,10 +5,21 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import grpc
 from google.protobuf import descriptor_pool, message_factory
+from google.protobuf.message import Message
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 HANGS: Final = object()
 """The answer of a service that has stopped and not ended."""
+
+
+class Held:
+    """An answer that is given when the test says so."""
+
+    def __init__(self, answer: Message) -> None:
+        self.answer = answer
+        self.asked = asyncio.Event()
+        self.given = asyncio.Event()
+
 
 SERVICES = ("billing", "ai", "publisher", "notifications")
 
@@ -63,6 +74,10 @@ class StandIn(Handler):
             found = self.answers.get(known, empty())
             if found is HANGS:
                 await asyncio.Event().wait()
+            if isinstance(found, Held):
+                found.asked.set()
+                await found.given.wait()
+                return found.answer
             if isinstance(found, grpc.StatusCode):
                 await context.abort(found, "as the test wants it")
             return found
