@@ -28,14 +28,21 @@ class Writes:
         self._gathered: dict[str, list[object]] = {}
 
     def insert(
-        self, table: Table, rows: Sequence[object], *, computed: tuple[tuple[str, str], ...] = ()
+        self,
+        table: Table,
+        rows: Sequence[object],
+        *,
+        computed: tuple[tuple[str, str], ...] = (),
+        unless_there: bool = False,
     ) -> None:
         """Inserts the rows, whose fields are the table's columns by name; a column that none has gets its default.
 
-        `computed` are columns that follow from others, each with an SQL expression of the row `given`.
+        `computed` are columns that follow from others, each with an SQL expression of the row `given`. With
+        `unless_there` a row stays as it is where one is there with the same key.
         """
         if rows:
-            self._add(_insert(table, _columns(rows[0], table), computed), rows)
+            statement = _insert(table, _columns(rows[0], table), computed)
+            self._add(f"{statement} ON CONFLICT DO NOTHING" if unless_there else statement, rows)
 
     def update(self, table: Table, rows: Sequence[object], *, columns: Sequence[str]) -> None:
         """Writes these columns of the rows, found by the table's primary key."""
@@ -69,10 +76,12 @@ class Writes:
         self._rows.append(to_json(rows))
 
 
-def insert_rows(connection: Connection, table: Table, rows: Sequence[object]) -> None:
+def insert_rows(
+    connection: Connection, table: Table, rows: Sequence[object], *, unless_there: bool = False
+) -> None:
     """`Writes.insert`, sent at once."""
     writes = Writes()
-    writes.insert(table, rows)
+    writes.insert(table, rows, unless_there=unless_there)
     writes.send(connection)
 
 

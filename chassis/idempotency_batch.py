@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from chassis.bulk import Writes, recordset
+from sqlalchemy import Connection
+
+from chassis.bulk import Writes, recordset, to_json
 from chassis.idempotency import RequestKey
-from chassis.reading import Query, Rows
+from chassis.reading import Query, Reading, Rows
 from chassis.refusal import RequestIdReused
 from chassis.tables import idempotency
 
@@ -22,6 +24,20 @@ ANSWERS: Final = Query(
 Only whoever holds a lock that every such call takes first (billing: the account's row) may rely on what is not
 there, and then write with `store_answers`.
 """
+
+_CLAIMED: Final = (*_NAMES, "request_hash", "answer")
+
+CLAIM: Final = (
+    f"INSERT INTO idempotency ({', '.join(_CLAIMED)}) SELECT {', '.join(_CLAIMED)}"  # noqa: S608 - names of our own table only
+    f" FROM {recordset((idempotency.c[name] for name in _CLAIMED), name='claims')}"
+    f" ORDER BY {', '.join(_NAMES)} ON CONFLICT DO NOTHING RETURNING {', '.join(_NAMES)}"
+)
+"""Stores the answers of the calls in the parameter `claims` (`rows_of`) and returns whose they are: those that were not
+made before. For calls whose answers are known before their effects, where no lock keeps others away: it waits for
+another transaction that claims the same. A call that is refused afterwards is to be forgotten (`idempotency.forget`).
+"""
+
+_ANSWERED: Final = Reading({"answered": ANSWERS}, types={"keys": "json"})
 
 Name = tuple[str, str, str]
 """The account, the scope and the request_id of a call."""
@@ -59,18 +75,26 @@ def answers_from_rows(rows: Rows) -> dict[Name, Answer]:
     }
 
 
+def read_answers(connection: Connection, keys: Iterable[RequestKey]) -> dict[Name, Answer]:
+    """The answers given before to these calls, with a statement of its own."""
+    found = _ANSWERED.read(connection, {"keys": to_json(names_of(keys))})
+    return answers_from_rows(found["answered"])
+
+
 def store_answers(writes: Writes, answers: Sequence[tuple[RequestKey, bytes]]) -> None:
     """Keeps the first answers to these calls, in the transaction of their effects."""
-    writes.insert(
-        idempotency,
-        [
-            {
-                "account_id": key.account_id,
-                "scope": key.scope,
-                "request_id": key.request_id,
-                "request_hash": key.request_hash,
-                "answer": answer,
-            }
-            for key, answer in answers
-        ],
-    )
+    writes.insert(idempotency, rows_of(answers))
+
+
+def rows_of(answers: Iterable[tuple[RequestKey, bytes]]) -> list[dict[str, Any]]:
+    """Calls and their first answers, as rows of the table."""
+    return [
+        {
+            "account_id": key.account_id,
+            "scope": key.scope,
+            "request_id": key.request_id,
+            "request_hash": key.request_hash,
+            "answer": answer,
+        }
+        for key, answer in answers
+    ]

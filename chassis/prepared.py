@@ -38,21 +38,18 @@ def execute(
     return connection.exec_driver_sql(prepared(connection, statement, types), dict(parameters))
 
 
-def insert_unless_there(
-    connection: Connection, table: Table, row: Mapping[str, Any], *, constraint: str = ""
-) -> bool:
-    """Inserts a row, unless one is there with the same key, or the same by the constraint; returns whether it did."""
-    statement, types = _insert(table, tuple(row), constraint)
+def insert_unless_there(connection: Connection, table: Table, row: Mapping[str, Any]) -> bool:
+    """Inserts a row, unless one is there with the same key; returns whether it did."""
+    statement, types = _insert(table, tuple(row))
     return int(execute(connection, statement, types, row).rowcount) == 1
 
 
 # The names in the statement are those of our own tables; every value is in a parameter.
 @cache
-def _insert(table: Table, names: tuple[str, ...], constraint: str) -> tuple[str, dict[str, str]]:
+def _insert(table: Table, names: tuple[str, ...]) -> tuple[str, dict[str, str]]:
     listed = ", ".join(f'"{name}"' for name in names)
     values = ", ".join(f"%({name})s" for name in names)
-    target = f'ON CONSTRAINT "{constraint}" ' if constraint else ""
-    statement = f'INSERT INTO "{table.name}" ({listed}) VALUES ({values}) ON CONFLICT {target}DO NOTHING'  # noqa: S608
+    statement = f'INSERT INTO "{table.name}" ({listed}) VALUES ({values}) ON CONFLICT DO NOTHING'  # noqa: S608
     return statement, {name: table.c[name].type.compile(_DIALECT) for name in names}
 
 

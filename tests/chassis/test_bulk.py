@@ -44,6 +44,19 @@ def test_rows_come_back_as_they_were(connection: Connection) -> None:
     ]
 
 
+def test_a_row_that_is_there_stays_as_it_is_where_that_is_said(connection: Connection) -> None:
+    row, other = _row(), _row()
+    insert_rows(connection, tables.idempotency, [row])
+
+    insert_rows(
+        connection, tables.idempotency, [row | {"request_hash": b"another"}, other], unless_there=True
+    )
+
+    query = select(tables.idempotency.c.request_id, tables.idempotency.c.request_hash)
+    hashes = {each.request_id: bytes(each.request_hash) for each in connection.execute(query)}
+    assert hashes == {each["request_id"]: each["request_hash"] for each in (row, other)}
+
+
 def test_a_column_that_follows_from_others_is_computed(connection: Connection) -> None:
     writes = Writes()
 

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Engine, select
-from sqlalchemy.exc import DBAPIError
 
 from chassis import tables
 from chassis.ids import new_id
@@ -53,15 +52,6 @@ def test_a_row_that_is_there_stays_as_it_is(connection: Connection) -> None:
     assert not insert_unless_there(connection, tables.idempotency, row | {"request_hash": b"another"})
 
     assert _kept(connection, row) == row
-
-
-def test_only_the_constraint_that_is_named_lets_a_row_be_left_out(connection: Connection) -> None:
-    row = _row()
-    insert_unless_there(connection, tables.idempotency, row, constraint="idempotency_pkey")
-
-    assert not insert_unless_there(connection, tables.idempotency, row, constraint="idempotency_pkey")
-    with pytest.raises(DBAPIError, match="idempotency_request_id_length"):
-        insert_unless_there(connection, tables.idempotency, _row(request_id=""))
 
 
 def test_values_are_parameters_at_every_use(connection: Connection) -> None:

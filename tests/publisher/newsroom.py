@@ -17,6 +17,7 @@ from services.publisher.domain.connection import Connection, Secret
 from services.publisher.domain.content import Content
 from services.publisher.domain.delivery import Delivery
 from services.publisher.domain.image import Image, ImageStatus, ImageType
+from services.publisher.domain.keyword import Keyword
 from services.publisher.domain.publication import Publication
 from services.publisher.domain.publishing_settings import PublishingSettings
 from services.publisher.domain.site import Site
@@ -30,7 +31,7 @@ from services.publisher.store.transaction import PublisherTransaction
 from services.publisher.targets.hosted import HostedTarget
 from services.publisher.targets.port import TargetPort
 from services.publisher.targets.testing import check_connection
-from services.publisher.usecases import calendar, connections, delivering, publishing, review
+from services.publisher.usecases import calendar, connections, delivering, keywords, publishing, review
 from services.publisher.usecases.connections import Wanted
 from services.publisher.usecases.credentials import new_signing_secret
 from tests.publisher.domain.builders import settings as settings_of
@@ -73,6 +74,17 @@ class Newsroom:
         rules = {"site_id": site.id, "account_id": account_id, **rules}
         self.transactions.run_sync(_add_site, site=site, settings=settings_of(**rules))
         return site
+
+    def new_keyword(self, site: Site, text: str, *, sector_id: str | None = None, **facts: Any) -> Keyword:
+        """A keyword of the site that is not written yet."""
+        return keywords.new_keyword(
+            account_id=site.account_id,
+            site_id=site.id,
+            sector_id=sector_id,
+            text=text,
+            facts=keywords.KeywordFacts(**facts),
+            now=self.clock.now(),
+        )
 
     def rules(self, site: Site, **changes: Any) -> None:
         """The site's publishing settings are others from now on."""

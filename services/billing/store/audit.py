@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, select
-from sqlalchemy.dialects.postgresql import insert
 
+from chassis.bulk import insert_rows
 from chassis.paging import Page, PageRequest, read_page
 from services.billing.domain.audit import AuditEntry, AuditFilter, Resource
 from services.billing.store.tables import audit_entry
@@ -22,9 +22,7 @@ class Audit:
 
     def add(self, entries: Sequence[AuditEntry]) -> None:
         """Adds entries; those that are there stay as they are."""
-        if entries:
-            statement = insert(audit_entry).values([_row(entry) for entry in entries])
-            self._connection.execute(statement.on_conflict_do_nothing())
+        insert_rows(self._connection, audit_entry, [_row(entry) for entry in entries], unless_there=True)
 
     def newest(self, wanted: AuditFilter, *, page: PageRequest) -> Page[AuditEntry]:
         """Entries, newest first."""

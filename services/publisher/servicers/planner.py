@@ -1,32 +1,36 @@
 """PlannerService: keyword files, and the lists of keywords, clusters and ideas."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from decimal import Decimal
 from typing import Final
 
 from igny8.publisher import v1 as publisher
 
 from chassis.clock import Clock
+from chassis.idempotency import RequestKey
 from chassis.identity import current_caller
 from chassis.paging import PageRequest
-from chassis.refusal import FieldFault, RequestInvalid
+from chassis.refusal import Contention, FieldFault, Refusal, RequestInvalid
+from chassis.together import Together
 from chassis.transaction import Transactions
 from services.publisher import convert
 from services.publisher.domain.csv_dialects import FILE_BYTES_MAX
 from services.publisher.domain.import_refusals import TooManyBytes
-from services.publisher.domain.keyword import Keyword
 from services.publisher.domain.keyword_import import read_keywords
 from services.publisher.servicers import Context
 from services.publisher.servicers.exports import PlannerExports
 from services.publisher.servicers.planner_edits import PlannerEdits
 from services.publisher.servicers.wanted import wanted_of
+from services.publisher.store.keyword_creation import Creation
 from services.publisher.store.transaction import PublisherTransaction
 from services.publisher.usecases import keywords, planner
 
 IMPORT_SECONDS_MAX: Final = 60.0
 READING_AT_ONCE_MAX: Final = 2
 """A file of 20 MB takes some 200 MB while it is read."""
+TOGETHER_LOCK_SECONDS_MAX: Final = 0.05
+"""Keywords that are made together wait so long for an import that has the same, before each is made by itself."""
 
 
 class PlannerServicer(PlannerEdits, PlannerExports, publisher.PlannerServiceServicer):
@@ -36,6 +40,10 @@ class PlannerServicer(PlannerEdits, PlannerExports, publisher.PlannerServiceServ
         self._transactions = transactions
         self._clock = clock
         self._reading = asyncio.Semaphore(READING_AT_ONCE_MAX)
+        # As many as come while the last ones are written; nobody waits for company.
+        self._creations = Together[Creation, bytes](
+            self._create_together, underway=lambda: 1, linger_seconds=0
+        )
 
     async def ImportKeywords(
         self, requests: AsyncIterator[publisher.ImportKeywordsRequest], context: Context
@@ -72,14 +80,9 @@ class PlannerServicer(PlannerEdits, PlannerExports, publisher.PlannerServiceServ
     async def CreateKeyword(
         self, request: publisher.CreateKeywordRequest, context: Context
     ) -> publisher.CreateKeywordResponse:
-        return await self._transactions.run_once(
-            keywords.create_keyword,
-            request_id=request.request_id,
-            scope="CreateKeyword",
-            request=request,
-            response=publisher.CreateKeywordResponse,
-            pack=_keyword_created,
-            account_id=current_caller().account(),
+        account_id = current_caller().account()
+        keyword = keywords.new_keyword(
+            account_id=account_id,
             site_id=request.site_id,
             sector_id=request.sector_id or None,
             text=request.keyword,
@@ -92,6 +95,32 @@ class PlannerServicer(PlannerEdits, PlannerExports, publisher.PlannerServiceServ
                 country=request.country or None,
             ),
             now=self._clock.now(),
+        )
+        response = publisher.CreateKeywordResponse(keyword=convert.keyword_to_proto(keyword))
+        key = RequestKey.of(
+            request, account_id=account_id, scope="CreateKeyword", request_id=request.request_id
+        )
+        creation = Creation(
+            keyword=keyword, key=key if request.request_id else None, answer=response.SerializeToString()
+        )
+        return publisher.CreateKeywordResponse.FromString(await self._create(creation))
+
+    async def _create(self, creation: Creation) -> bytes:
+        """Together with those that come meanwhile. Raises what the one is refused for."""
+        try:
+            return await self._creations.submit(creation)
+        except Contention:
+            # Somebody keeps what one of them asks for: who waits for that is not to keep the others waiting.
+            (result,) = await self._transactions.run_repeatable(
+                keywords.create_keywords, creations=[creation]
+            )
+            if isinstance(result, Refusal):
+                raise result from None
+            return result
+
+    async def _create_together(self, creations: Sequence[Creation]) -> Sequence[bytes | Refusal]:
+        return await self._transactions.run_repeatable(
+            keywords.create_keywords, creations=creations, lock_seconds_max=TOGETHER_LOCK_SECONDS_MAX
         )
 
     async def ChangeKeywords(
@@ -186,7 +215,3 @@ async def _whole(
     if len(data) > FILE_BYTES_MAX:
         raise TooManyBytes(FILE_BYTES_MAX)
     return bytes(data)
-
-
-def _keyword_created(keyword: Keyword) -> publisher.CreateKeywordResponse:
-    return publisher.CreateKeywordResponse(keyword=convert.keyword_to_proto(keyword))

@@ -4,17 +4,17 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ARRAY, ColumnElement, Connection, Uuid, cast, delete, func, select, update
+from sqlalchemy import ARRAY, ColumnElement, Connection, Uuid, cast, delete, exists, func, select, update
 
 from chassis.bulk import update_rows
 from chassis.paging import Page, PageRequest
-from chassis.prepared import insert_unless_there
 from chassis.refusal import NotFound
 from services.publisher.domain.intent import Intent
 from services.publisher.domain.keyword import Keyword, KeywordStatus
 from services.publisher.domain.keyword_import import KeywordRow
 from services.publisher.domain.listing import Wanted
 from services.publisher.store import tables
+from services.publisher.store.keyword_creation import Created, Creation, create_keywords
 from services.publisher.store.keyword_import import Imported, import_rows
 from services.publisher.store.listing import Listing, read_list
 from services.publisher.store.rows import among, columns_of, to_row
@@ -46,9 +46,15 @@ class Keywords:
             self._connection, rows, account_id=account_id, site_id=site_id, sector_id=sector_id, now=now
         )
 
-    def add(self, keyword: Keyword) -> bool:
-        """Writes a new keyword; False when its site and sector have it already."""
-        return insert_unless_there(self._connection, _keyword, to_row(keyword), constraint="keyword_once")
+    def create(self, creations: Sequence[Creation], *, lock_seconds_max: float) -> Created:
+        """Makes keywords, each for itself; no call may be in two of them."""
+        return create_keywords(self._connection, creations, lock_seconds_max=lock_seconds_max)
+
+    def has(self, keyword_id: str) -> bool:
+        """Whether there is a keyword with the id, whoever's it is."""
+        return bool(
+            self._connection.execute(select(exists().where(_keyword.c.id == keyword_id))).scalar_one()
+        )
 
     def lock_of_site(self, ids: Sequence[str], *, site_id: str, account_id: str) -> list[Keyword]:
         """As `lock_all`, whatever the sector, in the order of their text."""

@@ -6,12 +6,23 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from chassis.database import LOCK_TIMEOUT_SECONDS
+from chassis.idempotency import forget
+from chassis.idempotency_batch import Name, name_of, read_answers
 from chassis.ids import new_id
-from chassis.refusal import AlreadyExists, FieldFault, RequestInvalid, StateConflict
+from chassis.refusal import (
+    AlreadyExists,
+    FieldFault,
+    Refusal,
+    RequestInProgress,
+    RequestInvalid,
+    StateConflict,
+)
 from services.publisher.domain.cluster import Cluster
 from services.publisher.domain.import_numbers import CPC_MAX
 from services.publisher.domain.intent import Intent
 from services.publisher.domain.keyword import Keyword, keyword_by_hand
+from services.publisher.store.keyword_creation import Created, Creation
 from services.publisher.store.transaction import PublisherTransaction
 from services.publisher.usecases.planner import check_place
 
@@ -38,8 +49,7 @@ class KeywordFacts:
     country: str | None = None
 
 
-def create_keyword(
-    tx: PublisherTransaction,
+def new_keyword(
     *,
     account_id: str,
     site_id: str,
@@ -48,12 +58,11 @@ def create_keyword(
     facts: KeywordFacts,
     now: datetime,
 ) -> Keyword:
-    """A new keyword. Raises NotFound, RequestInvalid, and AlreadyExists however the one that is there is written."""
-    check_place(tx, account_id=account_id, site_id=site_id, sector_id=sector_id)
+    """A keyword that somebody typed, not written yet. Raises RequestInvalid for what is none."""
     shown, normalised = keyword_by_hand(text)
     if facts.cpc is not None and not 0 <= facts.cpc <= CPC_MAX:
         raise RequestInvalid(FieldFault("cpc", f"must be between 0 and {CPC_MAX:,}"))
-    keyword = Keyword(
+    return Keyword(
         id=new_id(),
         account_id=account_id,
         site_id=site_id,
@@ -69,9 +78,26 @@ def create_keyword(
         intent=facts.intent,
         country=facts.country,
     )
-    if not tx.keywords.add(keyword):
-        raise AlreadyExists(kind="keyword", field="keyword", value=shown)
-    return keyword
+
+
+def create_keywords(
+    tx: PublisherTransaction, *, creations: Sequence[Creation], lock_seconds_max: float = LOCK_TIMEOUT_SECONDS
+) -> list[bytes | Refusal]:
+    """New keywords, each for itself: the answer to its call, which for a repeat is the first one, or why it is not made.
+
+    That is NotFound for its place, AlreadyExists however the one that is there is written, RequestIdReused. A refusal
+    is not stored, so the call's id may be used again. Waits so long for others who write the same, then raises Contention.
+    """
+    results: dict[str, bytes | Refusal] = {}
+    turn = list(creations)
+    while turn:
+        # A call that comes twice is a repeat of the one that came first, should that one not be refused.
+        firsts, turn = _each_call_once(turn)
+        created = tx.keywords.create(firsts, lock_seconds_max=lock_seconds_max)
+        for each in firsts:
+            made = each.keyword.id in created.keyword_ids
+            results[each.keyword.id] = each.answer if made else _not_made(tx, each, created)
+    return [results[each.keyword.id] for each in creations]
 
 
 def change_keywords(
@@ -110,6 +136,42 @@ def change_keywords(
     if touched and action in (KeywordAction.DELETE, KeywordAction.UNMAP, KeywordAction.MOVE):
         tx.clusters.recount(sorted(touched), now=now)
     return len(changed)
+
+
+def _each_call_once(creations: Sequence[Creation]) -> tuple[list[Creation], list[Creation]]:
+    """The first of each call, and the others."""
+    called: set[Name] = set()
+    firsts: list[Creation] = []
+    others: list[Creation] = []
+    for each in creations:
+        if each.key is not None and name_of(each.key) in called:
+            others.append(each)
+            continue
+        firsts.append(each)
+        if each.key is not None:
+            called.add(name_of(each.key))
+    return firsts, others
+
+
+def _not_made(tx: PublisherTransaction, creation: Creation, created: Created) -> bytes | Refusal:
+    """The answer to a repeat, or why the keyword was not made."""
+    keyword, key = creation.keyword, creation.key
+    try:
+        if key is not None and name_of(key) not in created.calls:
+            before = read_answers(tx.connection, [key]).get(name_of(key))
+            if before is None:
+                # Its 30 days ended between the two statements.
+                raise RequestInProgress(key.request_id)
+            return before.to(key)
+        check_place(tx, account_id=keyword.account_id, site_id=keyword.site_id, sector_id=keyword.sector_id)
+        if tx.keywords.has(keyword.id):
+            # By an attempt whose COMMIT had an unknown end.
+            return creation.answer
+        raise AlreadyExists(kind="keyword", field="keyword", value=keyword.keyword)
+    except Refusal as refusal:
+        if key is not None and name_of(key) in created.calls:
+            forget(tx.connection, account_id=key.account_id, scope=key.scope, request_id=key.request_id)
+        return refusal
 
 
 def _check_sector(keywords: Sequence[Keyword], cluster: Cluster) -> None:

@@ -1,13 +1,19 @@
 """Keywords by hand over gRPC: one is made once, many are changed together, and every wrong field is named."""
 
+import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from igny8.publisher import v1 as publisher
+from sqlalchemy import insert
 
 from chassis.errors import RemoteRefusal
 from chassis.identity import Role
 from chassis.testing.callers import person
+from services.publisher.store import tables
+from services.publisher.store.rows import to_row
+from tests.publisher.newsroom import Newsroom
 from tests.publisher.servicers.calls import Calls
 
 CREATE = publisher.CreateKeywordRequest
@@ -29,6 +35,53 @@ async def test_a_keyword_asked_for_twice_is_made_once(calls: Calls) -> None:
     assert stored == first.keyword
     assert (stored.volume, stored.HasField("volume"), stored.cpc) == (0, True, "1.2")
     assert (await calls.stats(site.id)).keywords.total == 1
+
+
+async def test_keywords_that_are_asked_for_at_once_are_made_once_each(calls: Calls) -> None:
+    site = await calls.site()
+
+    answers = await asyncio.gather(
+        *(
+            calls.planner().CreateKeyword(CREATE(site_id=site.id, keyword=f"word {number % 10}"))
+            for number in range(40)
+        ),
+        return_exceptions=True,
+    )
+
+    made = [answer for answer in answers if isinstance(answer, publisher.CreateKeywordResponse)]
+    refused = [answer.reason for answer in answers if isinstance(answer, RemoteRefusal)]
+    assert sorted(answer.keyword.keyword for answer in made) == [f"word {number}" for number in range(10)]
+    assert refused == ["ALREADY_EXISTS"] * 30
+    assert (await calls.stats(site.id)).keywords.total == 10
+
+
+async def test_a_call_that_comes_many_times_at_once_gets_one_answer(calls: Calls) -> None:
+    site = await calls.site()
+    request = CREATE(request_id="one", site_id=site.id, keyword="cold frame")
+
+    answers = await asyncio.gather(*(calls.planner().CreateKeyword(request) for _ in range(20)))
+
+    (stored,) = await calls.keywords(site.id)
+    assert [answer.keyword for answer in answers] == [stored] * 20
+
+
+async def test_who_waits_for_an_import_is_no_reason_to_refuse_others(
+    calls: Calls, newsroom: Newsroom
+) -> None:
+    site = await calls.site()
+    held = replace(newsroom.new_keyword(newsroom.site(), "held"), site_id=site.id)
+
+    async def create(text: str) -> publisher.CreateKeywordResponse:
+        return await calls.planner().CreateKeyword(CREATE(site_id=site.id, keyword=text))
+
+    with newsroom.engine.connect() as importing:
+        importing.execute(insert(tables.keyword).values(to_row(held)))
+        waiting = [asyncio.create_task(create("held")) for _ in range(2)]
+        made = await asyncio.gather(*(create(f"free {number}") for number in range(10)))
+    # One of them makes it, unless this took longer than anybody waits.
+    await asyncio.gather(*waiting, return_exceptions=True)
+
+    assert [answer.keyword.keyword for answer in made] == [f"free {number}" for number in range(10)]
 
 
 @pytest.mark.parametrize("fields", [{}, {"cpc": ""}], ids=["left out", "empty"])

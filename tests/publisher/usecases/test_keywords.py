@@ -6,31 +6,25 @@ from typing import Any
 import pytest
 
 from chassis.ids import new_id
-from chassis.refusal import AlreadyExists, NotFound, RequestInvalid
+from chassis.refusal import AlreadyExists, NotFound, Refusal, RequestInvalid
 from chassis.testing.callers import OTHER_ACCOUNT_ID
 from services.publisher.domain.intent import Intent
 from services.publisher.domain.keyword import Keyword, KeywordStatus
 from services.publisher.domain.site import Site
+from services.publisher.store.keyword_creation import Creation
 from services.publisher.store.transaction import PublisherTransaction
-from services.publisher.usecases.keywords import (
-    KeywordAction,
-    KeywordFacts,
-    change_keywords,
-    create_keyword,
-)
+from services.publisher.usecases.keywords import KeywordAction, change_keywords, create_keywords
 from services.publisher.usecases.planning import ClusterDraft, save_clusters
 from tests.publisher.newsroom import Newsroom
 
 
 def make(newsroom: Newsroom, site: Site, text: str, **facts: Any) -> Keyword:
-    return newsroom.run(
-        create_keyword,
-        account_id=site.account_id,
-        site_id=site.id,
-        sector_id=None,
-        text=text,
-        facts=KeywordFacts(**facts),
-    )
+    keyword = newsroom.new_keyword(site, text, **facts)
+    creation = Creation(keyword=keyword, key=None, answer=b"")
+    (result,) = newsroom.transactions.run_sync(create_keywords, creations=[creation])
+    if isinstance(result, Refusal):
+        raise result
+    return keyword
 
 
 def change(newsroom: Newsroom, site: Site, action: KeywordAction, *ids: str) -> int:
