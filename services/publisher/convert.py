@@ -35,6 +35,8 @@ def site_to_proto(site: Site) -> publisher.Site:
         description=site.description,
         created_at=instant_to_proto(site.created_at),
         updated_at=instant_to_proto(site.updated_at),
+        language=site.language,
+        etag=site.etag,
     )
 
 
@@ -44,6 +46,8 @@ def sector_to_proto(sector: Sector) -> publisher.Sector:
         site_id=sector.site_id,
         name=sector.name,
         created_at=instant_to_proto(sector.created_at),
+        updated_at=instant_to_proto(sector.updated_at),
+        etag=sector.etag,
     )
 
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Self
 
-from chassis.refusal import FieldFault, RequestInvalid
+from chassis.refusal import FieldFault, RequestInvalid, StaleEtag
+from services.publisher.domain.item import etag_of
 from services.publisher.domain.slug import slug_of
 
 NAME_CHARACTERS_MAX = 200
@@ -61,9 +62,21 @@ class Site:
             updated_at=now,
         )
 
-    def rename(self, name: str, *, now: datetime) -> Self:
-        """Give the site another name; its slug and so its links stay."""
-        return replace(self, name=checked_name(name), updated_at=now)
+    @property
+    def etag(self) -> str:
+        return etag_of(self.name, self.description, self.language)
+
+    def edit(self, *, name: str, description: str, language: str, etag: str, now: datetime) -> Self:
+        """Another name, description and language; the slug and so the links stay.
+
+        Raises RequestInvalid for the name, StaleEtag when somebody saved after `etag` was read.
+        """
+        edited = replace(self, name=checked_name(name), description=description, language=language or "en")
+        if edited == self:
+            return self
+        if etag and etag != self.etag:
+            raise StaleEtag(kind="site", etag=self.etag)
+        return replace(edited, updated_at=now)
 
 
 def checked_name(name: str) -> str:

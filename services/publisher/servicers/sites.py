@@ -56,8 +56,22 @@ class SiteServicer(ConnectionActions, publisher.SiteServiceServicer):
             slug=request.slug,
             time_zone=request.time_zone,
             description=request.description,
+            language=request.language,
             now=self._clock.now(),
         )
+
+    async def PutSite(self, request: publisher.PutSiteRequest, context: Context) -> publisher.PutSiteResponse:
+        site = await self._transactions.run(
+            sites.put_site,
+            account_id=current_caller().account(),
+            site_id=request.site_id,
+            name=request.text.name,
+            description=request.text.description,
+            language=request.text.language,
+            etag=request.etag,
+            now=self._clock.now(),
+        )
+        return publisher.PutSiteResponse(site=site_to_proto(site))
 
     async def GetSite(self, request: publisher.GetSiteRequest, context: Context) -> publisher.GetSiteResponse:
         site = await self._transactions.run(
@@ -90,6 +104,27 @@ class SiteServicer(ConnectionActions, publisher.SiteServiceServicer):
             name=request.name,
             now=self._clock.now(),
         )
+
+    async def PutSector(
+        self, request: publisher.PutSectorRequest, context: Context
+    ) -> publisher.PutSectorResponse:
+        sector = await self._transactions.run(
+            sites.put_sector,
+            account_id=current_caller().account(),
+            sector_id=request.sector_id,
+            name=request.text.name,
+            etag=request.etag,
+            now=self._clock.now(),
+        )
+        return publisher.PutSectorResponse(sector=sector_to_proto(sector))
+
+    async def DeleteSector(
+        self, request: publisher.DeleteSectorRequest, context: Context
+    ) -> publisher.DeleteSectorResponse:
+        await self._transactions.run(
+            sites.delete_sector, account_id=current_caller().account(), sector_id=request.sector_id
+        )
+        return publisher.DeleteSectorResponse()
 
     async def ListSectors(
         self, request: publisher.ListSectorsRequest, context: Context

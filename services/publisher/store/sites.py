@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, Select, exists, func, select
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import IntegrityError
 
 from chassis.paging import Page, PageRequest, read_page
 from chassis.prepared import execute
@@ -14,6 +15,14 @@ from services.publisher.store import tables
 from services.publisher.store.rows import from_row, to_row
 
 _site, _sector, _settings = tables.site, tables.sector, tables.publishing_settings
+
+_HOLDS: Final = (
+    (tables.keyword, "keywords"),
+    (tables.cluster, "clusters"),
+    (tables.idea, "ideas"),
+    (tables.task, "tasks"),
+    (tables.content, "content"),
+)
 
 _HAS: Final = "SELECT 1 FROM site WHERE id = %(site_id)s AND account_id = %(account_id)s"
 _HAS_TYPES: Final = {"site_id": "uuid", "account_id": "uuid"}
@@ -38,12 +47,16 @@ class Sites:
 
     def get(self, site_id: str, *, account_id: str) -> Site:
         """Raises NotFound, for sites of other accounts too."""
-        row = self._connection.execute(
-            _sites().where(_site.c.id == site_id, _site.c.account_id == account_id)
-        ).one_or_none()
-        if row is None:
-            raise NotFound(kind="site", id=site_id)
-        return from_row(Site, row)
+        return self._one(_sites(), site_id, account_id)
+
+    def lock(self, site_id: str, *, account_id: str) -> Site:
+        """As `get`, locked against other edits of the site until the transaction ends."""
+        return self._one(_sites().with_for_update(of=_site, key_share=True), site_id, account_id)
+
+    def save(self, site: Site) -> None:
+        """Writes what an edit may change."""
+        changed = {name: getattr(site, name) for name in ("name", "description", "language", "updated_at")}
+        self._connection.execute(_site.update().where(_site.c.id == site.id).values(changed))
 
     def check(self, site_id: str, *, account_id: str) -> None:
         """Raises NotFound unless the account has the site."""
@@ -60,6 +73,14 @@ class Sites:
         """The account's sites by name."""
         query = _sites().where(_site.c.account_id == account_id)
         return read_page(self._connection, query, page, by=[_site.c.name, _site.c.id], to=_site_of)
+
+    def _one(self, query: "Select[Any]", site_id: str, account_id: str) -> Site:
+        row = self._connection.execute(
+            query.where(_site.c.id == site_id, _site.c.account_id == account_id)
+        ).one_or_none()
+        if row is None:
+            raise NotFound(kind="site", id=site_id)
+        return from_row(Site, row)
 
 
 class Sectors:
@@ -78,12 +99,50 @@ class Sectors:
         return self._connection.execute(statement).rowcount == 1
 
     def check(self, sector_id: str, *, site_id: str, account_id: str) -> None:
-        """Raises NotFound unless the account's site has the sector."""
-        found = exists().where(
-            _sector.c.id == sector_id, _sector.c.site_id == site_id, _sector.c.account_id == account_id
+        """Raises NotFound unless the account's site has the sector, which then stays until the transaction ends."""
+        found = (
+            select(_sector.c.id)
+            .where(
+                _sector.c.id == sector_id, _sector.c.site_id == site_id, _sector.c.account_id == account_id
+            )
+            .with_for_update(read=True, key_share=True)
         )
-        if not self._connection.execute(select(found)).scalar_one():
+        if self._connection.execute(found).first() is None:
             raise NotFound(kind="sector", id=sector_id)
+
+    def lock(self, sector_id: str, *, account_id: str) -> Sector:
+        """The sector; nothing comes into it until the transaction ends. Raises NotFound."""
+        query = (
+            select(_sector)
+            .where(_sector.c.id == sector_id, _sector.c.account_id == account_id)
+            .with_for_update()
+        )
+        row = self._connection.execute(query).one_or_none()
+        if row is None:
+            raise NotFound(kind="sector", id=sector_id)
+        return from_row(Sector, row)
+
+    def save(self, sector: Sector) -> bool:
+        """Writes its name. False when the site has another sector of this name, in any case."""
+        changed = {"name": sector.name, "updated_at": sector.updated_at}
+        try:
+            with self._connection.begin_nested():
+                self._connection.execute(_sector.update().where(_sector.c.id == sector.id).values(changed))
+        except IntegrityError:
+            return False
+        return True
+
+    def in_use_by(self, sector: Sector) -> str:
+        """What is in it, for example `ideas`; empty when nothing is."""
+        for table, what in _HOLDS:
+            held = exists().where(table.c.site_id == sector.site_id, table.c.sector_id == sector.id)
+            if self._connection.execute(select(held)).scalar_one():
+                return what
+        return ""
+
+    def delete(self, sector: Sector) -> None:
+        """Takes it away; nothing may be in it."""
+        self._connection.execute(_sector.delete().where(_sector.c.id == sector.id))
 
     def by_name(self, *, site_id: str, account_id: str, page: PageRequest) -> Page[Sector]:
         """The site's sectors by name."""

@@ -22,6 +22,7 @@ def create_site(
     slug: str,
     time_zone: str,
     description: str,
+    language: str,
     now: datetime,
 ) -> Site:
     """A new site with the usual publishing settings. Without a slug it gets a free one of its name.
@@ -34,6 +35,7 @@ def create_site(
         name=name,
         slug=slug,
         description=description,
+        language=language,
         time_zone=time_zone,
         now=now,
     )
@@ -52,6 +54,25 @@ def get_site(tx: PublisherTransaction, *, account_id: str, site_id: str) -> Site
     return tx.sites.get(site_id, account_id=account_id)
 
 
+def put_site(
+    tx: PublisherTransaction,
+    *,
+    account_id: str,
+    site_id: str,
+    name: str,
+    description: str,
+    language: str,
+    etag: str,
+    now: datetime,
+) -> Site:
+    """Another name, description and language; the same again changes nothing. Raises NotFound, RequestInvalid, StaleEtag."""
+    before = tx.sites.lock(site_id, account_id=account_id)
+    edited = before.edit(name=name, description=description, language=language, etag=etag, now=now)
+    if edited is not before:
+        tx.sites.save(edited)
+    return edited
+
+
 def list_sites(tx: PublisherTransaction, *, account_id: str, page: PageRequest) -> Page[Site]:
     """The account's sites by name."""
     return tx.sites.by_name(account_id=account_id, page=page)
@@ -66,6 +87,24 @@ def create_sector(
     if not tx.sectors.add(sector):
         raise AlreadyExists(kind="sector", field="name", value=sector.name)
     return sector
+
+
+def put_sector(
+    tx: PublisherTransaction, *, account_id: str, sector_id: str, name: str, etag: str, now: datetime
+) -> Sector:
+    """Another name; the same again changes nothing. Raises NotFound, RequestInvalid, StaleEtag, AlreadyExists."""
+    before = tx.sectors.lock(sector_id, account_id=account_id)
+    renamed = before.rename(name, etag=etag, now=now)
+    if renamed is not before and not tx.sectors.save(renamed):
+        raise AlreadyExists(kind="sector", field="name", value=renamed.name)
+    return renamed
+
+
+def delete_sector(tx: PublisherTransaction, *, account_id: str, sector_id: str) -> None:
+    """Raises NotFound, and StateConflict while anything is in it."""
+    sector = tx.sectors.lock(sector_id, account_id=account_id)
+    sector.check_deletable(in_use_by=tx.sectors.in_use_by(sector))
+    tx.sectors.delete(sector)
 
 
 def list_sectors(

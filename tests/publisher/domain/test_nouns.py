@@ -30,7 +30,9 @@ def test_a_site_gets_a_slug_of_its_name_and_keeps_it() -> None:
     given = site(name="  Garden \n Notes ")
 
     assert (given.name, given.slug) == ("Garden Notes", "garden-notes")
-    assert given.rename("Soil Notes", now=NOW).slug == "garden-notes"
+    assert (
+        given.edit(name="Soil Notes", description="", language="it", etag="", now=NOW).slug == "garden-notes"
+    )
 
 
 @pytest.mark.parametrize(
