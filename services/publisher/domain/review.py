@@ -14,6 +14,7 @@ from services.publisher.domain.events import (
 from services.publisher.domain.image import Image, pending_count
 from services.publisher.domain.publishing_settings import PublishingSettings
 from services.publisher.domain.quality_gates import GateFailure, failed_gates
+from services.publisher.domain.schedule.occupied import Occupied
 from services.publisher.domain.schedule.slots import NoFreeSlot, Slot, next_free_slot
 
 
@@ -37,7 +38,7 @@ def take_into_review(
     images: Iterable[Image],
     title_is_used: bool,
     settings: PublishingSettings,
-    occupied: Iterable[datetime],
+    occupied: Occupied,
     actor: str,
     now: datetime,
 ) -> ReviewOutcome:
@@ -66,7 +67,7 @@ def approve(
     content: Content,
     *,
     settings: PublishingSettings,
-    occupied: Iterable[datetime],
+    occupied: Occupied,
     actor: str,
     now: datetime,
 ) -> ReviewOutcome:
@@ -79,7 +80,7 @@ def approve(
 def _approved(
     content: Content,
     settings: PublishingSettings,
-    occupied: Iterable[datetime],
+    occupied: Occupied,
     *,
     actor: str,
     automatically: bool,

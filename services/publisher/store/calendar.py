@@ -1,13 +1,28 @@
 """What stands on a site's calendar, and what is due."""
 
+import sys
+from array import array
 from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, Text, cast, func, null, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    LargeBinary,
+    Select,
+    Text,
+    cast,
+    func,
+    null,
+    or_,
+    select,
+    update,
+)
 
 from services.publisher.domain.calendar_entry import CalendarEntry
 from services.publisher.domain.content import Content, ContentStatus, SiteStatus
+from services.publisher.domain.schedule.occupied import Occupied
 from services.publisher.store import tables
 from services.publisher.store.content import COLUMNS, content_of
 from services.publisher.store.rows import among, to_row
@@ -57,14 +72,16 @@ class Calendar:
         until: datetime | None = None,
         without: Iterable[str] = (),
         outside: tuple[datetime, datetime] | None = None,
-    ) -> list[datetime]:
+    ) -> Occupied:
         """The places of all that is scheduled, on its way or published from `since` to before `until`, but for these
         contents, and but for those from the first to before the second instant of `outside`.
 
         A place is the planned instant, not that of the publication: what was delivered late takes nothing of the next day.
         """
-        # As one array: thousands of rows of one column each take three times as long to be read.
-        query = select(func.array_agg(_content.c.calendar_at)).where(
+        # As one run of their eight bytes each: as an array of texts, thousands of them take five times as long to be read.
+        query = select(
+            func.string_agg(func.timestamptz_send(_content.c.calendar_at), b"", type_=LargeBinary)
+        ).where(
             _content.c.site_id == site_id,
             _content.c.calendar_at >= since,
             _content.c.site_status != SiteStatus.FAILED.value,
@@ -77,7 +94,7 @@ class Calendar:
         left_out = list(without)
         if left_out:
             query = query.where(_content.c.id.not_in(left_out))
-        return list(self._connection.execute(query).scalar_one() or ())
+        return _occupied_of(self._connection.execute(query).scalar_one() or b"")
 
     def entries(
         self, site_id: str, *, account_id: str, start: datetime, end: datetime, limit: int
@@ -217,6 +234,14 @@ class Calendar:
             .with_for_update()
         )
         return [content_of(row) for row in self._connection.execute(query)]
+
+
+def _occupied_of(sent: bytes) -> Occupied:
+    """Of what `timestamptz_send` gave: microseconds since 2000, eight bytes each, the highest first."""
+    numbers = array("q", sent)
+    if sys.byteorder == "little":
+        numbers.byteswap()
+    return Occupied(numbers)
 
 
 def _by_time(content: Content) -> tuple[datetime | None, str]:

@@ -9,6 +9,7 @@ from services.publisher.domain.events import ContentEvent
 from services.publisher.domain.local_time import to_utc
 from services.publisher.domain.publishing_settings import PublishingSettings
 from services.publisher.domain.schedule.limits import month_of, week_of
+from services.publisher.domain.schedule.occupied import Occupied
 from services.publisher.store.transaction import PublisherTransaction
 
 
@@ -19,7 +20,7 @@ class LockedCalendar:
     tx: PublisherTransaction
     settings: PublishingSettings
 
-    def occupied(self, *, now: datetime, without: Iterable[str] = ()) -> list[datetime]:
+    def occupied(self, *, now: datetime, without: Iterable[str] = ()) -> Occupied:
         """Every taken instant that counts from `now` on, but for those of these contents."""
         return occupied(self.tx, self.settings, now=now, without=without)
 
@@ -40,7 +41,7 @@ def lock_site_calendar(tx: PublisherTransaction, *, site_id: str, account_id: st
 
 def occupied(
     tx: PublisherTransaction, settings: PublishingSettings, *, now: datetime, without: Iterable[str] = ()
-) -> list[datetime]:
+) -> Occupied:
     """Taken instants since the beginning of the site's month and week, the earlier of them: limits count from there."""
     today = now.astimezone(settings.zone).date()
     since = to_utc(min(month_of(today), week_of(today)), time(0), settings.zone)

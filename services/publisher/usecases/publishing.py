@@ -29,7 +29,7 @@ def publish(tx: PublisherTransaction, *, content_id: str, account_id: str, now: 
         return content
     if content.site_status is SiteStatus.PUBLISHED:
         return _publish_again(tx, content, now=now)
-    taken = set(calendar.occupied(now=now, without=[content.id]))
+    taken = calendar.occupied(now=now, without=[content.id])
     # Where it stands on the calendar: what others asked for in the same instant has a place of its own.
     at = next(at for at in (now + timedelta(microseconds=number) for number in count()) if at not in taken)
     if content.site_status is SiteStatus.SCHEDULED:

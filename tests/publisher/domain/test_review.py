@@ -17,6 +17,7 @@ from services.publisher.domain.publishing_settings import (
 )
 from services.publisher.domain.quality_gates import Gate
 from services.publisher.domain.review import ReviewOutcome, approve, take_into_review
+from services.publisher.domain.schedule.occupied import Occupied
 from tests.publisher.domain.builders import NOW, content, image, settings, text
 
 AUTOMATIC = settings(auto_approve_content=True, auto_schedule=True, publish_time_slots=(time(9),))
@@ -35,7 +36,7 @@ def reviewed(rules: PublishingSettings, *, title_is_used: bool = False, **more: 
         images=[image()],
         title_is_used=title_is_used,
         settings=rules,
-        occupied=(),
+        occupied=Occupied(),
         actor="service:ai",
         now=NOW,
     )
@@ -89,7 +90,7 @@ def test_content_with_a_pending_image_is_refused_and_stays_a_draft() -> None:
             images=[image(ImageStatus.PENDING)],
             title_is_used=False,
             settings=AUTOMATIC,
-            occupied=(),
+            occupied=Occupied(),
             actor="service:ai",
             now=NOW,
         )
@@ -101,7 +102,7 @@ def test_a_finally_failed_image_does_not_hold_content_back() -> None:
         images=[image(ImageStatus.FAILED, alt_text="")],
         title_is_used=False,
         settings=AUTOMATIC,
-        occupied=(),
+        occupied=Occupied(),
         actor="service:ai",
         now=NOW,
     )
@@ -129,7 +130,7 @@ def test_without_a_free_slot_content_is_approved_all_the_same_and_says_why() -> 
 def test_a_person_approves_what_the_gates_held_back_and_it_gets_a_slot() -> None:
     poor = content(ContentStatus.REVIEW, text=text(html="<p>Short.</p>"))
 
-    outcome = approve(poor, settings=AUTOMATIC, occupied=(), actor="user:anna", now=NOW)
+    outcome = approve(poor, settings=AUTOMATIC, occupied=Occupied(), actor="user:anna", now=NOW)
 
     assert outcome.content.site_status is SiteStatus.SCHEDULED
     event = outcome.events[0]
@@ -139,7 +140,7 @@ def test_a_person_approves_what_the_gates_held_back_and_it_gets_a_slot() -> None
 
 def test_a_second_approval_is_a_quiet_success() -> None:
     outcome = approve(
-        content(ContentStatus.APPROVED), settings=AUTOMATIC, occupied=(), actor="user:anna", now=NOW
+        content(ContentStatus.APPROVED), settings=AUTOMATIC, occupied=Occupied(), actor="user:anna", now=NOW
     )
 
     assert (outcome.events, outcome.content.site_status) == ((), SiteStatus.NOT_PUBLISHED)
@@ -147,7 +148,7 @@ def test_a_second_approval_is_a_quiet_success() -> None:
 
 def test_a_draft_is_not_approved_by_hand_either() -> None:
     with pytest.raises(StateConflict, match="Submit it for review first"):
-        approve(content(), settings=AUTOMATIC, occupied=(), actor="user:anna", now=NOW)
+        approve(content(), settings=AUTOMATIC, occupied=Occupied(), actor="user:anna", now=NOW)
 
 
 def test_gates_that_are_switched_off_hold_nothing() -> None:

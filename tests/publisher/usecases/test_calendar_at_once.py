@@ -6,9 +6,11 @@ import sys
 from collections import Counter
 from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from services.publisher.domain.content import SiteStatus
-from services.publisher.domain.schedule.limits import Calendar, month_of, week_of
+from services.publisher.domain.local_time import LocalClock
+from services.publisher.domain.schedule.limits import Counts, month_of, week_of
 from services.publisher.domain.site import Site
 from services.publisher.store.transaction import PublisherTransaction
 from tests.kit.databases import SessionDatabase
@@ -40,7 +42,7 @@ def test_calls_of_four_processes_keep_every_limit_and_use_no_slot_twice(
     ends = _all_at_once([job | {"seed": seed} for seed in range(PROCESSES)])
 
     planned = _planned(newsroom, site)
-    counted = Calendar.of(newsroom.transactions.run_sync(_settings, site=site), planned).counts
+    counted = Counts.of(LocalClock(ZoneInfo("Europe/Rome")), planned)
     assert sum(ends.values()) == CALLS
     assert ends["schedule"] + ends["move"] + ends["approve_content"] > 0, ends
     assert ends["refused: STATE_CONFLICT"] > 0, "the limits were never reached"
@@ -71,10 +73,6 @@ def _planned(newsroom: Newsroom, site: Site) -> list[datetime]:
         return [content.scheduled_publish_at for content in found if content.scheduled_publish_at]
 
     return newsroom.transactions.run_sync(read)
-
-
-def _settings(tx: PublisherTransaction, *, site: Site) -> Any:
-    return tx.settings.get(site.id, account_id=site.account_id)
 
 
 def _as_counted_by_hand(newsroom: Newsroom, site: Site) -> tuple[Counter[date], Counter[date], Counter[date]]:

@@ -6,6 +6,7 @@ from datetime import datetime
 from chassis.refusal import FieldFault, RequestInvalid, StateConflict
 from services.publisher.domain.publishing_settings import PublishingSettings
 from services.publisher.domain.schedule.limits import Calendar, MovedOn, taken
+from services.publisher.domain.schedule.occupied import Occupied
 
 
 def conflict(calendar: Calendar, at: datetime) -> MovedOn | None:
@@ -21,7 +22,7 @@ def check_times(
     settings: PublishingSettings,
     times: Iterable[datetime],
     *,
-    occupied: Iterable[datetime],
+    occupied: Occupied,
     now: datetime,
     field: str = "scheduled_publish_at",
 ) -> None:

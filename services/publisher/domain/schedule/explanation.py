@@ -1,6 +1,5 @@
 """Why a time, and not an earlier one: what the rules say of it, what stands in its way and what would come first."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -8,6 +7,7 @@ from services.publisher.domain.publishing_settings import PublishingSettings
 from services.publisher.domain.schedule.candidates import candidates
 from services.publisher.domain.schedule.checks import conflict
 from services.publisher.domain.schedule.limits import Calendar, spoken
+from services.publisher.domain.schedule.occupied import Occupied
 from services.publisher.domain.schedule.slots import NoFreeSlot, Slot, next_free_slot, rule_of
 
 
@@ -23,18 +23,15 @@ class Explanation:
     text: str
 
 
-def explain(
-    settings: PublishingSettings, at: datetime, *, occupied: Iterable[datetime], now: datetime
-) -> Explanation:
+def explain(settings: PublishingSettings, at: datetime, *, occupied: Occupied, now: datetime) -> Explanation:
     """Explain a time by the same rules that give slots out. `occupied` leaves out the content it is asked for."""
-    others = list(occupied)
-    calendar = Calendar.of(settings, others)
+    calendar = Calendar.of(settings, occupied)
     local = at.astimezone(calendar.zone)
     by_rule = next(candidates(settings, after=at - timedelta(microseconds=1))) == at
     refused = conflict(calendar, at)
     obstacle = _past(local) if at < now else refused.sentence if refused else ""
     try:
-        slot = next_free_slot(settings, occupied=others, now=now)
+        slot = next_free_slot(settings, occupied=occupied, now=now)
     except NoFreeSlot:
         slot = None
     if slot is not None and slot.at == at:

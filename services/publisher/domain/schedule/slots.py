@@ -1,6 +1,5 @@
 """The one function that finds free slots: for the scheduler, for the preview and for "why this time?"."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
@@ -9,6 +8,7 @@ from services.publisher.domain.local_time import to_utc
 from services.publisher.domain.publishing_settings import IntervalUnit, Mode, PublishingSettings
 from services.publisher.domain.schedule.candidates import candidates
 from services.publisher.domain.schedule.limits import Calendar, MovedOn, spoken, taken
+from services.publisher.domain.schedule.occupied import Occupied
 
 SLOTS_MAX = 100
 HORIZON_DAYS = 20 * 366
@@ -41,11 +41,11 @@ class NoFreeSlot(StateConflict):
 
 
 def next_free_slots(
-    settings: PublishingSettings, *, occupied: Iterable[datetime], now: datetime, count: int = 1
+    settings: PublishingSettings, *, occupied: Occupied, now: datetime, count: int = 1
 ) -> list[Slot]:
     """The next `count` (1 to 100) free slots after `now`; in mode immediate from `now` on.
 
-    `occupied` are the instants of everything scheduled, on its way or published, at least since the beginning
+    `occupied` is everything scheduled, on its way or published, at least since the beginning
     of this month and of this week. Each slot counts against the limits of those behind it. NoFreeSlot when
     there is none within twenty years, and no slots are given then.
     """
@@ -60,7 +60,7 @@ def next_free_slots(
     return slots
 
 
-def next_free_slot(settings: PublishingSettings, *, occupied: Iterable[datetime], now: datetime) -> Slot:
+def next_free_slot(settings: PublishingSettings, *, occupied: Occupied, now: datetime) -> Slot:
     """The next free slot; see next_free_slots."""
     return next_free_slots(settings, occupied=occupied, now=now)[0]
 

@@ -20,6 +20,7 @@ from services.publisher.domain.publishing_settings import (
 )
 from services.publisher.domain.schedule.checks import check_times
 from services.publisher.domain.schedule.limits import Reason
+from services.publisher.domain.schedule.occupied import Occupied
 from services.publisher.domain.schedule.slots import NoFreeSlot, next_free_slot, next_free_slots
 from tests.publisher.domain.builders import NOW, settings
 
@@ -34,7 +35,7 @@ def found(
     rules: PublishingSettings, *, now: datetime = NOW, occupied: tuple[str, ...] = (), count: int = 1
 ) -> list[str]:
     """The next free slots as local times."""
-    slots = next_free_slots(rules, occupied=[utc(each) for each in occupied], now=now, count=count)
+    slots = next_free_slots(rules, occupied=Occupied.of(map(utc, occupied)), now=now, count=count)
     return [f"{slot.local:%Y-%m-%d %H:%M}" for slot in slots]
 
 
@@ -55,7 +56,7 @@ def test_a_slot_at_this_very_moment_is_over() -> None:
 
 def test_a_taken_slot_is_passed_over_and_named() -> None:
     slot = next_free_slot(
-        settings(publish_time_slots=(time(9),)), occupied=[utc("2026-11-16T09:00")], now=NOW
+        settings(publish_time_slots=(time(9),)), occupied=Occupied.of([utc("2026-11-16T09:00")]), now=NOW
     )
 
     assert slot.at == utc("2026-11-17T09:00")
@@ -96,7 +97,7 @@ def test_a_full_day_week_or_month_moves_on_and_says_so(
 ) -> None:
     rules = settings(**{limit: 1})
 
-    chosen = next_free_slot(rules, occupied=[utc(occupied)], now=NOW)
+    chosen = next_free_slot(rules, occupied=Occupied.of([utc(occupied)]), now=NOW)
 
     assert f"{chosen.local:%Y-%m-%d %H:%M}" == slot
     assert [moved.reason for moved in chosen.moved_on] == [reason]
@@ -140,7 +141,7 @@ def test_a_slot_at_half_past_two_over_the_clock_changes(
 ) -> None:
     rules = settings(time_zone=zone, publish_time_slots=(time(2, 30),))
 
-    chosen = next_free_slots(rules, occupied=(), now=utc(now), count=2)
+    chosen = next_free_slots(rules, occupied=Occupied(), now=utc(now), count=2)
 
     assert [f"{slot.local:%Y-%m-%d %H:%M}" for slot in chosen] == slots
     assert [f"{slot.at:%H:%M}" for slot in chosen] == utc_slots
@@ -149,7 +150,7 @@ def test_a_slot_at_half_past_two_over_the_clock_changes(
 def test_a_doubled_hour_holds_its_slot_once_and_first() -> None:
     rules = settings(time_zone="America/New_York", publish_time_slots=(time(1, 30),))
 
-    chosen = next_free_slots(rules, occupied=(), now=utc("2026-11-01T04:00"), count=2)
+    chosen = next_free_slots(rules, occupied=Occupied(), now=utc("2026-11-01T04:00"), count=2)
 
     assert [slot.at for slot in chosen] == [utc("2026-11-01T05:30"), utc("2026-11-02T06:30")]
 
@@ -188,7 +189,9 @@ def test_an_interval_begins_at_its_start_and_not_before() -> None:
 def test_an_interval_without_a_start_keeps_one_rhythm_whenever_it_is_asked() -> None:
     rules = settings(mode=Mode.INTERVAL, schedule_interval=ScheduleInterval(every=3))
 
-    first, second = (next_free_slot(rules, occupied=(), now=NOW + timedelta(days=days)).at for days in (0, 3))
+    first, second = (
+        next_free_slot(rules, occupied=Occupied(), now=NOW + timedelta(days=days)).at for days in (0, 3)
+    )
 
     assert second - first == timedelta(days=3)
 
@@ -201,13 +204,13 @@ def test_a_full_day_moves_an_interval_to_the_next_day() -> None:
 
 
 def test_immediate_is_now() -> None:
-    slot = next_free_slot(settings(mode=Mode.IMMEDIATE), occupied=(), now=NOW)
+    slot = next_free_slot(settings(mode=Mode.IMMEDIATE), occupied=Occupied(), now=NOW)
 
     assert (slot.at, slot.explanation.endswith("is at once.")) == (NOW, True)
 
 
 def test_two_at_once_have_a_moment_each() -> None:
-    slots = next_free_slots(settings(mode=Mode.IMMEDIATE), occupied=(), now=NOW, count=2)
+    slots = next_free_slots(settings(mode=Mode.IMMEDIATE), occupied=Occupied(), now=NOW, count=2)
 
     assert [slot.at for slot in slots] == [NOW, NOW + timedelta(milliseconds=1)]
 
@@ -229,7 +232,7 @@ def test_a_calendar_without_room_for_twenty_years_is_refused_with_the_way_out() 
     rules = settings(mode=Mode.INTERVAL, schedule_interval=interval)
 
     with pytest.raises(NoFreeSlot, match="Raise a limit or add days and times") as refused:
-        next_free_slot(rules, occupied=(), now=NOW)
+        next_free_slot(rules, occupied=Occupied(), now=NOW)
 
     assert refused.value.reason == "STATE_CONFLICT"
 
@@ -237,12 +240,15 @@ def test_a_calendar_without_room_for_twenty_years_is_refused_with_the_way_out() 
 @pytest.mark.parametrize("count", [0, -1, 101])
 def test_slots_are_asked_for_by_1_to_100(count: int) -> None:
     with pytest.raises(RequestInvalid):
-        next_free_slots(settings(), occupied=(), now=NOW, count=count)
+        next_free_slots(settings(), occupied=Occupied(), now=NOW, count=count)
 
 
 def test_an_exact_time_with_room_is_allowed_off_the_slots() -> None:
     check_times(
-        settings(daily_limit=1), [utc("2026-11-17T11:11")], occupied=(utc("2026-11-16T09:00"),), now=NOW
+        settings(daily_limit=1),
+        [utc("2026-11-17T11:11")],
+        occupied=Occupied.of([utc("2026-11-16T09:00")]),
+        now=NOW,
     )
 
 
@@ -264,12 +270,12 @@ def test_an_exact_time_without_room_is_refused_by_the_limit_it_breaks(
     at = utc("2026-11-17T09:00")
 
     with pytest.raises(StateConflict, match=said):
-        check_times(settings(**limits), [at], occupied=(at,), now=NOW)
+        check_times(settings(**limits), [at], occupied=Occupied.of([at]), now=NOW)
 
 
 def test_an_exact_time_in_the_past_is_refused() -> None:
     with pytest.raises(RequestInvalid, match="in the past"):
-        check_times(settings(), [NOW - timedelta(seconds=1)], occupied=(), now=NOW)
+        check_times(settings(), [NOW - timedelta(seconds=1)], occupied=Occupied(), now=NOW)
 
 
 def test_the_next_slot_behind_5000_scheduled_is_found_fast() -> None:
@@ -282,7 +288,7 @@ def test_the_next_slot_behind_5000_scheduled_is_found_fast() -> None:
         day += timedelta(days=1)
 
     began = clock.process_time()
-    slot = next_free_slot(rules, occupied=occupied, now=NOW)
+    slot = next_free_slot(rules, occupied=Occupied.of(occupied), now=NOW)
 
     assert clock.process_time() - began < 0.5
     assert slot.at > NOW
@@ -336,7 +342,7 @@ def test_no_limit_is_passed_no_slot_is_used_twice_and_none_is_past(
 ) -> None:
     occupied = [now + timedelta(days=day) for day in days]
 
-    slots = next_free_slots(rules, occupied=occupied, now=now, count=count)
+    slots = next_free_slots(rules, occupied=Occupied.of(occupied), now=now, count=count)
 
     at = [slot.at for slot in slots]
     assert all(each >= now for each in at)
@@ -360,6 +366,6 @@ def test_the_preview_shows_what_the_scheduler_will_take_one_by_one(
 ) -> None:
     taken: list[datetime] = []
     for _ in range(count):
-        taken.append(next_free_slot(rules, occupied=taken, now=now).at)
+        taken.append(next_free_slot(rules, occupied=Occupied.of(taken), now=now).at)
 
-    assert [slot.at for slot in next_free_slots(rules, occupied=(), now=now, count=count)] == taken
+    assert [slot.at for slot in next_free_slots(rules, occupied=Occupied(), now=now, count=count)] == taken

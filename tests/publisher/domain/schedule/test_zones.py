@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.publisher.domain.local_time import to_date
+from services.publisher.domain.schedule.occupied import Occupied
 from services.publisher.domain.schedule.slots import next_free_slots
 from tests.publisher.domain.builders import settings
 
@@ -82,7 +83,7 @@ def utc(text: str) -> datetime:
 def test_slots_around_a_clock_change(zone: str, changing: time, now: str, expected: list[str]) -> None:
     rules = settings(time_zone=zone, publish_time_slots=(changing, time(9)))
 
-    slots = next_free_slots(rules, occupied=(), now=utc(now), count=6)
+    slots = next_free_slots(rules, occupied=Occupied(), now=utc(now), count=6)
 
     assert [f"{slot.at:%m-%d %H:%M}" for slot in slots] == expected
 
@@ -93,7 +94,7 @@ def test_a_day_of_the_change_counts_as_one_day(
 ) -> None:
     rules = settings(time_zone=zone, publish_time_slots=(changing, time(9)), daily_limit=1)
 
-    slots = next_free_slots(rules, occupied=(), now=utc(now), count=3)
+    slots = next_free_slots(rules, occupied=Occupied(), now=utc(now), count=3)
 
     assert [f"{slot.at:%m-%d %H:%M}" for slot in slots] == expected[::2]
 
