@@ -10,11 +10,16 @@ from services.publisher.domain.publishing_settings import IntervalUnit, Mode, Pu
 _FIRST_INTERVAL_DAY, _FIRST_INTERVAL_CLOCK = date(2026, 1, 1), time(9)
 
 
-def candidates(settings: PublishingSettings, *, after: datetime) -> Iterator[datetime]:
-    """Yield instants (UTC) in rising order without end; after `after`, or from it on in mode immediate."""
+def candidates(
+    settings: PublishingSettings, *, after: datetime, clock: LocalClock | None = None
+) -> Iterator[datetime]:
+    """Yield instants (UTC) in rising order without end; after `after`, or from it on in mode immediate.
+
+    `clock` is that of the site's zone, for who asks again and again; what it has looked up it knows.
+    """
     match settings.mode:
         case Mode.SLOTS:
-            return _slots(settings, after)
+            return _slots(settings, after, clock or LocalClock(settings.zone))
         case Mode.INTERVAL if settings.schedule_interval.unit is IntervalUnit.HOURS:
             return _every_hours(settings, after)
         case Mode.INTERVAL:
@@ -23,14 +28,13 @@ def candidates(settings: PublishingSettings, *, after: datetime) -> Iterator[dat
             return _moments(after)
 
 
-def _slots(settings: PublishingSettings, after: datetime) -> Iterator[datetime]:
-    zone_clock, clocks = LocalClock(settings.zone), settings.publish_time_slots
-    day = zone_clock.local(after).date()
+def _slots(settings: PublishingSettings, after: datetime, clock: LocalClock) -> Iterator[datetime]:
+    day = clock.local(after).date()
     last = after
     while True:
         if day.weekday() in settings.publish_days:
             # Sorted as instants: a time in the missing hour moves behind one that was after it, or onto it.
-            for at in sorted([zone_clock.instant(day, clock) for clock in clocks]):
+            for at in sorted([clock.instant(day, slot) for slot in settings.publish_time_slots]):
                 if at > last:
                     last = at
                     yield at

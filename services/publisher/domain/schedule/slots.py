@@ -69,7 +69,7 @@ def _next(settings: PublishingSettings, calendar: Calendar, now: datetime) -> Sl
     zone, horizon = calendar.zone, now + timedelta(days=HORIZON_DAYS)
     moved_on: list[MovedOn] = []
     moved_on_count = 0
-    times = candidates(settings, after=now)
+    times = candidates(settings, after=now, clock=calendar.clock)
     looked_at, full = None, None
     while (at := next(times)) <= horizon:
         day = calendar.clock.local(at).date()
@@ -96,7 +96,8 @@ def _next(settings: PublishingSettings, calendar: Calendar, now: datetime) -> Sl
             room_on = full.room_on
             full = calendar.full(room_on)
         # From midnight of the first day with room; a microsecond earlier, so that midnight itself is among them.
-        times = candidates(settings, after=_before(to_utc(room_on, time(0), zone), settings))
+        midnight = to_utc(room_on, time(0), zone)
+        times = candidates(settings, after=_before(midnight, settings), clock=calendar.clock)
     raise NoFreeSlot(
         f"No slot is free before {horizon:%Y}: {moved_on[-1].sentence if moved_on else 'the next one is later'}. "
         "Raise a limit or add days and times in the publishing settings.",
