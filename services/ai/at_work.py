@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Final
 
 from services.ai.domain.task import AiTask
@@ -21,7 +22,15 @@ class Stopped(Exception):
 class AtWork:
     """One execution while its items are done."""
 
-    def __init__(self, *, task: AiTask, lease: Lease, calls_at_once: int, sure_seconds: float) -> None:
+    def __init__(
+        self,
+        *,
+        task: AiTask,
+        lease: Lease,
+        calls_at_once: int,
+        sure_seconds: float,
+        held_at: datetime,
+    ) -> None:
         self.task = task
         self.lease = lease
         self.items = asyncio.Semaphore(calls_at_once * ITEMS_BY_CALLS)
@@ -29,6 +38,9 @@ class AtWork:
         self.cancelling = task.cancelling
         self.no_key: ProviderKeyRefused | ProviderKeyMissing | None = None
         """Why no call of this execution can be made any more."""
+        self.held_at = held_at
+        """When the hold was taken or extended; changed under `holding`."""
+        self.holding = asyncio.Lock()
         self.hold_ended = False
         """Whether its one capture was the last, so that its hold has nothing left to give back."""
         self._asking = asyncio.Lock()

@@ -7,7 +7,7 @@ and a capture are found done.
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -22,10 +22,11 @@ from services.ai.conversation import journalled, reread, understood
 from services.ai.domain.function_names import FunctionName, NothingToDo
 from services.ai.domain.run import CreditsTied
 from services.ai.domain.task import AiTask, Phase
-from services.ai.domain.task_item import TaskItem
+from services.ai.domain.task_item import ItemStatus, TaskItem
 from services.ai.functions.base import Function
+from services.ai.holding import HOLD_ENDED, TOO_FEW_CREDITS, HoldEnded, Holding
 from services.ai.inventory import Inventory
-from services.ai.ledger import Ledger, PinnedQuote
+from services.ai.ledger import Charge, Ledger
 from services.ai.patience import ATTEMPTS_MAX, fault_of_ours, passing, patiently
 from services.ai.providers.port import ProviderKeyMissing, ProviderKeyRefused
 from services.ai.providers.registry import Providers
@@ -33,15 +34,12 @@ from services.ai.store.leases import Lease, LeaseLost
 from services.ai.store.transaction import AiTransaction
 from services.ai.task_notes import Execution, TaskNotes
 from services.ai.usecases.item_steps import Answered, Completed, without_trace
-from services.ai.usecases.preparing import Prepared, Reserved
+from services.ai.usecases.preparing import Prepared
 
 T = TypeVar("T")
 
 NO_KEY: Final = (ProviderKeyRefused, ProviderKeyMissing)
 """Refusals that every other call of the execution would meet too: none is made after the first."""
-
-TOO_FEW_CREDITS: Final = frozenset({"INSUFFICIENT_CREDITS", "BUDGET_EXCEEDED"})
-"""Refusals of a hold that say nothing about the work."""
 
 SURE_SECONDS: Final = 0.05
 """So long it is taken for granted that nobody has cancelled an execution. Many times that is what a call to a model
@@ -67,7 +65,11 @@ class Executor:
         self._functions = functions
         self._providers = providers
         self._ledger = ledger
+        self._holding = Holding(
+            ledger=ledger, notes=self._notes, functions=functions, clock=clock, randomness=randomness
+        )
         self._inventory = inventory
+        self._clock = clock
         self._randomness = randomness
         self._sure_seconds = sure_seconds
 
@@ -82,23 +84,33 @@ class Executor:
     ) -> Execution:
         """Prepares, quotes and reserves, as far as that is not done yet. No provider is called.
 
-        A refusal ends the task log in error, with its event, and is raised. What passes (a service that cannot be
-        reached in so many attempts) is raised too and leaves the task pending. `new` is the task where it was written
-        just now; `run_item_id` names the item of a run that has to allow the credits.
+        Work that is taken up again has its hold extended, or gets a new one where that has ended. A refusal ends the
+        task log in error, with its event, and is raised. What passes (a service that cannot be reached in so many
+        attempts) is raised too and leaves the task pending, as too few credits leave work of a run that was taken up
+        again. `new` is the task where it was written just now; `run_item_id` names the item of a run that has to
+        allow the credits.
         """
         execution = Execution(task=new) if new is not None else await self._notes.read(task_id)
         task = execution.task
-        if task.begun:
+        if task.ended:
             return execution
         if task.cancelling and task.quote_id is None:
             return Execution(task=await self.finish(task, lease))
         try:
-            execution = await self._prepare(execution, lease, run_item_id, attempts)
-            if execution.task.ended:
-                return execution
-            return await self._reserve(execution, lease, run_item_id, attempts)
+            if task.reservation_id is None:
+                execution = await self._prepare(execution, lease, run_item_id, attempts)
+                if execution.task.ended:
+                    return execution
+                execution = await self._holding.taken(execution, lease, run_item_id, attempts)
+            if task.quote_id is not None:
+                execution = await self._held_again(execution, lease, run_item_id, attempts)
+            return execution
         except Refusal as refusal:
-            if not passing(refusal) and not isinstance(refusal, LeaseLost | CreditsTied):
+            if passing(refusal) or isinstance(refusal, LeaseLost):
+                raise
+            if task.held_before:
+                return Execution(task=await self._given_up(task_id, lease, refusal))
+            if not isinstance(refusal, CreditsTied):
                 await self._notes.refused(task, lease, refusal)
             raise
 
@@ -113,7 +125,13 @@ class Executor:
         calls = await self._providers.calls_at_once(
             task.model_name, makes_images=task.function_name.makes_images
         )
-        at_work = AtWork(task=task, lease=lease, calls_at_once=calls, sure_seconds=self._sure_seconds)
+        at_work = AtWork(
+            task=task,
+            lease=lease,
+            calls_at_once=calls,
+            sure_seconds=self._sure_seconds,
+            held_at=self._clock.now(),
+        )
         ended = await asyncio.gather(
             *(
                 self._within(at_work, replace(item, asked_before=again))
@@ -129,7 +147,7 @@ class Executor:
         if at_work.no_key is not None:
             return await self.abandon(task.id, lease, at_work.no_key)
         if not at_work.hold_ended:
-            await self._release(task)
+            await self._holding.give_back(task)
         return task
 
     async def finish(self, task: AiTask, lease: Lease) -> AiTask:
@@ -151,12 +169,12 @@ class Executor:
         if task.ended:
             return task
         if task.reservation_id is None:
-            await self._give_unnoted_hold_back(task)
-            return await self._notes.refused(task, lease, refusal)
-        function, reservation_id = self._functions[task.function_name], task.reservation_id
-        charged = await self._patiently(lambda: self._ledger.charged(reservation_id))
+            await self._holding.give_unnoted_back(task)
+            if not task.held_before:
+                return await self._notes.refused(task, lease, refusal)
+        function, charged = self._functions[task.function_name], await self._charged(task)
         if isinstance(refusal, NO_KEY) and task.run_id and not charged and all(item.open for item in items):
-            await self._release(task)
+            await self._holding.give_back(task)
             return await self._notes.refused(task, lease, refusal)
         for item in items:
             charge = charged.get(item.item_id)
@@ -167,26 +185,51 @@ class Executor:
                 await self._deliver(function, task, item, reread(function, item), lease)
             elif item.open and not task.cancelling:
                 await self._fail(function, task, item, refusal, lease)
-        await self._release(task)
+        if task.reservation_id is not None:
+            await self._holding.give_back(task)
         return task
 
-    async def _give_unnoted_hold_back(self, task: AiTask) -> None:
-        """Its worker may have died between the reservation and the note of it, which only asking again tells."""
-        if task.quote_id is None:
-            return
-        try:
-            reservation_id = await self._patiently(lambda: self._ledger.reserve(task))
-        except Refusal as refusal:
-            if passing(refusal):
-                raise
-            return
-        await self._release(replace(task, reservation_id=reservation_id))
+    async def _held_again(
+        self, execution: Execution, lease: Lease, run_item_id: str | None, attempts: int
+    ) -> Execution:
+        """Work that is taken up again, with a hold that lasts: the one it had, else a new one by a new quote.
 
-    async def _release(self, task: AiTask) -> None:
-        """Gives the rest of the hold back."""
+        Of a hold that has ended, what was charged to it is delivered; nothing else is asked for or saved before there
+        is a new one.
+        """
+        if await self._holding.extended(execution.task, attempts):
+            return execution
+        task, items = execution.task, execution.items
+        function, charged = self._functions[task.function_name], await self._charged(task)
+        for item in items:
+            if item.open and item.item_id in charged:
+                await self._deliver(function, task, item, reread(function, item), lease)
+        execution = await self._notes.read(task.id)
+        to_be_done = {ItemStatus.ANSWERED} if task.cancelling else {ItemStatus.PENDING, ItemStatus.ANSWERED}
+        if not any(item.status in to_be_done for item in execution.items):
+            return execution
+        execution = await self._holding.priced(execution, lease, run_item_id, attempts)
+        return await self._holding.taken(execution, lease, run_item_id, attempts)
+
+    async def _given_up(self, task_id: str, lease: Lease, refusal: Refusal) -> AiTask:
+        """Ends work that was held before and may not be held again: what is open fails by the refusal.
+
+        Too few credits say nothing about an item of a run. While nothing came of its execution both wait, so that an
+        answer that is there, and maybe its output at publisher, is charged when there are credits: that raises.
+        """
+        task = (await self._notes.read(task_id)).task
+        too_few = refusal.reason in TOO_FEW_CREDITS
+        if task.run_id is not None and too_few and not task.items_ended:
+            raise refusal
+        done = await self.abandon(task_id, lease, refusal)
+        return done if done.ended else await self.finish(done, lease)
+
+    async def _charged(self, task: AiTask) -> dict[str, Charge]:
+        """What its items were charged, by their ids."""
         reservation_id = task.reservation_id
-        assert reservation_id is not None, "begin has reserved"
-        await self._patiently(lambda: self._ledger.release(reservation_id, reason="The AI task has ended."))
+        if reservation_id is None:
+            return {}
+        return await self._patiently(lambda: self._ledger.charged(reservation_id))
 
     async def _prepare(
         self, execution: Execution, lease: Lease, run_item_id: str | None, attempts: int
@@ -215,60 +258,7 @@ class Executor:
             return Execution(task=await self.finish(noted, lease))
         if task.quote_id is not None:
             return Execution(task=await self._admitted(task, lease, run_item_id), items=items)
-        try:
-            quote = await self._quote(task, items, attempts)
-        except Refusal:
-            # A log of what could not be priced says all the same what it was about.
-            await self._notes.prepared(Prepared(lease=lease, task_id=task.id, items=items))
-            raise
-        return Execution(task=await self._priced(task, items, quote, lease, run_item_id), items=items)
-
-    async def _reserve(
-        self, execution: Execution, lease: Lease, run_item_id: str | None, attempts: int
-    ) -> Execution:
-        """The quote was noted before it is used: whoever repeats the reservation gets the same one, and none is left."""
-        task, items = execution.task, execution.items
-        try:
-            reservation_id = await self._hold(task, run_item_id, attempts)
-        except Refusal as refusal:
-            if refusal.reason != "QUOTE_EXPIRED":
-                raise
-            quote = await self._quote(task, items, attempts)
-            task = await self._priced(task, items, quote, lease, run_item_id)
-            reservation_id = await self._hold(task, run_item_id, attempts)
-        step = Reserved(lease=lease, task_id=task.id, reservation_id=reservation_id)
-        return replace(execution, task=await self._notes.reserved(step))
-
-    async def _hold(self, task: AiTask, run_item_id: str | None, attempts: int) -> str:
-        try:
-            return await self._patiently(lambda: self._ledger.reserve(task), attempts)
-        except Refusal as refusal:
-            if run_item_id is not None and refusal.reason in TOO_FEW_CREDITS:
-                await self._notes.check_credits_tied(run_item_id, task.credits_quoted)
-            raise
-
-    async def _quote(self, task: AiTask, items: Sequence[TaskItem], attempts: int) -> PinnedQuote:
-        estimate = self._functions[task.function_name].estimate(task, items)
-        return await self._patiently(lambda: self._ledger.quote(task, estimate), attempts)
-
-    async def _priced(
-        self,
-        task: AiTask,
-        items: Sequence[TaskItem],
-        quote: PinnedQuote,
-        lease: Lease,
-        run_item_id: str | None,
-    ) -> AiTask:
-        return await self._notes.prepared(
-            Prepared(
-                lease=lease,
-                task_id=task.id,
-                items=items,
-                quote_id=quote.id,
-                credits_quoted=quote.maximum_credits,
-                run_item_id=run_item_id,
-            )
-        )
+        return await self._holding.priced(Execution(task=task, items=items), lease, run_item_id, attempts)
 
     async def _admitted(self, task: AiTask, lease: Lease, run_item_id: str | None) -> AiTask:
         """It was quoted before; only its run is still to be asked."""
@@ -306,6 +296,9 @@ class Executor:
         except Refusal as refusal:
             if passing(refusal) or isinstance(refusal, LeaseLost):
                 raise
+            if refusal.reason == HOLD_ENDED:
+                # The process stood still for longer than billing waits for a capture. The item is not to blame.
+                raise HoldEnded from refusal
             return await self._fail(function, task, item, refusal, lease)
 
     async def _call(
@@ -327,6 +320,7 @@ class Executor:
             if not fault and not drafts:
                 await at_work.check_may_begin(partial(self._notes.task, at_work.task.id))
                 await self._patiently(lambda: function.begin(self._inventory, item))
+            await self._holding.keep(at_work)
             request = function.request(at_work.task, replace(item, drafts=drafts), fault=fault)
             answer = await ask(
                 self._providers,

@@ -8,6 +8,7 @@ from typing import Any
 from google.protobuf.struct_pb2 import Struct
 from igny8.billing import v1 as billing
 
+from chassis.ids import new_id
 from services.ai.domain.function_names import FunctionName
 from services.ai.domain.task import AiTask
 from services.ai.domain.task_item import Answer, TaskItem
@@ -91,13 +92,12 @@ class Ledger:
 
     async def reserve(self, task: AiTask) -> str:
         """Holds the maximum of the task's quote; gives the reservation's id. Raises INSUFFICIENT_CREDITS, QUOTE_EXPIRED."""
-        lifetime = min(HOLD_SECONDS_MAX, HOLD_SECONDS_MIN + HOLD_SECONDS_PER_ITEM * task.items_total)
         response = await self._credits.Reserve(
             billing.ReserveRequest(
                 # A new quote, after the first has expired, must be a new request.
                 request_id=f"ai-task:{task.id}:{task.quote_id}",
                 quote_id=task.quote_id or "",
-                lifetime_seconds=lifetime,
+                lifetime_seconds=hold_seconds(task),
                 site_id=task.site_id,
                 run_id=task.run_id or "",
                 ai_task_id=task.id,
@@ -105,6 +105,17 @@ class Ledger:
             )
         )
         return response.reservation.id
+
+    async def extend_hold(self, task: AiTask) -> None:
+        """Lets the task's hold live as long from now on as a new one would. Raises RESERVATION_ENDED."""
+        await self._credits.Extend(
+            billing.ExtendRequest(
+                # Each time is one of its own: a repeat would answer what was so the first time.
+                request_id=f"ai-task:{task.id}:{new_id()}",
+                reservation_id=task.reservation_id or "",
+                lifetime_seconds=hold_seconds(task),
+            )
+        )
 
     async def capture(
         self,
@@ -160,6 +171,11 @@ class Ledger:
     async def release(self, reservation_id: str, *, reason: str) -> None:
         """Gives back what a reservation still holds. Releasing an ended one changes nothing."""
         await self._credits.Release(billing.ReleaseRequest(reservation_id=reservation_id, reason=reason))
+
+
+def hold_seconds(task: AiTask) -> int:
+    """How long a hold for the task lives, from when it is taken or extended."""
+    return min(HOLD_SECONDS_MAX, HOLD_SECONDS_MIN + HOLD_SECONDS_PER_ITEM * task.items_total)
 
 
 class Quotes:

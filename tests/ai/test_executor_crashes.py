@@ -36,11 +36,15 @@ def next_lease(workshop: Workshop, task_id: str) -> Lease:
     return lease
 
 
+@pytest.mark.parametrize("hours", [0, 49])
 @pytest.mark.parametrize("step", STEPS)
-async def test_whatever_step_it_died_at_the_next_worker_ends_it_once(workshop: Workshop, step: str) -> None:
+async def test_whatever_step_it_died_at_and_however_long_ago_the_next_worker_ends_it_once(
+    workshop: Workshop, step: str, hours: int
+) -> None:
     task, lease = workshop.task(CLUSTER, *await workshop.keywords())
     with pytest.raises(Died):
         await workshop.execute(task, lease, falling(workshop, step))
+    workshop.clock.advance(hours=hours)
 
     ended = await workshop.execute(task, next_lease(workshop, task.id))
 

@@ -25,7 +25,8 @@ FUNCTIONS_MAY_IMPORT = (
 PROVIDERS = ("openai", "runware", "offline")
 
 ROADS = {
-    "services.ai.ledger.Ledger": {"services.ai.executor", "services.ai.composition"},
+    "services.ai.ledger.Ledger": {"services.ai.executor", "services.ai.holding", "services.ai.composition"},
+    "services.ai.holding.Holding": {"services.ai.executor"},
     "services.ai.asking.ask": {"services.ai.executor"},
     "services.ai.providers.registry.Providers": {
         "services.ai.asking",
@@ -41,10 +42,11 @@ ROADS = {
 CALLS = {
     "complete": {"services.ai.asking"},
     "generate": {"services.ai.asking"},
-    "quote": {"services.ai.executor"},
-    "reserve": {"services.ai.executor"},
+    "quote": {"services.ai.holding"},
+    "reserve": {"services.ai.holding"},
+    "extend_hold": {"services.ai.holding"},
     "capture": {"services.ai.executor"},
-    "release": {"services.ai.executor"},
+    "release": {"services.ai.holding"},
 }
 """Who may call what a provider and the ledger do."""
 

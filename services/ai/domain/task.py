@@ -85,7 +85,7 @@ class AiTask:
     error: str = ""
     quote_id: str | None = None
     credits_quoted: int = 0
-    """The most it may take, by its quote."""
+    """The most that its open items may take, by its quote."""
     reservation_id: str | None = None
     finished_at: datetime | None = None
     cancelling: bool = False
@@ -117,9 +117,18 @@ class AiTask:
         return self.ended or self.reservation_id is not None
 
     @property
+    def held_before(self) -> bool:
+        """Whether its credits were held once, so that something may have come of it; the hold may have ended since."""
+        return self.phase in (Phase.AI_CALL, Phase.SAVE)
+
+    @property
+    def items_ended(self) -> int:
+        return self.items_done + self.items_failed
+
+    @property
     def stopped(self) -> bool:
         """Whether it was asked to stop before everything was done."""
-        everything = self.phase is not Phase.INIT and self.items_done + self.items_failed == self.items_total
+        everything = self.phase is not Phase.INIT and self.items_ended == self.items_total
         return self.cancelling and not everything
 
     def cancel(self, *, now: datetime) -> Self:
@@ -144,8 +153,11 @@ class AiTask:
         return replace(self, items_total=items, phase=Phase.PREP, updated_at=now)
 
     def quoted(self, quote_id: str, *, credits: int, now: datetime) -> Self:
-        """Its price is pinned. A repeat of the reservation names the same quote, and is the same reservation."""
-        return replace(self, quote_id=quote_id, credits_quoted=credits, updated_at=now)
+        """Its price is pinned, and nothing is held by it yet.
+
+        A repeat of the reservation names the same quote, and is the same reservation.
+        """
+        return replace(self, quote_id=quote_id, credits_quoted=credits, reservation_id=None, updated_at=now)
 
     def reserved(self, reservation_id: str, *, now: datetime) -> Self:
         """Its quote is held at billing; the model may be called."""
@@ -199,7 +211,7 @@ class AiTask:
         )
 
     def dropped(self, *, now: datetime) -> Self:
-        """Ends an execution that was put off before anything was held or called, because nobody waits for it now."""
+        """Ends an execution that was put off before anything came of it, because nobody waits for it now."""
         return replace(self, cancelling=True).finish([], now=now)
 
     def _result(self, failed_items: list[FailedItem]) -> dict[str, Any]:

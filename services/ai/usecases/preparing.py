@@ -57,7 +57,9 @@ def note_prepared(tx: AiTransaction, *, steps: Sequence[Prepared], now: datetime
         if step.quote_id is not None:
             task = task.quoted(step.quote_id, credits=step.credits_quoted, now=now)
         tasks[task.id] = task
-        refusal = admissions.ask(step.run_item_id, task.credits_quoted) if step.run_item_id else None
+        # What an execution was charged already its run counts at its end: until then it is held for it, too.
+        most = task.credits_used + task.credits_quoted
+        refusal = admissions.ask(step.run_item_id, most) if step.run_item_id else None
         results.append(refusal or task)
     tx.tasks.save_all(list(tasks.values()), writes=tx.writes)
     tx.task_items.add(items, writes=tx.writes)

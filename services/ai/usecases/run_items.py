@@ -28,7 +28,7 @@ def hold_up(
 ) -> None:
     """Puts the item back and pauses its run: the balance, the run's limit or a provider's key does not allow it.
 
-    A run that is being paused or cancelled anyway goes on doing that.
+    An execution of the item that has not ended waits with it: an answer may be there that is only to be charged. A run that is being paused or cancelled anyway goes on doing that.
     """
     item = tx.run_items.get(run_item_id)
     run = tx.runs.lock(item.run_id)
@@ -48,7 +48,6 @@ def put_off(tx: AiTransaction, *, lease: Lease, run_item_id: str, required: int,
     tx.leases.hold(lease)
     item, before = tx.run_items.get(run_item_id), run
     if run.status is RunStatus.CANCELLING:
-        end_waiting_tasks(tx, [item.ai_task_id] if item.ai_task_id else [], now=now)
         run = _return(tx, run, item, now=now)
     else:
         tx.run_items.save(item.put_off(now=now))
@@ -91,10 +90,15 @@ def hand_out_forgotten_items(
 
 
 def _return(tx: AiTransaction, run: Run, item: RunItem, *, now: datetime) -> Run:
-    """The item waits again; in a run that is being cancelled it is dropped instead."""
+    """The item waits again, with its execution unless that has ended; in a run that is being cancelled both are dropped."""
     progress = run.progress(item.stage)
     cancelling = run.status is RunStatus.CANCELLING
-    tx.run_items.save(item.skipped(now=now) if cancelling else item.put_back(now=now))
+    if cancelling:
+        end_waiting_tasks(tx, [item.ai_task_id] if item.ai_task_id else [], now=now)
+        tx.run_items.save(item.skipped(now=now))
+    else:
+        open_task = item.ai_task_id is not None and not tx.tasks.lock(item.ai_task_id).ended
+        tx.run_items.save(item.put_off(now=now) if open_task else item.put_back(now=now))
     progress = replace(
         progress,
         in_flight=progress.in_flight - 1,

@@ -186,7 +186,7 @@ def _announce(tx: AiTransaction, run: Run, *, before: Run, move: RunMove, now: d
 
 
 def end_waiting_tasks(tx: AiTransaction, task_ids: Sequence[str], *, now: datetime) -> None:
-    """Ends executions that were begun and put off, of items that are dropped. Nothing was held or called for them."""
+    """Ends executions that were begun and put off, of items that are dropped. Nothing was charged for them."""
     for task_id in task_ids:
         task = tx.tasks.lock(task_id)
         if not task.ended:

@@ -30,6 +30,15 @@ def test_a_task_counts_what_each_item_made_and_cost() -> None:
     assert (task.items_done, task.outputs, task.credits_used, task.cost) == (2, 2, 10, Decimal("0.002"))
 
 
+def test_a_new_quote_is_held_by_nothing_yet_and_the_task_still_knows_that_it_was_held_before() -> None:
+    task = a_task().prepared(items=2, now=NOW).quoted("q", credits=9, now=NOW)
+
+    again = task.reserved("r", now=NOW).quoted("q2", credits=4, now=NOW)
+
+    assert (task.held_before, again.held_before) == (False, True)
+    assert (again.quote_id, again.credits_quoted, again.reservation_id) == ("q2", 4, None)
+
+
 def test_a_task_with_one_good_item_is_a_success_that_lists_its_failures() -> None:
     task = a_task().item_done(outputs=1, credits_used=5, cost=Decimal(0), now=NOW).item_failed(now=NOW)
 
