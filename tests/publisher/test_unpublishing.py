@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from chassis.paging import PageRequest
 from chassis.refusal import NotFound, StateConflict
 from services.publisher.domain.cause import Cause
 from services.publisher.domain.content import Content, SiteStatus
@@ -49,7 +50,8 @@ def _page(newsroom: Newsroom, site: Site, content: Content) -> Content:
 
 
 def _teasers(newsroom: Newsroom, site: Site) -> list[tuple[str, str]]:
-    index = newsroom.transactions.run_sync(pages.published_index, site_slug=site.slug)
+    page = PageRequest(size=50)
+    index = newsroom.transactions.run_sync(pages.published_index, site_slug=site.slug, page=page)
     return [(teaser.title, teaser.excerpt) for teaser in index.teasers]
 
 

@@ -19,6 +19,9 @@ class Addresses:
     def article_feed(self, site_slug: str) -> str:
         return f"{self.site(site_slug)}/feed.xml"
 
+    def sitemap(self, site_slug: str) -> str:
+        return f"{self.site(site_slug)}/sitemap.xml"
+
     def calendar_feed(self, secret: str) -> str:
         return self.absolute(f"/calendar/{secret}.ics")
 

@@ -78,8 +78,18 @@ def article_html(content: Content, images: Sequence[Image], *, addresses: Addres
     return place_between_sections(clean_html(content.text.html), figures)
 
 
-def index_page(site: Site, teasers: Sequence[Teaser], *, zone: ZoneInfo, addresses: Addresses) -> Page:
-    """The list of a site's published articles, in the order given."""
+def index_page(
+    site: Site,
+    teasers: Sequence[Teaser],
+    *,
+    zone: ZoneInfo,
+    addresses: Addresses,
+    token: str = "",
+    next_token: str = "",
+) -> Page:
+    """A page of a site's published articles, in the order given: the one at `token`, followed by that at `next_token`."""
+    first = addresses.site(site.slug)
+    here, older = (f"{first}?page_token={each}" if each else "" for each in (token, next_token))
     return _page(
         "index.html.j2",
         site=site,
@@ -94,7 +104,9 @@ def index_page(site: Site, teasers: Sequence[Teaser], *, zone: ZoneInfo, address
         ],
         title=site.name,
         description=site.description,
-        url=addresses.site(site.slug),
+        url=here or first,
+        newest_url=first if token else "",
+        older_url=older,
         feed_url=addresses.article_feed(site.slug),
     )
 

@@ -33,6 +33,14 @@ def sitemap_xml(site: Site, teasers: Sequence[Teaser], *, addresses: Addresses) 
     return _document(root)
 
 
+def sitemap_index_xml(site: Site, pages: int, *, addresses: Addresses) -> bytes:
+    """The addresses of a large site's sitemaps, numbered from 1."""
+    root = Element("sitemapindex", xmlns=_SITEMAP)
+    for number in range(1, pages + 1):
+        _text(SubElement(root, "sitemap"), "loc", f"{addresses.sitemap(site.slug)}?page={number}")
+    return _document(root)
+
+
 def feed_xml(site: Site, teasers: Sequence[Teaser], *, addresses: Addresses) -> bytes:
     """The articles in the order given; see https://www.rssboard.org/rss-specification."""
     root = Element("rss", version="2.0")

@@ -16,7 +16,7 @@ from services.publisher.convert import content_to_proto
 from services.publisher.domain.publication import Publication, PublicationState
 from services.publisher.pages.addresses import Addresses
 from services.publisher.pages.rendering import Page, article_page, index_page
-from services.publisher.pages.syndication import feed_xml, sitemap_xml
+from services.publisher.pages.syndication import feed_xml, sitemap_index_xml, sitemap_xml
 from services.publisher.servicers import Context
 from services.publisher.store.transaction import PublisherTransaction
 from services.publisher.usecases import published, publishing
@@ -24,7 +24,7 @@ from services.publisher.usecases import published, publishing
 CACHE_CONTROL = "public, max-age=60"
 """Readers may see a page for a minute after it changed or was taken off."""
 
-SITEMAP_MAX = 10_000
+INDEX_MAX = 60
 FEED_MAX = 50
 
 _STATUS = {
@@ -102,25 +102,37 @@ class PublishingServicer(publisher.PublishingServiceServicer):
     async def GetPublishedIndex(
         self, request: publisher.GetPublishedIndexRequest, context: Context
     ) -> publisher.GetPublishedIndexResponse:
-        found = await self._transactions.run(published.published_index, site_slug=request.site_slug)
-        zone = ZoneInfo(found.site.time_zone)
-        page = index_page(found.site, found.teasers, zone=zone, addresses=self._addresses)
+        wanted = PageRequest.of(request, default=INDEX_MAX)
+        found = await self._transactions.run(
+            published.published_index, site_slug=request.site_slug, page=wanted
+        )
+        page = index_page(
+            found.site,
+            found.teasers,
+            zone=ZoneInfo(found.site.time_zone),
+            addresses=self._addresses,
+            token=request.page_token,
+            next_token=found.next_page_token,
+        )
         return publisher.GetPublishedIndexResponse(body=await _send(page, context))
 
     async def GetSitemap(
         self, request: publisher.GetSitemapRequest, context: Context
     ) -> publisher.GetSitemapResponse:
         found = await self._transactions.run(
-            published.published_index, site_slug=request.site_slug, limit=SITEMAP_MAX
+            published.published_map, site_slug=request.site_slug, number=request.page
         )
-        sitemap = sitemap_xml(found.site, found.teasers, addresses=self._addresses)
+        if found.pages:
+            sitemap = sitemap_index_xml(found.site, found.pages, addresses=self._addresses)
+        else:
+            sitemap = sitemap_xml(found.site, found.teasers, addresses=self._addresses)
         return publisher.GetSitemapResponse(body=await _send_xml(sitemap, "application/xml", context))
 
     async def GetArticleFeed(
         self, request: publisher.GetArticleFeedRequest, context: Context
     ) -> publisher.GetArticleFeedResponse:
         found = await self._transactions.run(
-            published.published_index, site_slug=request.site_slug, limit=FEED_MAX
+            published.published_index, site_slug=request.site_slug, page=PageRequest(size=FEED_MAX)
         )
         feed = feed_xml(found.site, found.teasers, addresses=self._addresses)
         return publisher.GetArticleFeedResponse(body=await _send_xml(feed, "application/rss+xml", context))

@@ -155,6 +155,21 @@ def test_the_index_links_each_article_once_for_readers_of_screens() -> None:
     assert [link.get("aria-hidden") for link in links] == ["true", None]
 
 
+def test_the_index_leads_to_older_articles_and_back() -> None:
+    teaser = Teaser(title="Compost", slug="compost", excerpt="", published_at=AT, updated_at=AT)
+
+    first, middle, last = (
+        _elements(index_page(SITE, [teaser], zone=ROME, addresses=Addresses(), token=here, next_token=older))
+        for here, older in (("", "b"), ("b", "c"), ("c", ""))
+    )
+
+    assert _ways(first) == ["/published/green?page_token=b"]
+    assert _ways(middle) == ["/published/green", "/published/green?page_token=c"]
+    assert _ways(last) == ["/published/green"]
+    assert _canonical(first) == "/published/green"
+    assert _canonical(middle) == "/published/green?page_token=b"
+
+
 def test_an_empty_index_says_so() -> None:
     assert b"Nothing is published here yet" in index_page(SITE, [], zone=ROME, addresses=PUBLIC).html
 
@@ -203,3 +218,17 @@ def _elements(page: Page) -> list[tuple[str, dict[str, str]]]:
 
     Reader().feed(page.html.decode())
     return found
+
+
+def _ways(elements: list[tuple[str, dict[str, str]]]) -> list[str]:
+    """Where the links to other pages of the index lead."""
+    return [
+        attributes["href"]
+        for tag, attributes in elements
+        if tag == "a" and "green" in attributes["href"] and "compost" not in attributes["href"]
+    ]
+
+
+def _canonical(elements: list[tuple[str, dict[str, str]]]) -> str:
+    [href] = [attributes["href"] for tag, attributes in elements if attributes.get("rel") == "canonical"]
+    return href

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 from services.publisher.domain.site import Site
 from services.publisher.domain.teaser import Teaser
 from services.publisher.pages.addresses import Addresses
-from services.publisher.pages.syndication import feed_xml, sitemap_xml
+from services.publisher.pages.syndication import feed_xml, sitemap_index_xml, sitemap_xml
 
 ADDRESSES = Addresses("https://igny8.example")
 AT = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
@@ -28,6 +28,16 @@ def test_a_sitemap_names_the_site_and_each_article_with_its_last_change() -> Non
         "https://igny8.example/published/garden/compost",
     ]
     assert [each.text for each in root.iter(f"{SITEMAP}lastmod")] == ["2026-11-02T12:30:00+00:00"]
+
+
+def test_a_large_site_has_an_index_of_sitemaps() -> None:
+    root = ElementTree.fromstring(sitemap_index_xml(SITE, 2, addresses=ADDRESSES))
+
+    assert root.tag == f"{SITEMAP}sitemapindex"
+    assert [each.text for each in root.iter(f"{SITEMAP}loc")] == [
+        "https://igny8.example/published/garden/sitemap.xml?page=1",
+        "https://igny8.example/published/garden/sitemap.xml?page=2",
+    ]
 
 
 def test_a_feed_has_the_articles_in_order_with_their_dates() -> None:
