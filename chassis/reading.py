@@ -10,16 +10,9 @@ from typing import Any, Final
 import orjson
 from sqlalchemy import Column, Connection, DateTime, LargeBinary, Numeric
 
-from chassis.prepared import prepared
+from chassis.prepared import BY_KEYS, WAYS, prepared
 
 Rows = list[dict[str, Any]]
-
-_WAYS: Final = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin")
-"""How PostgreSQL may read tables from end to end."""
-
-_BY_KEYS: Final = "; ".join(f"SET LOCAL {way} = off" for way in _WAYS)
-"""A prepared statement is planned once, maybe while a table is empty, where reading all of it is cheapest. That plan
-would stay while the table grows, until it is next analysed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +63,7 @@ class Reading:
     def read(self, connection: Connection, parameters: Mapping[str, Any]) -> dict[str, Rows]:
         """The rows of each query."""
         statements = [prepared(connection, statement, types) for statement, types in self._statements]
-        executed = "; ".join([_BY_KEYS, *statements])
+        executed = "; ".join([BY_KEYS, *statements])
         found = orjson.loads(connection.exec_driver_sql(executed, dict(parameters)).scalar_one())
         return {name: query.rows(found[name]) for name, query in self.queries.items()}
 
@@ -95,7 +88,7 @@ class Reading:
 
 def plan_freely(connection: Connection) -> None:
     """What follows a `Reading` in its transaction may read whole tables again, because it asks about many rows."""
-    connection.exec_driver_sql("; ".join(f"SET LOCAL {way} TO DEFAULT" for way in _WAYS))
+    connection.exec_driver_sql("; ".join(f"SET LOCAL {way} TO DEFAULT" for way in WAYS))
 
 
 @cache

@@ -12,11 +12,22 @@ from google.protobuf.message import Message
 from chassis import wire_values as values
 
 Encode = Callable[[Any], Any]
+Lists = Callable[[Descriptor], Encode]
+"""A message type -> the function that turns a list of such messages into plain Python."""
+
+
+def one_by_one(descriptor: Descriptor) -> Encode:
+    """Lists of messages, each by its encoder."""
+    # Looked up at each call: a message may hold itself.
+    return lambda elements: list(map(encoder(descriptor), elements))
 
 
 @cache
-def encoder(descriptor: Descriptor) -> Encode:
-    """The function that turns a message of this type into plain Python, see `chassis.wire_json`."""
+def encoder(descriptor: Descriptor, lists: Lists = one_by_one) -> Encode:
+    """The function that turns a message of this type into plain Python, see `chassis.wire_json`.
+
+    `lists` writes the lists of messages in it that are in no other list or map.
+    """
     well_known = _WRITERS.get(descriptor.full_name)
     if well_known is not None:
         return well_known
@@ -25,10 +36,12 @@ def encoder(descriptor: Descriptor) -> Encode:
     always = [
         (field.name, write)
         for field in descriptor.fields
-        if not field.has_presence and (write := _field_encoder(field)) is not None
+        if not field.has_presence and (write := _field_encoder(field, lists)) is not None
     ]
     sometimes = [
-        (field.name, _field_encoder(field) or _same) for field in descriptor.fields if field.has_presence
+        (field.name, _field_encoder(field, lists) or _same)
+        for field in descriptor.fields
+        if field.has_presence
     ]
     # In the order of the fields; a free value that is not set is left out, since null would be a value.
     unset: dict[str, Any] = {
@@ -56,18 +69,18 @@ def _fetcher(names: tuple[str, ...]) -> Callable[[Message], tuple[Any, ...]]:
     return lambda message: tuple(getattr(message, name) for name in names)
 
 
-def _field_encoder(field: FieldDescriptor) -> Encode | None:
+def _field_encoder(field: FieldDescriptor, lists: Lists) -> Encode | None:
     """What turns the Python value of a field into its JSON value, None where they are the same."""
     if values.is_map(field):
         return _map_encoder(field)
-    one = _value_encoder(field, null_for_unspecified=not (field.is_repeated or field.has_presence))
+    if field.is_repeated and values.kind_of(field) == "message":
+        return lists(values.message_type(field))
+    null_for_unspecified = not (field.is_repeated or field.has_presence)
+    one = _value_encoder(field, null_for_unspecified=null_for_unspecified, lists=lists)
     if not field.is_repeated:
         return one
     if one is None:
         return list
-    if values.kind_of(field) == "message":
-        target = values.message_type(field)
-        return lambda elements: list(map(encoder(target), elements))
     each = one
     return lambda elements: list(map(each, elements))
 
@@ -83,12 +96,14 @@ def _map_encoder(field: FieldDescriptor) -> Encode:
     return encode
 
 
-def _value_encoder(field: FieldDescriptor, *, null_for_unspecified: bool) -> Encode | None:
+def _value_encoder(
+    field: FieldDescriptor, *, null_for_unspecified: bool, lists: Lists = one_by_one
+) -> Encode | None:
     kind = values.kind_of(field)
     if kind == "message":
         target = values.message_type(field)
         # Looked up at each call: a message may hold itself.
-        return lambda message: encoder(target)(message)
+        return lambda message: encoder(target, lists)(message)
     if kind == "enum":
         return values.write_enum(values.enum_type(field), null_for_unspecified=null_for_unspecified)
     writers: dict[str, Encode] = {

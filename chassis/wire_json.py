@@ -20,14 +20,17 @@ from google.protobuf.message import Message
 
 from chassis.refusal import FieldFault, RequestInvalid
 from chassis.wire_decode import BODY, Reading, decoder
-from chassis.wire_encode import encoder
+from chassis.wire_encode import Lists, encoder, one_by_one
 
 M = TypeVar("M", bound=Message)
 
 
-def to_json_bytes(message: Message) -> bytes:
-    """The message as JSON in UTF-8. Raises ValueError for NaN, infinities and google.protobuf.Any."""
-    return orjson.dumps(encoder(message.DESCRIPTOR)(message))
+def to_json_bytes(message: Message, lists: Lists = one_by_one) -> bytes:
+    """The message as JSON in UTF-8. Raises ValueError for NaN, infinities and google.protobuf.Any.
+
+    `lists` may write lists of messages in a way of its own, to what orjson knows.
+    """
+    return orjson.dumps(encoder(message.DESCRIPTOR, lists)(message))
 
 
 def to_dict(message: Message) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from gateway.bodies import (
 from gateway.calls import Calls, FileAnswer
 from gateway.credentials import Credentials
 from gateway.local import PACKAGE, LocalMethods
+from gateway.long_lists import long_lists
 from gateway.operations import Operation
 from gateway.refusals import NotAcceptable
 from gateway.sessions import Sessions, session_part
@@ -183,10 +184,10 @@ async def _data(answer: FileAnswer) -> AsyncIterator[bytes]:
 
 def _json_bytes(response: Message, response_body: str) -> bytes:
     if not response_body:
-        return wire_json.to_json_bytes(response)
+        return wire_json.to_json_bytes(response, long_lists)
     part = getattr(response, response_body)
     if isinstance(part, Message):
-        return wire_json.to_json_bytes(part)
+        return wire_json.to_json_bytes(part, long_lists)
     return orjson.dumps(wire_json.to_dict(response)[response_body])
 
 

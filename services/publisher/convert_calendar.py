@@ -2,20 +2,24 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from itertools import repeat
+from typing import Final
 
 from igny8.publisher import v1 as publisher
 
 from chassis.plain import instant_fields, instant_to_proto, maybe_instant_to_proto
+from chassis.remembered import Remembered
 from services.publisher.domain.calendar_entry import CalendarEntry
 from services.publisher.domain.calendar_feed import CalendarFeed
 from services.publisher.domain.content import Content, ContentStatus, SiteStatus
-from services.publisher.domain.local_time import LocalClock
+from services.publisher.domain.local_time import clock_of
 from services.publisher.domain.schedule.explanation import Explanation
 from services.publisher.domain.schedule.slots import Slot
 
-if TYPE_CHECKING:
-    from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
+WRITTEN_BYTES: Final = 200
+"""What a remembered message takes beside its bytes; its entry is remembered by the store as well."""
+
+REMEMBERED_BYTES_MAX: Final = 12_000_000
 
 _MINUTES = tuple(f"T{hour:02d}:{minute:02d}" for hour in range(24) for minute in range(60))
 
@@ -24,23 +28,13 @@ _STATUS = {one: publisher.Content.Status.Value(f"STATUS_{one.name}") for one in 
 _SITE_STATUS = {one: publisher.Content.SiteStatus.Value(f"SITE_STATUS_{one.name}") for one in SiteStatus}
 
 
-def add_entries(
-    to: "RepeatedCompositeFieldContainer[publisher.CalendarEntry]",
-    entries: Iterable[CalendarEntry],
-    clock: LocalClock,
-) -> None:
-    """Adds the entries in place: a message that is made apart is copied into the one that holds it, with all in it."""
-    for entry in entries:
-        to.add(
-            content_id=entry.content_id,
-            title=entry.title,
-            status=_STATUS[entry.status],
-            site_status=_SITE_STATUS[entry.site_status],
-            scheduled_publish_at=instant_fields(entry.scheduled_publish_at),
-            local_time="" if entry.at is None else _local(clock.local(entry.at)),
-            published_at=instant_fields(entry.published_at),
-            external_url=entry.external_url,
-        )
+def entries_in_bytes(entries: Iterable[CalendarEntry], time_zone: str) -> bytes:
+    """A calendar that has only these entries, with local times of that zone.
+
+    Messages in bytes one after the other are one message with all that is in them: what was made of an entry before is
+    put in as it is.
+    """
+    return b"".join(_WRITTEN.each(zip(repeat(time_zone), entries, strict=False)))
 
 
 def counts_to_proto(counts: Mapping[date, int], limit: int | None) -> list[publisher.CalendarCount]:
@@ -91,3 +85,25 @@ def feed_to_proto(site_id: str, feed: CalendarFeed | None) -> publisher.Calendar
 def _local(at: datetime) -> str:
     # A fifth of the time that isoformat takes, of which a calendar would need thousands.
     return at.date().isoformat() + _MINUTES[at.hour * 60 + at.minute]
+
+
+def _written(shown: tuple[str, CalendarEntry]) -> bytes:
+    """A calendar with one entry."""
+    time_zone, entry = shown
+    calendar = publisher.Calendar()
+    calendar.entries.add(
+        content_id=entry.content_id,
+        title=entry.title,
+        status=_STATUS[entry.status],
+        site_status=_SITE_STATUS[entry.site_status],
+        scheduled_publish_at=instant_fields(entry.scheduled_publish_at),
+        local_time="" if entry.at is None else _local(clock_of(time_zone).local(entry.at)),
+        published_at=instant_fields(entry.published_at),
+        external_url=entry.external_url,
+    )
+    return calendar.SerializeToString()
+
+
+_WRITTEN: Final = Remembered(
+    _written, weigh=lambda _, written: len(written) + WRITTEN_BYTES, weight_max=REMEMBERED_BYTES_MAX
+)

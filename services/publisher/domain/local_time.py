@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 # Names that the zone folder holds beside zones: the machine's own zone and copies with leap seconds.
@@ -89,3 +90,9 @@ class LocalClock:
         except (OverflowError, ValueError):
             return None
         return ahead[0] if ahead[0] == ahead[1] else None
+
+
+@lru_cache(64)
+def clock_of(time_zone: str) -> LocalClock:
+    """The clock of a zone by its name (IANA), which remembers the weeks that were asked for."""
+    return LocalClock(ZoneInfo(time_zone))

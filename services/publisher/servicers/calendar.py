@@ -14,8 +14,8 @@ from chassis.plain import instant_from_proto
 from chassis.transaction import Transactions
 from services.publisher.convert import content_to_proto
 from services.publisher.convert_calendar import (
-    add_entries,
     counts_to_proto,
+    entries_in_bytes,
     explanation_to_proto,
     feed_to_proto,
     moved_to_proto,
@@ -23,7 +23,6 @@ from services.publisher.convert_calendar import (
 )
 from services.publisher.domain.calendar_feed import new_secret
 from services.publisher.domain.content import Content
-from services.publisher.domain.local_time import LocalClock
 from services.publisher.pages.addresses import Addresses
 from services.publisher.pages.ical import calendar_file
 from services.publisher.servicers import Context
@@ -64,19 +63,19 @@ class CalendarServicer(publisher.CalendarServiceServicer):
             now=self._clock.now(),
         )
         response = publisher.GetCalendarResponse()
-        shown, settings, clock = response.calendar, found.settings, LocalClock(found.settings.zone)
-        add_entries(shown.entries, found.entries, clock)
-        add_entries(shown.unscheduled, found.unscheduled, clock)
-        add_entries(shown.overdue, found.overdue, clock)
-        shown.days.extend(counts_to_proto(found.counts.days, settings.daily_limit))
-        shown.weeks.extend(counts_to_proto(found.counts.weeks, settings.weekly_limit))
-        shown.months.extend(counts_to_proto(found.counts.months, settings.monthly_limit))
+        shown, beside = response.calendar, publisher.Calendar.FromString
+        shown.MergeFromString(entries_in_bytes(found.entries, found.time_zone))
+        shown.unscheduled.extend(beside(entries_in_bytes(found.unscheduled, found.time_zone)).entries)
+        shown.overdue.extend(beside(entries_in_bytes(found.overdue, found.time_zone)).entries)
+        shown.days.extend(counts_to_proto(found.counts.days, found.daily_limit))
+        shown.weeks.extend(counts_to_proto(found.counts.weeks, found.weekly_limit))
+        shown.months.extend(counts_to_proto(found.counts.months, found.monthly_limit))
         shown.MergeFrom(
             publisher.Calendar(
-                daily_limit=settings.daily_limit,
-                weekly_limit=settings.weekly_limit,
-                monthly_limit=settings.monthly_limit,
-                time_zone=settings.time_zone,
+                daily_limit=found.daily_limit,
+                weekly_limit=found.weekly_limit,
+                monthly_limit=found.monthly_limit,
+                time_zone=found.time_zone,
             )
         )
         return response

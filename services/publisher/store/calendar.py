@@ -4,24 +4,10 @@ import sys
 from array import array
 from collections.abc import Collection, Iterable
 from datetime import datetime
-from typing import Any, Final
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    LargeBinary,
-    Select,
-    Text,
-    cast,
-    func,
-    null,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import Connection, LargeBinary, func, null, select, update
 
-from services.publisher.domain.calendar_entry import CalendarEntry
-from services.publisher.domain.content import Content, ContentStatus, SiteStatus
+from services.publisher.domain.content import Content, SiteStatus
 from services.publisher.domain.schedule.occupied import Occupied
 from services.publisher.store import tables
 from services.publisher.store.content import COLUMNS, content_of
@@ -29,20 +15,6 @@ from services.publisher.store.rows import among, to_row
 
 _content = tables.content
 _SCHEDULED = _content.c.site_status == SiteStatus.SCHEDULED.value
-_STATUS: Final = {each.value: each for each in ContentStatus}
-_SITE_STATUS: Final = {each.value: each for each in SiteStatus}
-_ENTRY: tuple[ColumnElement[Any], ...] = (
-    # As text, since the driver would make an object of it first.
-    cast(_content.c.id, Text),
-    _content.c.title,
-    _content.c.status,
-    _content.c.site_status,
-    _content.c.calendar_at,
-    _content.c.scheduled_publish_at,
-    _content.c.published_at,
-    _content.c.external_url,
-    _content.c.updated_at,
-)
 _MOVED = (
     "status",
     "review_note",
@@ -64,17 +36,8 @@ class Calendar:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def occupied(
-        self,
-        site_id: str,
-        *,
-        since: datetime,
-        until: datetime | None = None,
-        without: Iterable[str] = (),
-        outside: tuple[datetime, datetime] | None = None,
-    ) -> Occupied:
-        """The places of all that is scheduled, on its way or published from `since` to before `until`, but for these
-        contents, and but for those from the first to before the second instant of `outside`.
+    def occupied(self, site_id: str, *, since: datetime, without: Iterable[str] = ()) -> Occupied:
+        """The places of all that is scheduled, on its way or published from `since` on, but for these contents.
 
         A place is the planned instant, not that of the publication: what was delivered late takes nothing of the next day.
         """
@@ -86,72 +49,10 @@ class Calendar:
             _content.c.calendar_at >= since,
             _content.c.site_status != SiteStatus.FAILED.value,
         )
-        if until is not None:
-            query = query.where(_content.c.calendar_at < until)
-        if outside is not None:
-            start, end = outside
-            query = query.where(or_(_content.c.calendar_at < start, _content.c.calendar_at >= end))
         left_out = list(without)
         if left_out:
             query = query.where(_content.c.id.not_in(left_out))
         return _occupied_of(self._connection.execute(query).scalar_one() or b"")
-
-    def entries(
-        self, site_id: str, *, account_id: str, start: datetime, end: datetime, limit: int
-    ) -> list[CalendarEntry]:
-        """What has a time from `start` to before `end`, in order."""
-        query = (
-            select(*_ENTRY)
-            .where(
-                _content.c.site_id == site_id,
-                _content.c.account_id == account_id,
-                _content.c.calendar_at >= start,
-                _content.c.calendar_at < end,
-            )
-            .order_by(_content.c.calendar_at, _content.c.id)
-            .limit(limit)
-        )
-        return self._entries(query)
-
-    def unscheduled(self, site_id: str, *, account_id: str, limit: int) -> list[CalendarEntry]:
-        """What is approved and has no time, oldest first."""
-        query = (
-            select(*_ENTRY)
-            .where(
-                _content.c.site_id == site_id,
-                _content.c.account_id == account_id,
-                _content.c.status == ContentStatus.APPROVED.value,
-                _content.c.site_status == SiteStatus.NOT_PUBLISHED.value,
-            )
-            .order_by(_content.c.id)
-            .limit(limit)
-        )
-        return self._entries(query)
-
-    def overdue(self, site_id: str, *, until: datetime, limit: int) -> list[CalendarEntry]:
-        """What is still scheduled for a time until `until`, in order."""
-        query = (
-            select(*_ENTRY)
-            .where(
-                _content.c.site_id == site_id,
-                _SCHEDULED,
-                # Where scheduled content stands on the calendar, but of an index without all that was published.
-                _content.c.scheduled_publish_at <= until,
-            )
-            .order_by(_content.c.scheduled_publish_at, _content.c.id)
-            .limit(limit)
-        )
-        return self._entries(query)
-
-    def _entries(self, query: Select[Any]) -> list[CalendarEntry]:
-        return [
-            CalendarEntry(
-                id, title, _STATUS[status], _SITE_STATUS[site_status], at, planned, out, url, updated
-            )
-            for id, title, status, site_status, at, planned, out, url, updated in self._connection.execute(
-                query
-            ).all()
-        ]
 
     def count_scheduled(self, site_id: str) -> int:
         """How many contents of the site have a time to come or to be caught up with."""

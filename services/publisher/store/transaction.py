@@ -8,6 +8,7 @@ from chassis.transaction import Transaction
 from services.publisher.domain.events import ContentEvent
 from services.publisher.domain.history import entry_of
 from services.publisher.store.calendar import Calendar
+from services.publisher.store.calendar_entries import CalendarEntries
 from services.publisher.store.clusters import Clusters
 from services.publisher.store.connections import Connections
 from services.publisher.store.content import Contents
@@ -102,6 +103,10 @@ class PublisherTransaction(Transaction):
     @cached_property
     def calendar(self) -> Calendar:
         return Calendar(self.connection)
+
+    @cached_property
+    def calendar_entries(self) -> CalendarEntries:
+        return CalendarEntries(self.connection)
 
     @cached_property
     def feeds(self) -> Feeds:

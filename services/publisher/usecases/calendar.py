@@ -1,20 +1,20 @@
 """The calendar of a site: reading it, and giving content a time or taking it away."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from chassis.refusal import FieldFault, NotFound, RequestInvalid, StateConflict
 from services.publisher.domain.calendar_entry import CalendarEntry
 from services.publisher.domain.content import Content, ContentStatus, SiteStatus
 from services.publisher.domain.events import ContentScheduled, ContentUnscheduled
-from services.publisher.domain.local_time import LocalClock, to_utc
-from services.publisher.domain.publishing_settings import PublishingSettings
+from services.publisher.domain.local_time import clock_of, to_utc
 from services.publisher.domain.schedule.checks import check_times
 from services.publisher.domain.schedule.explanation import Explanation, explain
 from services.publisher.domain.schedule.limits import Counts, month_of, week_of
 from services.publisher.domain.schedule.slots import HORIZON_DAYS, Slot, next_free_slot, next_free_slots
+from services.publisher.store.calendar_entries import Shown
 from services.publisher.store.transaction import PublisherTransaction
 from services.publisher.usecases.calendar_lock import LockedCalendar, book, lock_calendar, occupied
 from services.publisher.usecases.delivering import LATE_SECONDS
@@ -28,13 +28,16 @@ COMING_DAYS_SHOWN: Final = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CalendarRange:
-    """A site's calendar from an instant to another.
+    """A site's calendar from an instant to another, on the site's clock and with its limits.
 
     `overdue` is what should have gone out and did not, whatever the range; `counts` what counts against the limits
     of each day, week and month that the range touches.
     """
 
-    settings: PublishingSettings
+    time_zone: str
+    daily_limit: int | None
+    weekly_limit: int | None
+    monthly_limit: int | None
     entries: list[CalendarEntry]
     unscheduled: list[CalendarEntry]
     overdue: list[CalendarEntry]
@@ -56,21 +59,29 @@ def get_calendar(
     days after a given start. Raises NotFound, and RequestInvalid for a range that is empty, longer than 400 days
     or holds more than 5,000 entries.
     """
-    settings = tx.settings.get(site_id, account_id=account_id)
     start, end = _range(start, end, now)
-    entries = tx.calendar.entries(site_id, account_id=account_id, start=start, end=end, limit=ENTRIES_MAX + 1)
-    if len(entries) > ENTRIES_MAX:
+    shown = tx.calendar_entries.shown(
+        site_id,
+        account_id=account_id,
+        start=start,
+        end=end,
+        late=now - timedelta(seconds=LATE_SECONDS),
+        limit=ENTRIES_MAX + 1,
+        limit_beside=UNSCHEDULED_MAX,
+    )
+    if len(shown.entries) > ENTRIES_MAX:
         raise RequestInvalid(
             FieldFault("to", f"leaves more than {ENTRIES_MAX:,} entries; ask for fewer days")
         )
     return CalendarRange(
-        settings=settings,
-        entries=entries,
-        unscheduled=tx.calendar.unscheduled(site_id, account_id=account_id, limit=UNSCHEDULED_MAX),
-        overdue=tx.calendar.overdue(
-            site_id, until=now - timedelta(seconds=LATE_SECONDS), limit=UNSCHEDULED_MAX
-        ),
-        counts=_counts(tx, settings, entries, start, end),
+        time_zone=shown.time_zone,
+        daily_limit=shown.daily_limit,
+        weekly_limit=shown.weekly_limit,
+        monthly_limit=shown.monthly_limit,
+        entries=shown.entries,
+        unscheduled=shown.unscheduled,
+        overdue=shown.overdue,
+        counts=_counts(shown, start, end),
     )
 
 
@@ -158,23 +169,20 @@ def _take_next_slot(
     return book(tx, scheduled, event)
 
 
-def _counts(
-    tx: PublisherTransaction,
-    settings: PublishingSettings,
-    entries: Iterable[CalendarEntry],
-    start: datetime,
-    end: datetime,
-) -> Counts:
+def _counts(shown: Shown, start: datetime, end: datetime) -> Counts:
     """What counts in every day, week and month that the range touches, whole ones also where it begins inside."""
-    first, last = (at.astimezone(settings.zone).date() for at in (start, end - timedelta(microseconds=1)))
-    since = to_utc(min(month_of(first), week_of(first)), time(0), settings.zone)
+    zone = ZoneInfo(shown.time_zone)
+    first, last = (at.astimezone(zone).date() for at in (start, end - timedelta(microseconds=1)))
+    since = to_utc(min(month_of(first), week_of(first)), time(0), zone)
     after_month = month_of(month_of(last) + timedelta(days=31))
-    until = to_utc(max(after_month, week_of(last) + timedelta(days=7)), time(0), settings.zone)
+    until = to_utc(max(after_month, week_of(last) + timedelta(days=7)), time(0), zone)
     inside = [
-        entry.at for entry in entries if entry.at is not None and entry.site_status is not SiteStatus.FAILED
+        entry.at
+        for entry in shown.entries
+        if entry.at is not None and entry.site_status is not SiteStatus.FAILED
     ]
-    beside = tx.calendar.occupied(settings.site_id, since=since, until=until, outside=(start, end))
-    return Counts.of(LocalClock(settings.zone), [*inside, *beside])
+    beside = [at for at in shown.taken_beside if since <= at < until]
+    return Counts.of(clock_of(shown.time_zone), [*inside, *beside])
 
 
 def _range(start: datetime | None, end: datetime | None, now: datetime) -> tuple[datetime, datetime]:

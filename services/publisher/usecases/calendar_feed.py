@@ -58,7 +58,7 @@ def read_feed(tx: PublisherTransaction, *, token: str, now: datetime) -> FeedCon
         raise NotFound(kind="calendar_feed", id="")
     return FeedContent(
         site=tx.sites.get(feed.site_id, account_id=feed.account_id),
-        entries=tx.calendar.entries(
+        entries=tx.calendar_entries.between(
             feed.site_id,
             account_id=feed.account_id,
             start=now - timedelta(days=DAYS_BACK),
