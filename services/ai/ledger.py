@@ -9,6 +9,7 @@ from google.protobuf.struct_pb2 import Struct
 from igny8.billing import v1 as billing
 
 from chassis.ids import new_id
+from services.ai.captures import Captures
 from services.ai.domain.function_names import FunctionName
 from services.ai.domain.task import AiTask
 from services.ai.domain.task_item import Answer, TaskItem
@@ -65,6 +66,7 @@ class Ledger:
     ) -> None:
         self._credits = credits
         self._prices = prices
+        self._captures = Captures(credits)
 
     async def models(self) -> list[Model]:
         """The models with a price in force."""
@@ -130,29 +132,32 @@ class Ledger:
         """Charges one item for what it took, at the pinned price; a `final` one ends the hold.
 
         The item is paid and saved by now, so what it took more than was held is the platform's loss and no refusal.
+        Captures of executions of several items go together with those that come within a moment.
         """
         metadata = Struct()
         metadata.update(dict(facts))
-        response = await self._credits.Capture(
-            billing.CaptureRequest(
-                request_id=f"ai-item:{task.id}:{item.item_id}",
-                reservation_id=task.reservation_id or "",
-                item_id=item.item_id,
-                input_tokens=answer.input_tokens,
-                cached_input_tokens=answer.cached_input_tokens,
-                output_tokens=answer.output_tokens,
-                reasoning_tokens=answer.reasoning_tokens,
-                images=answer.images,
-                image_size=answer.image_size,
-                image_quality=answer.image_quality,
-                provider_cost_usd=None if answer.cost_usd is None else f"{answer.cost_usd:f}",
-                description=description[:DESCRIPTION_LENGTH_MAX],
-                metadata=metadata,
-                final=final,
-                absorb_excess=True,
-            )
+        request = billing.CaptureRequest(
+            request_id=f"ai-item:{task.id}:{item.item_id}",
+            reservation_id=task.reservation_id or "",
+            item_id=item.item_id,
+            input_tokens=answer.input_tokens,
+            cached_input_tokens=answer.cached_input_tokens,
+            output_tokens=answer.output_tokens,
+            reasoning_tokens=answer.reasoning_tokens,
+            images=answer.images,
+            image_size=answer.image_size,
+            image_quality=answer.image_quality,
+            provider_cost_usd=None if answer.cost_usd is None else f"{answer.cost_usd:f}",
+            description=description[:DESCRIPTION_LENGTH_MAX],
+            metadata=metadata,
+            final=final,
+            absorb_excess=True,
         )
-        return Charge(credits_used=response.usage.credits_used, cost_usd=Decimal(response.usage.cost_usd))
+        return _charge(
+            (await self._credits.Capture(request)).usage
+            if final
+            else await self._captures.submit(task.account_id, request)
+        )
 
     async def charged(self, reservation_id: str) -> dict[str, Charge]:
         """What the items that were captured from a reservation were charged, by item id."""
@@ -161,9 +166,7 @@ class Ledger:
         while True:
             response = await self._credits.ListUsage(request)
             for usage in response.usage:
-                found[usage.item_id] = Charge(
-                    credits_used=usage.credits_used, cost_usd=Decimal(usage.cost_usd)
-                )
+                found[usage.item_id] = _charge(usage)
             if not response.next_page_token:
                 return found
             request.page_token = response.next_page_token
@@ -192,6 +195,10 @@ class Quotes:
         """Credits that such work takes, as expected and at most. Raises PRICE_NOT_FOUND."""
         quote = await _quote(self._credits, function.operation_type, model_name, estimate)
         return quote.expected_credits, quote.maximum_credits
+
+
+def _charge(usage: billing.CreditUsage) -> Charge:
+    return Charge(credits_used=usage.credits_used, cost_usd=Decimal(usage.cost_usd))
 
 
 async def _quote(

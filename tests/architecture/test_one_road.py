@@ -27,6 +27,7 @@ PROVIDERS = ("openai", "runware", "offline")
 ROADS = {
     "services.ai.ledger.Ledger": {"services.ai.executor", "services.ai.holding", "services.ai.composition"},
     "services.ai.holding.Holding": {"services.ai.executor"},
+    "services.ai.captures.Captures": {"services.ai.ledger"},
     "services.ai.asking.ask": {"services.ai.executor"},
     "services.ai.providers.registry.Providers": {
         "services.ai.asking",

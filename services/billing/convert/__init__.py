@@ -26,6 +26,7 @@ from services.billing.convert.credits import usage_group_to_proto as usage_group
 from services.billing.convert.credits import usage_to_proto as usage_to_proto
 from services.billing.convert.events import encode as encode
 from services.billing.convert.orders import batch_charged_to_proto as batch_charged_to_proto
+from services.billing.convert.orders import capture_refused_to_proto as capture_refused_to_proto
 from services.billing.convert.orders import captured_to_proto as captured_to_proto
 from services.billing.convert.orders import charged_to_proto as charged_to_proto
 from services.billing.convert.orders import extended_to_proto as extended_to_proto

@@ -80,6 +80,14 @@ def captured_to_proto(captured: Captured) -> billing.CaptureResponse:
     )
 
 
+def capture_refused_to_proto(refusal: Refusal) -> billing.CaptureOutcome:
+    return billing.CaptureOutcome(
+        refusal=billing.CaptureOutcome.Refusal(
+            reason=refusal.reason, message=refusal.message, metadata=refusal.metadata
+        )
+    )
+
+
 def extended_to_proto(held: Held) -> billing.ExtendResponse:
     return billing.ExtendResponse(reservation=reservation_to_proto(held.reservation))
 

@@ -1,10 +1,12 @@
 """The orders of CreditService: hold, charge, give back; taken by the writer, many in a transaction."""
 
+import asyncio
 from datetime import timedelta
 
 from igny8.billing import v1 as billing
 
 from chassis.identity import current_caller
+from chassis.refusal import Refusal
 from services.billing import convert
 from services.billing.domain.item import Excess
 from services.billing.domain.order import BatchCharge, Capture, Charge, Extend, Release, Reserve
@@ -34,6 +36,22 @@ class CreditOrders(CreditBase):
         )
 
     async def Capture(self, request: billing.CaptureRequest, context: Context) -> billing.CaptureResponse:
+        return await self._capture(request)
+
+    async def BatchCapture(
+        self, request: billing.BatchCaptureRequest, context: Context
+    ) -> billing.BatchCaptureResponse:
+        # Each is an order of its own, so that it is known by its own id; the writer takes them together.
+        outcomes = await asyncio.gather(*map(self._capture_outcome, request.captures))
+        return billing.BatchCaptureResponse(outcomes=outcomes)
+
+    async def _capture_outcome(self, request: billing.CaptureRequest) -> billing.CaptureOutcome:
+        try:
+            return billing.CaptureOutcome(usage=(await self._capture(request)).usage)
+        except Refusal as refusal:
+            return convert.capture_refused_to_proto(refusal)
+
+    async def _capture(self, request: billing.CaptureRequest) -> billing.CaptureResponse:
         caller = current_caller()
         return await self._writer.order(
             Capture(
