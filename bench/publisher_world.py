@@ -67,15 +67,16 @@ async def furnish(suite: RunningSuite, say: Callable[[str], None]) -> Place:
         for site_id, count in ((place.small, SMALL), (place.large, LARGE)):
             # What is older than a calendar shows, an hour apart.
             older = [now - timedelta(days=31, hours=number) for number in range(count - SHOWN)]
-            _fill(cursor, place, site_id, [*older, *shown])
-        _fill(cursor, place, place.full, _first_slots(suite, place, now))
+            fill(cursor, account_id, site_id, [*older, *shown])
+        fill(cursor, account_id, place.full, _first_slots(suite, place, now))
         cursor.execute("VACUUM ANALYZE")
     say(f"sites with {SMALL:,} and {LARGE:,} contents, and one with {SCHEDULED:,} scheduled")
     return place
 
 
-def _fill(cursor: Any, place: Place, site_id: str, times: list[datetime]) -> None:
-    cursor.execute(_CONTENT, {"account_id": place.account_id, "site_id": site_id, "times": times})
+def fill(cursor: Any, account_id: str, site_id: str, times: list[datetime]) -> None:
+    """Content of a new site at these times: published if they are past, scheduled if they are to come."""
+    cursor.execute(_CONTENT, {"account_id": account_id, "site_id": site_id, "times": times})
 
 
 def _first_slots(suite: RunningSuite, place: Place, now: datetime) -> list[datetime]:

@@ -25,8 +25,11 @@ from services.publisher.store.transaction import PublisherTransaction
 from services.publisher.targets.port import TargetPort
 from services.publisher.usecases import catch_up, delivering
 
-DELIVERIES_MAX: Final = 16
-"""So many are on their way at once in one process."""
+DELIVERIES_MAX: Final = 128
+"""So many are on their way at once in one process: most of their time they wait for their targets."""
+
+CLAIMED_MAX: Final = 32
+"""So many are taken up in one transaction: the first of many that are due must not wait for the last."""
 
 POLL_SECONDS: Final = 1.0
 """It looks so often, whoever forgot to wake it; a time to come within this is met exactly."""
@@ -62,7 +65,8 @@ class Scheduler:
         self._sealer = sealer
         self._claim_seconds = claim_seconds
         self._bell = Wakeup()
-        self._active: set[asyncio.Task[None]] = set()
+        self._active: dict[asyncio.Task[None], str] = {}
+        """What is on its way, with its site."""
         self._log = logs.get_logger()
 
     def wake(self) -> None:
@@ -82,7 +86,7 @@ class Scheduler:
     async def take_up(self) -> float:
         """Starts every delivery that is due and has a place; returns the seconds until the next look."""
         now = self._clock.now()
-        agenda = await self._transactions.run(delivering.read_agenda)
+        agenda = await self._transactions.run(delivering.read_agenda, at_work=list(self._active.values()))
         due_at = agenda.first_due_at
         if due_at is not None and due_at <= now - timedelta(seconds=delivering.LATE_SECONDS):
             await self._catch_up()
@@ -110,13 +114,14 @@ class Scheduler:
             self._log.info("missed publications handled", site_id=site_id, contents=len(handled))
 
     async def _start_deliveries(self) -> bool:
-        """Claims as many as there are places; False when there was none to claim or no place."""
+        """Claims as many as there are places in all and for each site; False when there was none to claim or no place."""
         free = DELIVERIES_MAX - len(self._active)
         if free <= 0:
             return False
         deliveries = await self._transactions.run(
             delivering.claim_deliveries,
-            limit=free,
+            limit=min(free, CLAIMED_MAX),
+            at_work=list(self._active.values()),
             sealer=self._sealer,
             claim_seconds=self._claim_seconds,
             now=self._clock.now(),
@@ -126,12 +131,12 @@ class Scheduler:
             if planned_at is not None and delivery.publication.attempts == 1:
                 LATENESS.observe(max(0.0, (self._clock.now() - planned_at).total_seconds()))
             task = asyncio.create_task(self._deliver(delivery), name=f"deliver {delivery.publication.id}")
-            self._active.add(task)
+            self._active[task] = delivery.content.site_id
             task.add_done_callback(self._ended)
         return bool(deliveries)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        self._active.discard(task)
+        del self._active[task]
         # A free place may be waited for.
         self.wake()
 

@@ -1,13 +1,15 @@
 """What tests of calendars do beside the use cases, and what the checks of `make verify` say of the outcome."""
 
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import update
 
-from services.publisher.domain.content import Content
+from chassis.ids import new_id
+from services.publisher.domain.content import Content, ContentStatus, SiteStatus
 from services.publisher.domain.publishing_settings import TimeZoneChange
 from services.publisher.domain.site import Site
 from services.publisher.store import tables
@@ -15,7 +17,8 @@ from services.publisher.store.transaction import PublisherTransaction
 from services.publisher.usecases import sites
 from suite.verify import publishing
 from suite.verify.check import run_on
-from tests.publisher.newsroom import Newsroom
+from tests.publisher.domain.builders import text
+from tests.publisher.newsroom import EDITOR, Newsroom
 
 
 def faults(newsroom: Newsroom) -> dict[str, dict[str, Any] | None]:
@@ -41,3 +44,34 @@ def put_at(newsroom: Newsroom, content: Content, at: datetime) -> None:
     row = update(tables.content).where(tables.content.c.id == content.id)
     with newsroom.engine.begin() as connection:
         connection.execute(row.values(scheduled_publish_at=at))
+
+
+def due(newsroom: Newsroom, sites: Sequence[Site], *, each: int, at: datetime) -> list[Content]:
+    """So many scheduled contents of each site at one instant, as near as slots are: a microsecond apart in a site."""
+    contents = [
+        replace(
+            Content.create(
+                id=new_id(),
+                account_id=site.account_id,
+                site_id=site.id,
+                sector_id=None,
+                task_id=None,
+                cluster_id=None,
+                slug=f"due-{number}",
+                text=text(title=f"Due {number}"),
+                now=at,
+            ),
+            status=ContentStatus.APPROVED,
+            site_status=SiteStatus.SCHEDULED,
+            scheduled_publish_at=at + timedelta(microseconds=number),
+        )
+        for site in sites
+        for number in range(each)
+    ]
+
+    def add(tx: PublisherTransaction) -> None:
+        for content in contents:
+            tx.content.add(content, edited_by=EDITOR)
+
+    newsroom.transactions.run_sync(add)
+    return contents

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 
 from chassis.refusal import StateConflict
 from chassis.testing import until
@@ -16,9 +17,10 @@ from services.publisher.domain.delivery import (
     TargetUnavailable,
 )
 from services.publisher.domain.publication import PublicationState
-from services.publisher.scheduler import DELIVERIES_MAX, POLL_SECONDS
+from services.publisher.scheduler import DELIVERIES_MAX, POLL_SECONDS, Scheduler
 from services.publisher.usecases import delivering
-from services.publisher.usecases.delivering import ATTEMPTS_MAX
+from services.publisher.usecases.delivering import ATTEMPTS_MAX, SITE_DELIVERIES_MAX
+from tests.publisher.bookings import due
 from tests.publisher.fake_target import FakeTarget
 from tests.publisher.newsroom import Newsroom, published
 
@@ -120,22 +122,82 @@ async def test_two_publishers_deliver_each_content_once(newsroom: Newsroom) -> N
 
 
 async def test_no_more_are_on_their_way_at_once_than_there_are_places(newsroom: Newsroom) -> None:
-    site = newsroom.site()
-    for number in range(DELIVERIES_MAX + 2):
-        newsroom.scheduled(site, at=DUE + timedelta(seconds=number))
-    newsroom.clock.set(DUE + timedelta(seconds=30))
+    sites = [newsroom.site() for _ in range(DELIVERIES_MAX // SITE_DELIVERIES_MAX + 1)]
+    due(newsroom, sites, each=SITE_DELIVERIES_MAX, at=DUE)
+    newsroom.clock.set(DUE + timedelta(seconds=1))
     target = FakeTarget()
     target.open.clear()
     scheduler = newsroom.scheduler(target=target)
 
-    await scheduler.take_up()
+    await _take_up_all(scheduler)
     await until(lambda: len(target.seen) == DELIVERIES_MAX)
-    assert await scheduler.take_up() == POLL_SECONDS
     target.open.set()
     await scheduler.settled()
     await published(scheduler)
 
-    assert len(target.seen) == DELIVERIES_MAX + 2
+    assert len(target.seen) == DELIVERIES_MAX + SITE_DELIVERIES_MAX
+
+
+async def test_of_one_site_no_more_are_on_their_way_than_it_has_places(newsroom: Newsroom) -> None:
+    contents = due(newsroom, [newsroom.site()], each=SITE_DELIVERIES_MAX + 2, at=DUE)
+    asked = newsroom.publish(newsroom.approved(newsroom.site()))
+    newsroom.clock.set(DUE + timedelta(seconds=1))
+    target = FakeTarget()
+    target.open.clear()
+    scheduler = newsroom.scheduler(target=target)
+
+    await _take_up_all(scheduler)
+    await until(lambda: len(target.seen) == SITE_DELIVERIES_MAX + 1)
+    first = {delivery.content.id for delivery in target.seen}
+    target.open.set()
+    await scheduler.settled()
+    await published(scheduler)
+
+    assert first == {asked.id, *(content.id for content in contents[:SITE_DELIVERIES_MAX])}
+    assert len(target.seen) == len(contents) + 1
+
+
+async def test_what_was_asked_for_of_one_site_leaves_places_to_the_others(newsroom: Newsroom) -> None:
+    site = newsroom.site()
+    asked = [newsroom.publish(newsroom.approved(site)) for _ in range(SITE_DELIVERIES_MAX + 1)]
+    other = newsroom.publish(newsroom.approved(newsroom.site()))
+    target = FakeTarget()
+    target.open.clear()
+    scheduler = newsroom.scheduler(target=target)
+
+    await _take_up_all(scheduler)
+    await until(lambda: len(target.seen) == SITE_DELIVERIES_MAX + 1)
+    first = {delivery.content.id for delivery in target.seen}
+    target.open.set()
+    await scheduler.settled()
+
+    assert first == {other.id, *(content.id for content in asked[:SITE_DELIVERIES_MAX])}
+
+
+async def test_of_a_hundred_due_at_once_95_percent_start_within_5_seconds_beside_a_slow_target(
+    newsroom: Newsroom,
+) -> None:
+    slow, others = newsroom.site(), [newsroom.site() for _ in range(20)]
+    due(newsroom, [slow], each=50, at=DUE - timedelta(seconds=2))
+    contents = due(newsroom, others, each=5, at=DUE)
+    newsroom.clock.set(DUE - timedelta(seconds=1))
+    target = FakeTarget()
+    # No target answers at all: not one place becomes free while they are taken up.
+    target.open.clear()
+    scheduler = newsroom.scheduler(target=target)
+    started: dict[str, datetime] = {}
+
+    while newsroom.clock.now() < DUE + timedelta(seconds=10):
+        pause = await scheduler.take_up()
+        started |= dict.fromkeys(_on_their_way(newsroom) - started.keys(), newsroom.clock.now())
+        newsroom.clock.advance(seconds=pause)
+    target.open.set()
+    await scheduler.settled()
+
+    delays = sorted((started[each.id] - DUE).total_seconds() for each in contents if each.id in started)
+    assert len(delays) == len(contents)
+    assert delays[94] <= 5
+    assert len(started) == len(contents) + SITE_DELIVERIES_MAX
 
 
 async def test_what_a_dead_publisher_left_is_finished_by_another(newsroom: Newsroom) -> None:
@@ -302,3 +364,19 @@ async def test_the_end_of_the_loop_lets_a_delivery_end(newsroom: Newsroom) -> No
     await asyncio.wait([loop])
 
     assert newsroom.read(content).site_status is SiteStatus.PUBLISHED
+
+
+async def _take_up_all(scheduler: Scheduler) -> None:
+    """Until there is nothing to take up, or no place."""
+    while await scheduler.take_up() == 0:
+        pass
+
+
+def _on_their_way(newsroom: Newsroom) -> set[str]:
+    """Ids of what is being published."""
+    with newsroom.engine.connect() as connection:
+        return set(
+            connection.execute(
+                text("SELECT id::text FROM content WHERE site_status = 'publishing'")
+            ).scalars()
+        )

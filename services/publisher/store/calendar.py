@@ -2,7 +2,7 @@
 
 import sys
 from array import array
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, LargeBinary, func, null, select, update
@@ -94,19 +94,23 @@ class Calendar:
             update(_content).where(among(_content.c.id, ids)).values(booked_under=null())
         )
 
-    def first_due_at(self) -> datetime | None:
-        """The earliest planned time of all sites, past or to come."""
+    def first_due_at(self, *, without: Sequence[str] = ()) -> datetime | None:
+        """The earliest planned time of all sites but these, past or to come."""
         earliest: datetime | None = self._connection.execute(
-            select(func.min(_content.c.scheduled_publish_at)).where(_SCHEDULED)
+            select(func.min(_content.c.scheduled_publish_at)).where(
+                _SCHEDULED, ~among(_content.c.site_id, without)
+            )
         ).scalar_one()
         return earliest
 
-    def lock_due(self, *, after: datetime, until: datetime, limit: int) -> list[Content]:
-        """Content planned after `after` and until `until`, in order; what others are at is passed over."""
+    def lock_due(
+        self, *, after: datetime, until: datetime, without: Sequence[str] = (), limit: int
+    ) -> list[Content]:
+        """Content planned after `after` and until `until`, in order, but for these sites; what others are at is passed over."""
         at = _content.c.scheduled_publish_at
         query = (
             select(*COLUMNS)
-            .where(_SCHEDULED, at > after, at <= until)
+            .where(_SCHEDULED, at > after, at <= until, ~among(_content.c.site_id, without))
             .order_by(at, _content.c.id)
             .limit(limit)
             .with_for_update(skip_locked=True)

@@ -1,5 +1,6 @@
 """Deliveries of content to targets, and who is at one."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, or_, select, text, update
@@ -8,7 +9,7 @@ from chassis.paging import Page, PageRequest, read_page
 from services.publisher.domain.publication import LEAVABLE, Action, Publication, PublicationState
 from services.publisher.domain.target import Target
 from services.publisher.store import tables
-from services.publisher.store.rows import columns_of, from_row, to_row
+from services.publisher.store.rows import among, columns_of, from_row, to_row
 
 _publication, _content = tables.publication, tables.content
 _COLUMNS = columns_of(Publication, _publication)
@@ -55,24 +56,24 @@ class Publications:
         ).one_or_none()
         return None if row is None else _of(row)
 
-    def lock_open(self, *, limit: int) -> list[Publication]:
+    def lock_open(self, *, without: Sequence[str] = (), limit: int) -> list[Publication]:
         """Deliveries that wait for a publisher or whose claim has ended, locked together with their content.
 
-        Those that another process is just looking at are passed over.
+        But for those of these sites; and those that another process is just looking at are passed over.
         """
         query = (
             select(*_COLUMNS)
             .join(_content, _content.c.id == _publication.c.content_id)
-            .where(_is_free())
+            .where(_is_free(), ~among(_publication.c.site_id, without))
             .order_by(_publication.c.claimed_until.asc().nulls_first(), _publication.c.id)
             .limit(limit)
             .with_for_update(skip_locked=True, of=[_content, _publication])
         )
         return [_of(row) for row in self._connection.execute(query)]
 
-    def any_open(self) -> bool:
+    def any_open(self, *, without: Sequence[str] = ()) -> bool:
         """Whether lock_open would find something."""
-        query = select(_publication.c.id).where(_is_free()).limit(1)
+        query = select(_publication.c.id).where(_is_free(), ~among(_publication.c.site_id, without)).limit(1)
         return self._connection.execute(query).first() is not None
 
     def count_at(self, site_id: str, target: Target) -> int:

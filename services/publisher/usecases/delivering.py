@@ -1,5 +1,7 @@
 """What a publisher does: taking deliveries up under a claim, and booking how each ended."""
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -28,6 +30,9 @@ from services.publisher.usecases.publishing import ask
 LATE_SECONDS: Final = 60
 """Content that is due for longer was missed: nobody was there at its time, and the site's catch-up rule decides."""
 
+SITE_DELIVERIES_MAX: Final = 8
+"""One publisher has so many of a site on their way at once: a slow target must not keep the others waiting."""
+
 CLAIM_SECONDS: Final = 30.0
 """A delivery that was not booked within this time is taken up by another publisher."""
 
@@ -45,35 +50,42 @@ class Agenda:
     delivery_waits: bool
 
 
-def read_agenda(tx: PublisherTransaction) -> Agenda:
-    """What a publisher looks at before it does anything."""
-    return Agenda(first_due_at=tx.calendar.first_due_at(), delivery_waits=tx.publications.any_open())
+def read_agenda(tx: PublisherTransaction, *, at_work: Iterable[str] = ()) -> Agenda:
+    """What a publisher looks at before it does anything, but for the sites that have no place; `at_work` as for a claim."""
+    full = _Places(0, at_work).full()
+    return Agenda(
+        first_due_at=tx.calendar.first_due_at(without=full),
+        delivery_waits=tx.publications.any_open(without=full),
+    )
 
 
 def claim_deliveries(
     tx: PublisherTransaction,
     *,
     limit: int,
+    at_work: Iterable[str] = (),
     sealer: Sealer,
     claim_seconds: float = CLAIM_SECONDS,
     now: datetime,
 ) -> list[Delivery]:
     """Take up what is due, then what waits: deliveries just asked for, put off, or left by a publisher that died.
 
-    Nobody else gets them for `claim_seconds`. Content that is due for over a minute is left to `catch_up`. What its
-    site's connection cannot be opened for ends here.
+    At most `limit`, and of no site more than it has places: `at_work` has the site of each delivery that this publisher
+    is at. Nobody else gets them for `claim_seconds`. Content that is due for over a minute is left to
+    `catch_up`. What its site's connection cannot be opened for ends here.
     """
-    held = _Held(tx)
+    held, places = _Held(tx), _Places(limit, at_work)
     late = now - timedelta(seconds=LATE_SECONDS)
     begun = []
-    for content in tx.calendar.lock_due(after=late, until=now, limit=limit):
-        publishing = content.start_publishing(now=now)
-        tx.calendar.save(publishing)
-        begun.append((publishing, ask(tx, publishing, held.connection(content.site_id), now=now)))
+    for content in tx.calendar.lock_due(after=late, until=now, without=places.full(), limit=limit):
+        if places.take(content.site_id):
+            publishing = content.start_publishing(now=now)
+            tx.calendar.save(publishing)
+            begun.append((publishing, ask(tx, publishing, held.connection(content.site_id), now=now)))
     if len(begun) < limit:
         fresh = {publication.id for _, publication in begun}
-        for publication in tx.publications.lock_open(limit=limit):
-            if publication.id not in fresh and len(begun) < limit:
+        for publication in tx.publications.lock_open(without=places.full(), limit=limit):
+            if publication.id not in fresh and places.take(publication.site_id):
                 content = tx.content.get(publication.content_id, account_id=publication.account_id)
                 begun.append((content, publication))
     deliveries = []
@@ -194,6 +206,26 @@ def lose_answer(
         return content
     unconfirmed = content.leave_unconfirmed(reason, now=now)
     return book(tx, unconfirmed, ContentPublishUnconfirmed.of(unconfirmed, now=now))
+
+
+class _Places:
+    """How many more deliveries a publisher takes up."""
+
+    def __init__(self, limit: int, at_work: Iterable[str]) -> None:
+        self._free = limit
+        self._at_work = Counter(at_work)
+
+    def full(self) -> list[str]:
+        """Ids of the sites that have no place."""
+        return [site_id for site_id, count in self._at_work.items() if count >= SITE_DELIVERIES_MAX]
+
+    def take(self, site_id: str) -> bool:
+        """Whether there was one for another delivery of the site."""
+        if not self._free or self._at_work[site_id] >= SITE_DELIVERIES_MAX:
+            return False
+        self._free -= 1
+        self._at_work[site_id] += 1
+        return True
 
 
 class _Held:
