@@ -128,7 +128,7 @@ class Inventory:
     async def images_to_make(
         self, site_id: str, content_id: str, *, failed_too: bool = False
     ) -> list[publisher.Image]:
-        """The pending images of an article, in their order in it; with those that failed when they are retried."""
+        """The pending images of an article, in their order in it; with those that failed where somebody asks again."""
         wanted = {publisher.Image.STATUS_PENDING}
         if failed_too:
             wanted.add(publisher.Image.STATUS_FAILED)

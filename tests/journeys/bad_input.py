@@ -13,6 +13,7 @@ SECONDS_MAX: Final = 900
 
 FIELDS: Final = frozenset(
     {
+        "all",
         "at",
         "cluster_id",
         "content_ids",
@@ -24,6 +25,7 @@ FIELDS: Final = frozenset(
         "expires_at",
         "from",
         "function",
+        "ids",
         "images",
         "keyword",
         "maximum_output_tokens",

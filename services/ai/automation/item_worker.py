@@ -217,7 +217,7 @@ class ItemWorker:
                 "stage": int(item.stage),
                 "max_in_article_images": run.max_in_article_images,
                 "images_wanted": images_wanted(run.enabled),
-                "retried": item.retries > 0,
+                "failed_too": item.retries > 0,
             },
             created_at=now,
             updated_at=now,

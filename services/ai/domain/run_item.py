@@ -121,7 +121,7 @@ class RunItem:
         return replace(self._took(result, now=now), status=RunItemStatus.FAILED, error=result.error)
 
     def retried(self, *, input_ids: tuple[str, ...] | None, now: datetime) -> Self:
-        """It failed and waits again, for an execution of its own; what it cost before stays counted."""
+        """It failed, or a part of it, and waits again for an execution of its own; what it cost before stays counted."""
         return replace(
             self,
             status=RunItemStatus.QUEUED,
@@ -130,6 +130,7 @@ class RunItem:
             retries=self.retries + 1,
             ai_task_id=None,
             input_ids=input_ids or self.input_ids,
+            outcome="",
             error="",
             updated_at=now,
         )

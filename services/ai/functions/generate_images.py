@@ -24,18 +24,18 @@ IN_ARTICLE_SIZE: Final = (1024, 576)
 
 
 class GenerateImages:
-    """Items are pending images; `task_ids` of the payload are the articles they belong to."""
+    """Items are pending images, with the failed ones where somebody asked again; `task_ids` of the payload are the articles they belong to."""
 
     name = FunctionName.GENERATE_IMAGES
 
     async def prepare(self, inventory: Inventory, task: AiTask) -> list[Draft]:
-        ids, retried = task_ids(task), bool(task.payload.get("retried"))
+        ids, failed_too = task_ids(task), bool(task.payload.get("failed_too"))
         found = {content.id: content for content in await inventory.contents(task.site_id, ids)}
         at_once = asyncio.Semaphore(READS_AT_ONCE)
 
         async def drafts(content: publisher.Content) -> list[Draft]:
             async with at_once:
-                images = await inventory.images_to_make(task.site_id, content.id, failed_too=retried)
+                images = await inventory.images_to_make(task.site_id, content.id, failed_too=failed_too)
             return [_draft(content, image) for image in images]
 
         wanted = all_there("content", ids, found, task)

@@ -10,7 +10,7 @@ from chassis.clock import Clock
 from chassis.identity import current_caller
 from chassis.ids import new_id
 from chassis.paging import PageRequest
-from chassis.refusal import Refusal
+from chassis.refusal import FieldFault, Refusal, RequestInvalid
 from chassis.transaction import Transactions
 from services.ai import convert
 from services.ai.domain.function_names import FunctionName, NothingToDo, function_name
@@ -29,7 +29,7 @@ from services.ai.store.transaction import AiTransaction
 from services.ai.usecases import configs, tasks
 
 ALL_MAX = 1_000
-"""Items taken when no ids are given."""
+"""Items taken when everything that waits is asked for."""
 
 SCOPE = "RunFunction"
 """What a request_id of RunFunction counts within."""
@@ -60,6 +60,7 @@ class GenerationServicer(ai.GenerationServiceServicer):
     async def RunFunction(self, request: ai.RunFunctionRequest, context: Context) -> ai.RunFunctionResponse:
         """Prepares, quotes and reserves before the answer, so a refusal is the answer; a worker does the rest."""
         function = function_name(request.function)
+        _check_what(request)
         response = await self._transactions.answered(
             request_id=request.request_id, scope=SCOPE, request=request, response=ai.RunFunctionResponse
         )
@@ -200,6 +201,8 @@ class GenerationServicer(ai.GenerationServiceServicer):
             "model": model_name,
             "max_in_article_images": config.max_in_article_images,
             "images_wanted": images_wanted(config.enabled),
+            # Who names an article means all of its images that are not there.
+            "failed_too": not request.all,
         }
         now = self._clock.now()
         return AiTask(
@@ -223,3 +226,13 @@ class GenerationServicer(ai.GenerationServiceServicer):
                 f"There is nothing for {function} to work on.", metadata={"function": function.value}
             )
         return [each.id for each in waiting]
+
+
+def _check_what(request: ai.RunFunctionRequest) -> None:
+    """Raises RequestInvalid unless it says either what is to be worked on, or that it is everything."""
+    if request.all and request.ids:
+        raise RequestInvalid(FieldFault("all", "must not be set beside ids; leave one of them out"))
+    if not request.all and not request.ids:
+        raise RequestInvalid(
+            FieldFault("ids", "must name what to work on; for everything that waits set all to true instead")
+        )

@@ -27,7 +27,7 @@ from chassis.prepared import prepared
 from chassis.refusal import NotFound
 from services.ai.domain.run_item import RunItem, RunItemStatus
 from services.ai.domain.stages import Stage
-from services.ai.store.tables import job_lease, run_input, run_item
+from services.ai.store.tables import ai_task, job_lease, run_input, run_item
 
 _CHANGING: Final = (
     "status",
@@ -87,10 +87,17 @@ class RunItems:
             )
 
     def failed(self, run_id: str) -> list[RunItem]:
-        """Every item of the run that failed, by stage and ordinal."""
+        """Every item of the run that failed, or of whose last execution a part did, by stage and ordinal."""
+        failed_in_part = select(ai_task.c.id).where(ai_task.c.run_id == run_id, ai_task.c.items_failed > 0)
         return self._all(
             select(run_item)
-            .where(run_item.c.run_id == run_id, run_item.c.status == RunItemStatus.FAILED)
+            .where(
+                run_item.c.run_id == run_id,
+                or_(
+                    run_item.c.status == RunItemStatus.FAILED,
+                    and_(run_item.c.status == RunItemStatus.DONE, run_item.c.ai_task_id.in_(failed_in_part)),
+                ),
+            )
             .order_by(run_item.c.stage, run_item.c.ordinal)
         )
 

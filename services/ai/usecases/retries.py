@@ -1,4 +1,4 @@
-"""Retrying what failed in a run, and nothing else: what succeeded is neither done nor paid again."""
+"""Retrying what failed in a run, items and parts of items, and nothing else: what succeeded is neither done nor paid again."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
@@ -8,7 +8,7 @@ from chassis.refusal import FieldFault, NotFound, RequestInvalid
 from services.ai.domain.events import RunMove, RunSnapshot
 from services.ai.domain.function_names import NothingToDo
 from services.ai.domain.run import Run, RunAlreadyActive
-from services.ai.domain.run_item import RunItem
+from services.ai.domain.run_item import RunItem, RunItemStatus
 from services.ai.store.transaction import AiTransaction
 from services.ai.usecases.runs import advance
 
@@ -18,7 +18,7 @@ class Retry:
     """What is to be retried, and what is changed before."""
 
     item_ids: Collection[str] = ()
-    """Only these; empty means every item that failed."""
+    """Only these; empty means every item that failed, be it in part."""
     inputs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """What items work on instead, by their ids; what people changed at publisher is read anew anyway."""
     text_model: str = ""
@@ -49,7 +49,9 @@ def retry_failed_items(
     for item in items:
         tx.run_items.save(item.retried(input_ids=retry.inputs.get(item.id), now=now))
         progress = run.progress(item.stage)
-        run = run.with_progress(replace(progress, failed=progress.failed - 1), now=now)
+        failed = item.status is RunItemStatus.FAILED
+        progress = replace(progress, failed=progress.failed - failed, done=progress.done - (not failed))
+        run = run.with_progress(progress, now=now)
     run = run.with_models(text_model=retry.text_model, image_model=retry.image_model)
     if run.status is before.status:
         return advance(tx, run, before=before, move=RunMove.PROGRESSED, now=now), len(items)

@@ -83,14 +83,6 @@ class Image(PipelineItem):
             return self
         return replace(self, status=ImageStatus.FAILED, error=error, updated_at=now)
 
-    def retry(self, *, now: datetime) -> Self:
-        """Ask again for a picture that failed."""
-        if self.status is not ImageStatus.FAILED:
-            raise wrong_move(
-                "image", state=self.status, cannot="tried again", way_out="Only failed images can."
-            )
-        return replace(self, status=ImageStatus.PENDING, error="", updated_at=now)
-
 
 def pending_count(images: Iterable[Image]) -> int:
     """How many pictures are neither made nor finally failed; content with any stays a draft."""

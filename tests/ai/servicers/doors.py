@@ -45,6 +45,7 @@ class Doors:
         self,
         function: str = "cluster_keywords",
         *ids: str,
+        everything: bool = False,
         request_id: str = "",
         model_name: str = "",
         account_id: str = "",
@@ -54,6 +55,7 @@ class Doors:
             site_id=self.workshop.site_id,
             function=function,
             ids=ids,
+            all=everything,
             request_id=request_id,
             model_name=model_name,
         )

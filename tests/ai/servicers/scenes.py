@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from igny8.publisher import v1 as publisher
+
 from services.ai.domain.function_names import FunctionName
 from services.ai.providers.limits import Limits
 from services.ai.providers.openai import OpenAiImageProvider, OpenAiTextProvider
@@ -76,3 +78,13 @@ def outside_scene(workshop: Workshop, outside: Outside, *, image_model: str) -> 
     return Scene(
         text_model=OPENAI_TEXT, image_model=image_model, refuse=refuse, calls=lambda: len(outside.calls)
     )
+
+
+async def keyword_of_sector(workshop: Workshop, number: int) -> str:
+    """A keyword of a sector of its own, so that it is an item of its own."""
+    sector = publisher.CreateSectorRequest(site_id=workshop.site_id, name=f"Sector {number}")
+    sector_id = (await workshop.publisher.sites().CreateSector(sector)).sector.id
+    word = f"compost heap {number}"
+    await workshop.publisher.import_csv(workshop.site_id, f"keyword\n{word}\n", sector_id=sector_id)
+    found = await workshop.publisher.keywords(workshop.site_id)
+    return next(each.id for each in found if each.keyword == word)

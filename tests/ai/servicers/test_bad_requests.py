@@ -42,7 +42,13 @@ RUN: dict[str, tuple[dict[str, Any], str, str]] = {
     "an id nobody has": ({"ids": [new_id()]}, "NOT_FOUND", ""),
     "one id too many": ({"ids": [new_id() for _ in range(1_001)]}, "REQUEST_INVALID", "ids"),
     "ten thousand ids": ({"ids": [new_id() for _ in range(10_000)]}, "REQUEST_INVALID", "ids"),
-    "no ids, and nothing waits": ({"function": "generate_ideas"}, "NOTHING_TO_DO", ""),
+    "no ids": ({"ids": []}, "REQUEST_INVALID", "ids"),
+    "ids and everything": ({"all": True}, "REQUEST_INVALID", "all"),
+    "everything, and nothing waits": (
+        {"ids": [], "all": True, "function": "generate_ideas"},
+        "NOTHING_TO_DO",
+        "",
+    ),
     "a request_id of control characters": ({"request_id": CONTROL}, "REQUEST_INVALID", "request_id"),
     "a huge request_id": ({"request_id": HUGE}, "REQUEST_INVALID", "request_id"),
 }
@@ -153,7 +159,7 @@ async def test_a_bad_call_of_a_function_is_refused_by_its_field(
     field: str,
 ) -> None:
     good = {"site_id": workshop.site_id, "function": "cluster_keywords", "ids": await workshop.keywords()}
-    request = ai.RunFunctionRequest(**({"request_id": new_id()} | good | _dropped(changes)))
+    request = ai.RunFunctionRequest(**({"request_id": new_id()} | good | changes))
 
     await refused_and_without_trace(lambda: doors.generation().RunFunction(request), reason, field, dump)
 
@@ -261,10 +267,10 @@ async def test_a_repeat_is_answered_when_its_work_is_done_and_nothing_waits_any_
 ) -> None:
     await workshop.keywords()
     request_id = new_id()
-    first = await doors.run_function("cluster_keywords", request_id=request_id)
+    first = await doors.run_function("cluster_keywords", everything=True, request_id=request_id)
     await workshop.task_worker().do(first.id)
 
-    again = await doors.run_function("cluster_keywords", request_id=request_id)
+    again = await doors.run_function("cluster_keywords", everything=True, request_id=request_id)
 
     assert (again.id, again.status) == (first.id, ai.AiTask.STATUS_SUCCESS)
 
@@ -276,11 +282,6 @@ async def _run_that_failed(workshop: Workshop) -> str:
     run = workshop.start(workshop.config(Stage.IMAGES), {Stage.IMAGES: [content_id]})
     await workshop.work_off()
     return run.id
-
-
-def _dropped(changes: dict[str, Any]) -> dict[str, Any]:
-    """Another function has other ids: none."""
-    return {"ids": [], **changes} if changes.get("function") == "generate_ideas" else changes
 
 
 def _digests(engine: Engine) -> dict[str, str]:

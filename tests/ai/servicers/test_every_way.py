@@ -5,13 +5,20 @@ from dataclasses import replace
 from typing import Any, Final
 
 import pytest
-from igny8.publisher import v1 as publisher
 
 from chassis.errors import RemoteRefusal
 from services.ai.domain.function_names import FunctionName
 from services.ai.domain.stages import Stage
 from tests.ai.servicers.doors import Doors
-from tests.ai.servicers.scenes import FUNCTIONS_OF, OPENAI_IMAGE, RUNWARE_IMAGE, Scene, offline, outside_scene
+from tests.ai.servicers.scenes import (
+    FUNCTIONS_OF,
+    OPENAI_IMAGE,
+    RUNWARE_IMAGE,
+    Scene,
+    keyword_of_sector,
+    offline,
+    outside_scene,
+)
 from tests.ai.workshop import Workshop
 from tests.outside.server import outside_world
 
@@ -19,16 +26,6 @@ F = FunctionName
 STAGES: Final = {stage.function: stage for stage in Stage if stage.function is not None}
 
 # What there is to work on
-
-
-async def keyword(workshop: Workshop, number: int) -> str:
-    """A keyword of a sector of its own, so that it is an item of its own."""
-    sector = publisher.CreateSectorRequest(site_id=workshop.site_id, name=f"Sector {number}")
-    sector_id = (await workshop.publisher.sites().CreateSector(sector)).sector.id
-    word = f"compost heap {number}"
-    await workshop.publisher.import_csv(workshop.site_id, f"keyword\n{word}\n", sector_id=sector_id)
-    found = await workshop.publisher.keywords(workshop.site_id)
-    return next(each.id for each in found if each.keyword == word)
 
 
 async def cluster(workshop: Workshop, number: int) -> str:
@@ -48,7 +45,7 @@ async def article_with_image(workshop: Workshop, number: int) -> str:
 
 
 INPUTS: Final[dict[FunctionName, Callable[[Workshop, int], Awaitable[str]]]] = {
-    F.CLUSTER_KEYWORDS: keyword,
+    F.CLUSTER_KEYWORDS: keyword_of_sector,
     F.GENERATE_IDEAS: cluster,
     F.GENERATE_CONTENT: task,
     F.GENERATE_IMAGE_PROMPTS: article,

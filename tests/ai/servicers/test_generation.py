@@ -29,10 +29,10 @@ async def test_a_function_is_reserved_before_the_answer_and_done_by_a_worker_aft
     assert workshop.spent == 2
 
 
-async def test_without_ids_a_function_takes_all_that_waits(doors: Doors, workshop: Workshop) -> None:
+async def test_a_function_takes_all_that_waits_where_that_is_said(doors: Doors, workshop: Workshop) -> None:
     ids = await workshop.keywords()
 
-    task = await doors.run_function("cluster_keywords")
+    task = await doors.run_function("cluster_keywords", everything=True)
 
     assert {*MessageToDict(task.payload)["task_ids"]} == {*ids}
 
@@ -133,12 +133,12 @@ async def test_a_call_whose_caller_went_away_gives_its_lease_up(doors: Doors, wo
 
 async def test_nothing_to_do_is_refused(doors: Doors) -> None:
     with refused("NOTHING_TO_DO"):
-        await doors.run_function("generate_ideas")
+        await doors.run_function("generate_ideas", everything=True)
 
 
 async def test_an_unknown_function_is_refused(doors: Doors) -> None:
     with refused("FUNCTION_UNKNOWN"):
-        await doors.run_function("write_poem")
+        await doors.run_function("write_poem", everything=True)
 
 
 async def test_a_model_without_a_price_is_refused(doors: Doors, workshop: Workshop) -> None:
@@ -157,7 +157,7 @@ async def test_a_text_model_makes_no_images(doors: Doors, workshop: Workshop) ->
 
 async def test_a_site_of_another_account_is_not_found(doors: Doors) -> None:
     with refused("NOT_FOUND"):
-        await doors.run_function("cluster_keywords", account_id=OTHER)
+        await doors.run_function("cluster_keywords", everything=True, account_id=OTHER)
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,23 @@ async def test_a_made_picture_has_its_alternative_text_and_its_size(doors: Doors
     ] * 2
 
 
+async def test_pictures_that_failed_are_made_by_hand_when_their_article_is_named_again(
+    doors: Doors, workshop: Workshop
+) -> None:
+    content_id = await workshop.article_with_images(10)
+    workshop.image.replies = [REFUSED] * 3
+    begun = await doors.run_function("generate_images", content_id)
+    await workshop.task_worker().do(begun.id)
+    with refused("NOTHING_TO_DO"):
+        await doors.run_function("generate_images", everything=True)
+
+    again = await doors.run_function("generate_images", content_id)
+    await workshop.task_worker().do(again.id)
+
+    assert len(workshop.image.asked) == 10 + 3
+    assert (workshop.charges(), workshop.spent) == ([7] * 10, 70)
+
+
 @pytest.mark.parametrize("function", ["generate_images", "generate_image_prompts"])
 async def test_an_article_without_pictures_to_make_is_refused_by_hand(
     doors: Doors, workshop: Workshop, function: str

@@ -198,14 +198,12 @@ def test_an_image_is_generated_once_and_the_same_bytes_again_are_quiet() -> None
         made.generated(content_hash="def", **PICTURE)
 
 
-def test_a_failed_image_can_be_retried_and_a_late_failure_undoes_nothing() -> None:
+def test_a_failed_image_can_be_made_after_all_and_a_late_failure_undoes_nothing() -> None:
     failed = image(ImageStatus.PENDING).fail("Refused.", now=NOW)
     made = image(ImageStatus.GENERATED)
 
-    assert failed.retry(now=NOW).status is ImageStatus.PENDING
+    assert failed.generated(content_hash="abc", **PICTURE).status is ImageStatus.GENERATED
     assert made.fail("Late.", now=NOW) is made
-    with pytest.raises(StateConflict):
-        made.retry(now=NOW)
 
 
 def test_only_images_neither_made_nor_failed_are_pending() -> None:
