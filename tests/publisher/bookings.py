@@ -57,7 +57,7 @@ def due(newsroom: Newsroom, sites: Sequence[Site], *, each: int, at: datetime) -
                 sector_id=None,
                 task_id=None,
                 cluster_id=None,
-                slug=f"due-{number}",
+                slug=f"due-{new_id()}",
                 text=text(title=f"Due {number}"),
                 now=at,
             ),

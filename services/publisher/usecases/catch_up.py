@@ -13,8 +13,11 @@ from services.publisher.usecases.calendar_lock import LockedCalendar, lock_site_
 from services.publisher.usecases.delivering import LATE_SECONDS
 
 SITES_MAX: Final = 100
-AT_ONCE: Final = timedelta(seconds=2 * SLOTS_MAX)
-"""What publish_now plans within this is published now, a second apart, and nobody needs to hear of its time."""
+APART: Final = timedelta(seconds=1)
+"""Between two that publish_now brings, so that they start in the order in which they were due."""
+
+AT_ONCE: Final = 2 * SLOTS_MAX * APART
+"""What publish_now plans within this is published now, and nobody needs to hear of its time."""
 
 
 def sites_that_missed(tx: PublisherTransaction, *, now: datetime) -> list[tuple[str, str]]:
@@ -54,7 +57,7 @@ def _slots(calendar: LockedCalendar, missed: list[Content], *, now: datetime) ->
         settings = replace(settings, mode=Mode.IMMEDIATE)
     occupied = calendar.occupied(now=now, without=[content.id for content in missed])
     try:
-        return list(next_free_slots(settings, occupied=occupied, now=now, count=len(missed)))
+        return list(next_free_slots(settings, occupied=occupied, now=now, count=len(missed), apart=APART))
     except NoFreeSlot:
         return [None] * len(missed)
 

@@ -3,19 +3,29 @@
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
+from typing import Final
 
 from services.publisher.domain.local_time import LocalClock, to_utc
 from services.publisher.domain.publishing_settings import IntervalUnit, Mode, PublishingSettings
 
+MOMENT: Final = timedelta(milliseconds=1)
+"""As near as times are in mode immediate: two publications at once still have a time each."""
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_INTERVAL_DAY, _FIRST_INTERVAL_CLOCK = date(2026, 1, 1), time(9)
 
 
 def candidates(
-    settings: PublishingSettings, *, after: datetime, clock: LocalClock | None = None
+    settings: PublishingSettings,
+    *,
+    after: datetime,
+    clock: LocalClock | None = None,
+    apart: timedelta = MOMENT,
 ) -> Iterator[datetime]:
     """Yield instants (UTC) in rising order without end; after `after`, or from it on in mode immediate.
 
-    `clock` is that of the site's zone, for who asks again and again; what it has looked up it knows.
+    `clock` is that of the site's zone, for who asks again and again; what it has looked up it knows. In mode immediate
+    they are `apart` from each other.
     """
     match settings.mode:
         case Mode.SLOTS:
@@ -25,7 +35,7 @@ def candidates(
         case Mode.INTERVAL:
             return _every_days(settings, after)
         case Mode.IMMEDIATE:
-            return _moments(after)
+            return _moments(after, apart)
 
 
 def _slots(settings: PublishingSettings, after: datetime, clock: LocalClock) -> Iterator[datetime]:
@@ -59,12 +69,10 @@ def _every_days(settings: PublishingSettings, after: datetime) -> Iterator[datet
             yield at
 
 
-def _moments(after: datetime) -> Iterator[datetime]:
-    """Whole milliseconds, the first not before `after`: two publications at once still have a time each."""
-    first = after.astimezone(UTC)
-    if first.microsecond % 1000:
-        first += timedelta(microseconds=1000 - first.microsecond % 1000)
-    return (first + timedelta(milliseconds=number) for number in count())
+def _moments(after: datetime, apart: timedelta) -> Iterator[datetime]:
+    """Whole milliseconds, or seconds, the first not before `after`."""
+    first = after.astimezone(UTC) + (_EPOCH - after) % apart
+    return (first + number * apart for number in count())
 
 
 def _interval_start(settings: PublishingSettings) -> datetime:

@@ -6,7 +6,7 @@ from datetime import datetime, time, timedelta
 from chassis.refusal import FieldFault, RequestInvalid, StateConflict
 from services.publisher.domain.local_time import to_utc
 from services.publisher.domain.publishing_settings import IntervalUnit, Mode, PublishingSettings
-from services.publisher.domain.schedule.candidates import candidates
+from services.publisher.domain.schedule.candidates import MOMENT, candidates
 from services.publisher.domain.schedule.limits import Calendar, MovedOn, spoken, taken
 from services.publisher.domain.schedule.occupied import Occupied
 
@@ -41,9 +41,14 @@ class NoFreeSlot(StateConflict):
 
 
 def next_free_slots(
-    settings: PublishingSettings, *, occupied: Occupied, now: datetime, count: int = 1
+    settings: PublishingSettings,
+    *,
+    occupied: Occupied,
+    now: datetime,
+    count: int = 1,
+    apart: timedelta = MOMENT,
 ) -> list[Slot]:
-    """The next `count` (1 to 100) free slots after `now`; in mode immediate from `now` on.
+    """The next `count` (1 to 100) free slots after `now`; in mode immediate from `now` on, `apart` from each other.
 
     `occupied` is everything scheduled, on its way or published, at least since the beginning
     of this month and of this week. Each slot counts against the limits of those behind it. NoFreeSlot when
@@ -54,7 +59,7 @@ def next_free_slots(
     calendar = Calendar.of(settings, occupied)
     slots: list[Slot] = []
     for _ in range(count):
-        slot = _next(settings, calendar, now)
+        slot = _next(settings, calendar, now, apart)
         calendar.add(slot.at)
         slots.append(slot)
     return slots
@@ -65,11 +70,11 @@ def next_free_slot(settings: PublishingSettings, *, occupied: Occupied, now: dat
     return next_free_slots(settings, occupied=occupied, now=now)[0]
 
 
-def _next(settings: PublishingSettings, calendar: Calendar, now: datetime) -> Slot:
+def _next(settings: PublishingSettings, calendar: Calendar, now: datetime, apart: timedelta) -> Slot:
     zone, horizon = calendar.zone, now + timedelta(days=HORIZON_DAYS)
     moved_on: list[MovedOn] = []
     moved_on_count = 0
-    times = candidates(settings, after=now, clock=calendar.clock)
+    times = candidates(settings, after=now, clock=calendar.clock, apart=apart)
     looked_at, full = None, None
     while (at := next(times)) <= horizon:
         day = calendar.clock.local(at).date()
@@ -97,7 +102,7 @@ def _next(settings: PublishingSettings, calendar: Calendar, now: datetime) -> Sl
             full = calendar.full(room_on)
         # From midnight of the first day with room; a microsecond earlier, so that midnight itself is among them.
         midnight = to_utc(room_on, time(0), zone)
-        times = candidates(settings, after=_before(midnight, settings), clock=calendar.clock)
+        times = candidates(settings, after=_before(midnight, settings), clock=calendar.clock, apart=apart)
     raise NoFreeSlot(
         f"No slot is free before {horizon:%Y}: {moved_on[-1].sentence if moved_on else 'the next one is later'}. "
         "Raise a limit or add days and times in the publishing settings.",

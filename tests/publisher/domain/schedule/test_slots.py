@@ -215,6 +215,22 @@ def test_two_at_once_have_a_moment_each() -> None:
     assert [slot.at for slot in slots] == [NOW, NOW + timedelta(milliseconds=1)]
 
 
+def test_those_that_are_caught_up_with_are_a_second_apart() -> None:
+    now = NOW + timedelta(milliseconds=300)
+
+    slots = next_free_slots(
+        settings(mode=Mode.IMMEDIATE, daily_limit=2),
+        occupied=Occupied(),
+        now=now,
+        count=4,
+        apart=timedelta(seconds=1),
+    )
+
+    midnight = utc("2026-11-17T00:00")
+    second = timedelta(seconds=1)
+    assert [slot.at for slot in slots] == [NOW + second, NOW + 2 * second, midnight, midnight + second]
+
+
 def test_immediate_waits_for_midnight_of_the_next_day_with_room() -> None:
     rules = settings(mode=Mode.IMMEDIATE, time_zone="Europe/Rome", daily_limit=1)
 
