@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from statistics import median
 from typing import Any, Final
 
@@ -27,7 +28,14 @@ ALTERNATIONS: Final = 400
 
 BALANCE: Final = "balance"
 CALENDAR: Final = f"calendar of {ENTRIES:,} entries"
+CHANGED: Final = "calendar after each change"
 KEYWORD: Final = "creating a keyword"
+
+_CHANGE: Final = """
+UPDATE publisher.content SET external_url = 'https://example.com/' || clock_timestamp()
+WHERE site_id = '{site_id}' AND slug = (SELECT 'article-' || 1 + floor(random() * {entries})::integer)
+"""
+"""Another entry of the calendar each time, as both sides show it."""
 
 _DRF: Final = f"Django REST framework, {serving.PROCESSES} processes"
 _BARE: Final = "bytes from memory after an empty gRPC call, starlette"
@@ -47,6 +55,7 @@ def results(suite: RunningSuite, say: Callable[[str], None]) -> list[Result]:
                 BALANCE: (_rate(_balance(ours, place)), _rate(_balance(drf, place))),
                 "bare": (_rate(_balance(ours, place)), _rate(_balance(bare, place))),
                 CALENDAR: (_rate(_calendar(ours, place)), _rate(_calendar(drf, place))),
+                CHANGED: (_rate(_changed(suite, ours, place)), _rate(_changed(suite, drf, place))),
                 KEYWORD: (_rate(_keyword(ours, place)), _rate(_keyword(drf, place))),
             }
             rounds.append(found)
@@ -54,7 +63,7 @@ def results(suite: RunningSuite, say: Callable[[str], None]) -> list[Result]:
     added = [asyncio.run(_added_ms(suite, _balance(ours, place), place)) for _ in range(ROUNDS)]
     say(f"added: {', '.join(f'{each:.2f}' for each in added)} ms")
 
-    def compared(name: str, of: str, peer: str, floor: float) -> Result:
+    def compared(name: str, of: str, peer: str, floor: float | None = None) -> Result:
         ratios = tuple(each[of][0] / each[of][1] for each in rounds)
         return Result(
             name=name,
@@ -69,12 +78,13 @@ def results(suite: RunningSuite, say: Callable[[str], None]) -> list[Result]:
     return [
         *(
             Result(name=name, unit="a second", ours=median(runs), runs=runs)
-            for name in (BALANCE, CALENDAR, KEYWORD)
+            for name in (BALANCE, CALENDAR, CHANGED, KEYWORD)
             for runs in [tuple(each[name][0] for each in rounds)]
         ),
         compared(f"{BALANCE}, against a bare application", "bare", _BARE, 0.35),
         compared(f"{BALANCE}, against Django REST framework", BALANCE, _DRF, 1.2),
         compared(f"{CALENDAR}, against Django REST framework", CALENDAR, _DRF, 3.0),
+        compared(f"{CHANGED}, against Django REST framework", CHANGED, _DRF),
         compared(f"{KEYWORD}, against Django REST framework", KEYWORD, _DRF, 1.2),
         Result(
             name="what the gateway adds to a call",
@@ -92,6 +102,11 @@ def _balance(port: int, place: Place) -> Load:
 
 def _calendar(port: int, place: Place) -> Load:
     return Load(port=port, request=_head("GET", f"/api/v1/sites/{place.site_id}/calendar", place))
+
+
+def _changed(suite: RunningSuite, port: int, place: Place) -> Load:
+    change = _CHANGE.format(site_id=place.site_id, entries=ENTRIES)
+    return replace(_calendar(port, place), change=change, database_url=suite.stack.database_url)
 
 
 def _keyword(port: int, place: Place) -> Load:

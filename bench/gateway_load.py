@@ -8,9 +8,12 @@ import asyncio
 import json
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Final
+
+import psycopg2
 
 HOST: Final = "127.0.0.1"
 WARM_SECONDS: Final = 0.5
@@ -25,6 +28,10 @@ class Load:
     body: str = ""
     connections: int = 16
     seconds: float = 2.0
+    change: str = ""
+    """A statement for the database at `database_url` that is committed before each request."""
+
+    database_url: str = ""
 
     def to_argument(self) -> str:
         return json.dumps(asdict(self))
@@ -40,8 +47,17 @@ class Load:
 class Connection(asyncio.Protocol):
     """One connection, with at most one request on its way. Only what our own servers and the peers send is understood."""
 
-    def __init__(self, load: Load, taken: list[float], failed: "asyncio.Future[None]") -> None:
+    def __init__(
+        self,
+        load: Load,
+        taken: list[float],
+        failed: "asyncio.Future[None]",
+        *,
+        change: Callable[[], None] | None = None,
+    ) -> None:
+        """`change` is called before each request, whose time begins afterwards."""
         self._load = load
+        self._change = change
         self._taken = taken
         self._failed = failed
         self._received = b""
@@ -57,6 +73,8 @@ class Connection(asyncio.Protocol):
     def ask(self) -> None:
         """Sends the next request."""
         assert self._transport is not None
+        if self._change is not None:
+            self._change()
         self._asked_at = time.perf_counter()
         self._transport.write(self._load.bytes())
 
@@ -103,8 +121,13 @@ async def measure(load: Load) -> dict[str, float]:
     loop = asyncio.get_running_loop()
     failed: asyncio.Future[None] = loop.create_future()
     taken: list[float] = []
+    change = _changing(load) if load.change else None
     connections = [
-        (await loop.create_connection(lambda: Connection(load, taken, failed), HOST, load.port))[1]
+        (
+            await loop.create_connection(
+                lambda: Connection(load, taken, failed, change=change), HOST, load.port
+            )
+        )[1]
         for _ in range(load.connections)
     ]
     for connection in connections:
@@ -122,6 +145,21 @@ async def measure(load: Load) -> dict[str, float]:
     for connection in connections:
         await connection.ended()
     return {"per_second": len(done) / seconds, "median_ms": 1000 * median(done)}
+
+
+def _changing(load: Load) -> Callable[[], None]:
+    """Makes the load's change, each in a transaction of its own; the connections wait for it as for their answers."""
+    connection = psycopg2.connect(load.database_url)
+    connection.autocommit = True
+    cursor = connection.cursor()
+    # It is not the disk that is measured.
+    cursor.execute("SET synchronous_commit = off")
+
+    def change() -> None:
+        cursor.execute(load.change)
+        assert cursor.rowcount == 1, "each request is for something that has changed"
+
+    return change
 
 
 if __name__ == "__main__":

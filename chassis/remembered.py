@@ -2,12 +2,15 @@
 
 import threading
 from collections.abc import Callable, Iterable
-from typing import Final, Generic, TypeVar
+from itertools import repeat
+from typing import Any, Final, Generic, TypeVar
 
 K = TypeVar("K")
 V = TypeVar("V")
 
 HALVES: Final = 2
+
+_UNKNOWN: Final[Any] = object()
 
 
 class Remembered(Generic[K, V]):
@@ -31,12 +34,14 @@ class Remembered(Generic[K, V]):
 
     def each(self, arguments: Iterable[K]) -> list[V]:
         """The function's answer for each argument, in their order; raises what it raises."""
-        asked, newer = list(arguments), self._newer
-        try:
-            return list(map(newer.__getitem__, asked))
-        except KeyError:
-            new = self._asked(dict.fromkeys(argument for argument in asked if argument not in newer))
-            return [new[argument] if argument in new else newer[argument] for argument in asked]
+        asked = list(arguments)
+        found: list[Any] = list(map(self._newer.get, asked, repeat(_UNKNOWN)))
+        places = [place for place, answer in enumerate(found) if answer is _UNKNOWN]
+        if places:
+            new = self._asked(dict.fromkeys(asked[place] for place in places))
+            for place in places:
+                found[place] = new[asked[place]]
+        return found
 
     def _asked(self, arguments: Iterable[K]) -> dict[K, V]:
         """The answers, which are put into the newer half."""
@@ -47,14 +52,11 @@ class Remembered(Generic[K, V]):
         }
         with self._changing:
             for argument, answer in answers.items():
-                self._keep(argument, answer)
+                weight = self._weigh(argument, answer)
+                if weight > self._half or argument in self._newer:
+                    continue
+                if self._weight + weight > self._half:
+                    self._older, self._newer, self._weight = self._newer, {}, 0
+                self._newer[argument] = answer
+                self._weight += weight
         return answers
-
-    def _keep(self, argument: K, answer: V) -> None:
-        weight = self._weigh(argument, answer)
-        if weight > self._half or argument in self._newer:
-            return
-        if self._weight + weight > self._half:
-            self._older, self._newer, self._weight = self._newer, {}, 0
-        self._newer[argument] = answer
-        self._weight += weight
