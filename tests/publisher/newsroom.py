@@ -203,10 +203,10 @@ class Newsroom:
     # What is done
 
     def submit(self, content: Content) -> Content:
-        return self.run(review.submit_for_review, **_named(content), actor="service:ai")
+        return self.run(review.submit_for_review, **_named(content), actor="service:ai").content
 
     def approve(self, content: Content, **more: Any) -> Content:
-        return self.run(review.approve_content, **_named(content), actor=EDITOR, **more)
+        return self.run(review.approve_content, **_named(content), actor=EDITOR, **more).content
 
     def send_back(self, content: Content, *, note: str = "Shorter, please", **more: Any) -> Content:
         return self.run(review.return_content, **_named(content), note=note, **more)

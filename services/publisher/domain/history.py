@@ -19,10 +19,13 @@ class Action(StrEnum):
     SCHEDULED = "scheduled"
     AUTO_SCHEDULED = "auto_scheduled"
     UNSCHEDULED = "unscheduled"
+    NOT_SCHEDULED = "not_scheduled"
     SCHEDULE_MISSED = "schedule_missed"
+    PUBLISH_REQUESTED = "publish_requested"
     PUBLISHED = "published"
     PUBLISH_FAILED = "publish_failed"
     PUBLISH_UNCONFIRMED = "publish_unconfirmed"
+    UNPUBLISH_REQUESTED = "unpublish_requested"
     UNPUBLISHED = "unpublished"
     UNPUBLISH_FAILED = "unpublish_failed"
 

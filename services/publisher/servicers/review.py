@@ -25,20 +25,22 @@ class ReviewActions:
         self, request: publisher.SubmitForReviewRequest, context: Context
     ) -> publisher.SubmitForReviewResponse:
         caller = current_caller()
-        content = await self._transactions.run(
+        outcome = await self._transactions.run(
             review.submit_for_review,
             content_id=request.content_id,
             account_id=caller.account(),
             actor=caller.actor,
             now=self._clock.now(),
         )
-        return publisher.SubmitForReviewResponse(content=self._planned(content))
+        return publisher.SubmitForReviewResponse(
+            content=self._planned(outcome.content), unscheduled_because=outcome.unscheduled_because
+        )
 
     async def ApproveContent(
         self, request: publisher.ApproveContentRequest, context: Context
     ) -> publisher.ApproveContentResponse:
         caller = current_caller()
-        content = await self._transactions.run(
+        outcome = await self._transactions.run(
             review.approve_content,
             content_id=request.content_id,
             account_id=caller.account(),
@@ -46,7 +48,9 @@ class ReviewActions:
             actor=caller.actor,
             now=self._clock.now(),
         )
-        return publisher.ApproveContentResponse(content=self._planned(content))
+        return publisher.ApproveContentResponse(
+            content=self._planned(outcome.content), unscheduled_because=outcome.unscheduled_because
+        )
 
     async def ReturnContent(
         self, request: publisher.ReturnContentRequest, context: Context

@@ -100,7 +100,13 @@ class WriterEdits:
         )
         # Some of it may have got a time; waking for nothing costs nothing.
         self._wake_scheduler()
-        return publisher.ChangeContentResponse(changed=changed)
+        return publisher.ChangeContentResponse(
+            changed=changed.count,
+            unscheduled=[
+                publisher.UnscheduledContent(content_id=id, because=because)
+                for id, because in changed.unscheduled.items()
+            ],
+        )
 
 
 def _task_made(task: Task) -> publisher.CreateTaskResponse:

@@ -1,12 +1,14 @@
 """One transaction of publisher, with its stores."""
 
+from datetime import datetime
 from functools import cached_property
 
 from chassis.identity import caller_or_none
 from chassis.ids import new_id
 from chassis.transaction import Transaction
+from services.publisher.domain.content import Content
 from services.publisher.domain.events import ContentEvent
-from services.publisher.domain.history import entry_of
+from services.publisher.domain.history import Action, HistoryEntry, entry_of
 from services.publisher.store.calendar import Calendar
 from services.publisher.store.calendar_entries import CalendarEntries
 from services.publisher.store.clusters import Clusters
@@ -47,6 +49,29 @@ class PublisherTransaction(Transaction):
             entry = entry_of(event, id=new_id(), actor=self.actor)
             if entry is not None:
                 self.histories.add(entry)
+
+    def note(
+        self,
+        content: Content,
+        action: Action,
+        *,
+        words: str = "",
+        version: int = 0,
+        actor: str = "",
+        now: datetime,
+    ) -> None:
+        """Adds to content's history what no event tells; the actor is the caller unless it is said."""
+        entry = HistoryEntry(
+            id=new_id(),
+            account_id=content.account_id,
+            content_id=content.id,
+            action=action,
+            actor=actor or self.actor,
+            note=words,
+            version=version,
+            occurred_at=now,
+        )
+        self.histories.add(entry)
 
     @cached_property
     def histories(self) -> Histories:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from chassis.ids import new_id
 from chassis.paging import Page, PageRequest
 from services.publisher.domain.comparison import Change, compare
 from services.publisher.domain.content import Content, ContentStatus
@@ -50,17 +49,7 @@ def put_text(
     edited = before.edit(text, etag=etag, now=now)
     tx.content.save(edited)
     tx.content.add_version(edited.current_version(edited_by=actor))
-    tx.histories.add(
-        HistoryEntry(
-            id=new_id(),
-            account_id=account_id,
-            content_id=edited.id,
-            action=Action.EDITED,
-            actor=actor,
-            version=edited.version,
-            occurred_at=now,
-        )
-    )
+    tx.note(edited, Action.EDITED, version=edited.version, actor=actor, now=now)
     return edited
 
 

@@ -8,6 +8,7 @@ from chassis.ids import new_id
 from chassis.paging import Page, PageRequest
 from services.publisher.domain.connection import Connection
 from services.publisher.domain.content import Content, SiteStatus
+from services.publisher.domain.history import Action as HistoryAction
 from services.publisher.domain.item import wrong_move
 from services.publisher.domain.publication import Action, Publication, PublicationState
 from services.publisher.domain.schedule.checks import check_times
@@ -38,6 +39,7 @@ def publish(tx: PublisherTransaction, *, content_id: str, account_id: str, now: 
     check_times(calendar.settings, [at], occupied=taken, now=now)
     tx.calendar.save(publishing)
     ask(tx, publishing, tx.connections.hold(content.site_id), now=now)
+    tx.note(publishing, HistoryAction.PUBLISH_REQUESTED, now=now)
     return publishing
 
 
@@ -56,6 +58,7 @@ def unpublish(tx: PublisherTransaction, *, content_id: str, account_id: str, now
     if publication.is_open and publication.action is Action.UNPUBLISH:
         return content
     tx.publications.save(publication.ask_to_retract(now=now))
+    tx.note(content, HistoryAction.UNPUBLISH_REQUESTED, now=now)
     return content
 
 
@@ -91,6 +94,7 @@ def _publish_again(tx: PublisherTransaction, content: Content, *, now: datetime)
         _check_wait(content, publication)
     elif publication.published_version != content.version:
         tx.publications.save(publication.ask_again(now=now))
+        tx.note(content, HistoryAction.PUBLISH_REQUESTED, now=now)
     return content
 
 

@@ -2,10 +2,9 @@
 
 from datetime import datetime
 
-from chassis.ids import new_id
 from services.publisher.domain import review
 from services.publisher.domain.content import Content, ContentStatus
-from services.publisher.domain.history import Action, HistoryEntry
+from services.publisher.domain.history import Action
 from services.publisher.domain.review import ReviewOutcome
 from services.publisher.store.transaction import PublisherTransaction
 from services.publisher.usecases.calendar_lock import lock_calendar
@@ -13,7 +12,7 @@ from services.publisher.usecases.calendar_lock import lock_calendar
 
 def submit_for_review(
     tx: PublisherTransaction, *, content_id: str, account_id: str, actor: str, now: datetime
-) -> Content:
+) -> ReviewOutcome:
     """Take a draft into review and, as the site's settings say, on to approval and the next free slot.
 
     Content beyond draft is left as it is. Raises NotFound, and StateConflict while images are pending. It locks the
@@ -21,7 +20,7 @@ def submit_for_review(
     """
     content, calendar = lock_calendar(tx, content_id=content_id, account_id=account_id)
     if content.status is not ContentStatus.DRAFT:
-        return content
+        return ReviewOutcome(content=content)
     return _settle(
         tx,
         review.take_into_review(
@@ -33,19 +32,20 @@ def submit_for_review(
             actor=actor,
             now=now,
         ),
+        now=now,
     )
 
 
 def approve_content(
     tx: PublisherTransaction, *, content_id: str, account_id: str, etag: str = "", actor: str, now: datetime
-) -> Content:
+) -> ReviewOutcome:
     """A person approves content in review; the site's auto-schedule gives it a slot. Again is a quiet success.
 
     Raises NotFound, StaleEtag when the text was saved since `etag` was read, StateConflict for a draft.
     """
     content, calendar = lock_calendar(tx, content_id=content_id, account_id=account_id)
     if content.status is ContentStatus.APPROVED:
-        return content
+        return ReviewOutcome(content=content)
     content.check_etag(etag)
     return _settle(
         tx,
@@ -56,6 +56,7 @@ def approve_content(
             actor=actor,
             now=now,
         ),
+        now=now,
     )
 
 
@@ -73,21 +74,13 @@ def return_content(
     content.check_etag(etag)
     returned = content.send_back(note, now=now)
     tx.calendar.save(returned)
-    tx.histories.add(
-        HistoryEntry(
-            id=new_id(),
-            account_id=account_id,
-            content_id=returned.id,
-            action=Action.SENT_BACK,
-            actor=tx.actor,
-            note=returned.review_note,
-            occurred_at=now,
-        )
-    )
+    tx.note(returned, Action.SENT_BACK, words=returned.review_note, now=now)
     return returned
 
 
-def _settle(tx: PublisherTransaction, outcome: ReviewOutcome) -> Content:
+def _settle(tx: PublisherTransaction, outcome: ReviewOutcome, *, now: datetime) -> ReviewOutcome:
     tx.calendar.save(outcome.content)
     tx.record_many((event, event.account_id) for event in outcome.events)
-    return outcome.content
+    if outcome.unscheduled_because:
+        tx.note(outcome.content, Action.NOT_SCHEDULED, words=outcome.unscheduled_because, now=now)
+    return outcome

@@ -1,6 +1,7 @@
 """Tasks and content by hand: making, editing, and doing the same to many, all or none."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -135,6 +136,14 @@ def create_content(
     return content
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """What became of many articles: how many were not so already, and by its id why one was approved without a time."""
+
+    count: int
+    unscheduled: Mapping[str, str] = field(default_factory=dict)
+
+
 def change_content(
     tx: PublisherTransaction,
     *,
@@ -144,8 +153,8 @@ def change_content(
     action: ContentAction,
     actor: str,
     now: datetime,
-) -> int:
-    """Do the same to many articles of a site; returns how many were not so already.
+) -> Changed:
+    """Do the same to many articles of a site.
 
     Raises NotFound for the site, and for an id that it does not have; StateConflict for one of which it cannot be
     done: a draft is not approved, and what has a time or is published is not deleted. Then nothing is changed.
@@ -153,13 +162,19 @@ def change_content(
     tx.sites.check(site_id, account_id=account_id)
     ids = sorted(_each_once(ids))
     if action is ContentAction.DELETE:
-        return _delete(tx, account_id=account_id, site_id=site_id, ids=ids, now=now)
+        return Changed(count=_delete(tx, account_id=account_id, site_id=site_id, ids=ids, now=now))
     # Before any content, as whoever takes times of it does.
     tx.settings.lock(site_id, account_id=account_id)
     before = tx.content.lock_of_site(ids, site_id=site_id, account_id=account_id)
     usecase = submit_for_review if action is ContentAction.SUBMIT else approve_content
-    after = [usecase(tx, content_id=id, account_id=account_id, actor=actor, now=now) for id in ids]
-    return sum(was.status is not content.status for was, content in zip(before, after, strict=True))
+    outcomes = [usecase(tx, content_id=id, account_id=account_id, actor=actor, now=now) for id in ids]
+    changed = sum(
+        was.status is not outcome.content.status for was, outcome in zip(before, outcomes, strict=True)
+    )
+    unscheduled = {
+        outcome.content.id: outcome.unscheduled_because for outcome in outcomes if outcome.unscheduled_because
+    }
+    return Changed(count=changed, unscheduled=unscheduled)
 
 
 def _delete(

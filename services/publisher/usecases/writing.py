@@ -126,7 +126,9 @@ def save_content(
         )
         tx.histories.add_origins([made])
     if content.run_id is None and not content.images_wanted:
-        return submit_for_review(tx, content_id=content.id, account_id=account_id, actor=actor, now=now)
+        return submit_for_review(
+            tx, content_id=content.id, account_id=account_id, actor=actor, now=now
+        ).content
     return content
 
 

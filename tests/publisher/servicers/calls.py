@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     # The asynchronous stubs exist for type checkers only.
     from igny8.publisher.v1.pipeline_service_pb2_grpc import PipelineServiceAsyncStub
     from igny8.publisher.v1.planner_service_pb2_grpc import PlannerServiceAsyncStub
+    from igny8.publisher.v1.publishing_service_pb2_grpc import PublishingServiceAsyncStub
     from igny8.publisher.v1.site_service_pb2_grpc import SiteServiceAsyncStub
     from igny8.publisher.v1.writer_service_pb2_grpc import WriterServiceAsyncStub
 
@@ -39,6 +40,9 @@ class Calls:
 
     def writer(self, caller: Caller | None = None) -> "WriterServiceAsyncStub":
         return self._stub(publisher.WriterServiceStub, caller or person())
+
+    def publishing(self, caller: Caller | None = None) -> "PublishingServiceAsyncStub":
+        return self._stub(publisher.PublishingServiceStub, caller or person())
 
     def anybody(self) -> "WriterServiceAsyncStub":
         return self.served.stub(publisher.WriterServiceStub, anonymous=True)

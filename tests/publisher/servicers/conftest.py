@@ -7,8 +7,10 @@ from igny8.publisher import v1 as publisher
 
 from chassis.testing.serving import Served, serving
 from services.publisher.domain.target import Target
+from services.publisher.pages.addresses import Addresses
 from services.publisher.servicers.pipeline import PipelineServicer
 from services.publisher.servicers.planner import PlannerServicer
+from services.publisher.servicers.publishing import PublishingServicer
 from services.publisher.servicers.sites import SiteServicer
 from services.publisher.servicers.writer import WriterServicer
 from tests.publisher.fake_target import FakeTarget
@@ -47,6 +49,10 @@ async def inventory(newsroom: Newsroom, woken: list[str], elsewhere: FakeTarget)
             PipelineServicer(*parts, wake_scheduler=wake),
         ),
         (publisher.add_WriterServiceServicer_to_server, WriterServicer(*parts, wake_scheduler=wake)),
+        (
+            publisher.add_PublishingServiceServicer_to_server,
+            PublishingServicer(*parts, addresses=Addresses(), wake_scheduler=wake),
+        ),
         service="publisher",
         clock=newsroom.clock,
     ) as running:

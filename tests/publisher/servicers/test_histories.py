@@ -1,6 +1,6 @@
 """The past of content over gRPC: who did what and when, and which AI tasks made it and its pictures."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -8,14 +8,20 @@ from igny8.publisher import v1 as publisher
 
 from chassis.ids import new_id
 from chassis.testing.callers import ACCOUNT_ID, OTHER_ACCOUNT_ID, person
+from services.publisher.domain.publishing_settings import Mode, ScheduleInterval
 from services.publisher.store.transaction import PublisherTransaction
 from services.publisher.usecases.writer import add_charge
-from tests.publisher.newsroom import Newsroom
+from tests.publisher.newsroom import Newsroom, published
 from tests.publisher.servicers.calls import Calls, image_draft
 from tests.publisher.servicers.outcome import refusal
 from tests.publisher.servicers.pictures import picture
 
 ACTION = publisher.HistoryEntry
+NO_SLOT: dict[str, Any] = {
+    "mode": Mode.INTERVAL,
+    "schedule_interval": ScheduleInterval(starts_at=datetime(2090, 1, 1, tzinfo=UTC)),
+}
+"""Rules of a site that publishes much later."""
 STEP = publisher.Origin
 
 
@@ -55,6 +61,86 @@ async def test_whatever_is_done_with_content_says_who_did_it(calls: Calls) -> No
     ]
     assert (entries[1].version, entries[3].note) == (2, "Longer, please.")
     assert (await origins(calls, content.id)).approved_by == f"user:{SECOND}"
+
+
+async def test_who_published_and_unpublished_is_told_beside_what_came_of_it(
+    calls: Calls, newsroom: Newsroom
+) -> None:
+    content = newsroom.approved(newsroom.site())
+    editor, chief = (calls.publishing(person(user_id=user)) for user in (FIRST, SECOND))
+    publish = publisher.PublishRequest(content_id=content.id)
+    before = len(await history(calls, content.id))
+
+    await editor.Publish(publish)
+    await chief.Publish(publish)
+    await published(newsroom.scheduler())
+    text = publisher.ContentText(title="Compost", html="<p>Small.</p>")
+    await calls.writer().PutContentText(publisher.PutContentTextRequest(content_id=content.id, text=text))
+    await chief.Publish(publish)
+    await published(newsroom.scheduler())
+    for _ in range(2):
+        await editor.Unpublish(publisher.UnpublishRequest(content_id=content.id))
+    await published(newsroom.scheduler())
+
+    # Asked for again while it was on its way is no entry.
+    entries = (await history(calls, content.id))[before:]
+    assert [(entry.action, entry.actor) for entry in entries if entry.action != ACTION.ACTION_EDITED] == [
+        (ACTION.ACTION_PUBLISH_REQUESTED, f"user:{FIRST}"),
+        (ACTION.ACTION_PUBLISHED, "service:publisher"),
+        (ACTION.ACTION_PUBLISH_REQUESTED, f"user:{SECOND}"),
+        (ACTION.ACTION_PUBLISHED, "service:publisher"),
+        (ACTION.ACTION_UNPUBLISH_REQUESTED, f"user:{FIRST}"),
+        (ACTION.ACTION_UNPUBLISHED, "service:publisher"),
+    ]
+
+
+async def test_what_is_approved_without_a_free_slot_says_so_to_who_approves_and_in_its_history(
+    calls: Calls, newsroom: Newsroom
+) -> None:
+    site = newsroom.site(auto_schedule=True, **NO_SLOT)
+    one, another = newsroom.in_review(site), newsroom.in_review(site)
+
+    approved = await calls.writer().ApproveContent(publisher.ApproveContentRequest(content_id=one.id))
+    changed = await calls.writer().ChangeContent(
+        publisher.ChangeContentRequest(
+            site_id=site.id,
+            ids=[one.id, another.id],
+            action=publisher.ChangeContentRequest.ACTION_APPROVE,
+        )
+    )
+
+    assert "No slot is free" in approved.unscheduled_because
+    assert not approved.content.HasField("scheduled_publish_at")
+    assert changed.changed == 1
+    assert [(each.content_id, each.because) for each in changed.unscheduled] == [
+        (another.id, approved.unscheduled_because)
+    ]
+    last = (await history(calls, one.id))[-1]
+    assert (last.action, last.note) == (ACTION.ACTION_NOT_SCHEDULED, approved.unscheduled_because)
+    assert last.actor == person().actor
+
+
+async def test_what_is_approved_by_itself_without_a_free_slot_says_so(
+    calls: Calls, newsroom: Newsroom
+) -> None:
+    content = newsroom.draft(newsroom.site(auto_approve_content=True, auto_schedule=True, **NO_SLOT))
+
+    submitted = await calls.writer().SubmitForReview(publisher.SubmitForReviewRequest(content_id=content.id))
+
+    assert "No slot is free" in submitted.unscheduled_because
+    assert [entry.action for entry in await history(calls, content.id)] == [
+        ACTION.ACTION_AUTO_APPROVED,
+        ACTION.ACTION_NOT_SCHEDULED,
+    ]
+
+
+async def test_what_gets_a_slot_says_nothing_of_having_none(calls: Calls, newsroom: Newsroom) -> None:
+    content = newsroom.in_review(newsroom.site(auto_schedule=True))
+
+    approved = await calls.writer().ApproveContent(publisher.ApproveContentRequest(content_id=content.id))
+
+    assert approved.unscheduled_because == ""
+    assert approved.content.HasField("scheduled_publish_at")
 
 
 async def test_what_happens_by_itself_is_of_the_service_and_says_why(
