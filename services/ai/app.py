@@ -17,7 +17,7 @@ async def serve(settings: AiSettings) -> None:
     """Runs the service until it is told to end."""
     async with host_of(settings) as host:
         parts = Parts(host, settings, role="server")
-        preparation = Preparation(inventory=parts.inventory, models=parts.models)
+        preparation = Preparation(inventory=parts.inventory, models=parts.models, quotes=parts.quotes)
         estimator = Estimator(
             host.transactions,
             host.clock,

@@ -75,7 +75,10 @@ class Parts:
             host.client("billing", billing.CreditServiceStub),
             host.client("billing", billing.PricingServiceStub),
         )
-        self.quotes = Quotes(host.client("billing", billing.CreditServiceStub))
+        self.quotes = Quotes(
+            host.client("billing", billing.CreditServiceStub),
+            host.client("billing", billing.AccountServiceStub),
+        )
         self.inventory = Inventory(
             sites=host.client("publisher", publisher.SiteServiceStub),
             planner=host.client("publisher", publisher.PlannerServiceStub),

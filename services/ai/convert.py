@@ -126,6 +126,8 @@ def run_to_proto(run: Run, *, now: datetime) -> ai.AutomationRun:
         status=ai.AutomationRun.Status.Value(f"STATUS_{run.status.name}"),
         trigger=ai.AutomationRun.Trigger.Value(f"TRIGGER_{run.trigger.name}"),
         pause_reason=run.pause_reason.value if run.pause_reason else "",
+        pause_scope=run.pause_scope,
+        pause_detail=run.pause_detail,
         error=run.error,
         stages=[
             ai.StageProgress(

@@ -24,7 +24,7 @@ from services.ai.domain.run import CreditsTied
 from services.ai.domain.task import AiTask, Phase
 from services.ai.domain.task_item import ItemStatus, TaskItem
 from services.ai.functions.base import Function
-from services.ai.holding import HOLD_ENDED, TOO_FEW_CREDITS, HoldEnded, Holding
+from services.ai.holding import HOLD_ENDED, NOTHING_ABOUT_IT, HoldEnded, Holding
 from services.ai.inventory import Inventory
 from services.ai.ledger import Charge, Ledger
 from services.ai.patience import ATTEMPTS_MAX, fault_of_ours, passing, patiently
@@ -214,12 +214,12 @@ class Executor:
     async def _given_up(self, task_id: str, lease: Lease, refusal: Refusal) -> AiTask:
         """Ends work that was held before and may not be held again: what is open fails by the refusal.
 
-        Too few credits say nothing about an item of a run. While nothing came of its execution both wait, so that an
+        Too few credits or a suspension say nothing about an item of a run. While nothing came of its execution both wait, so that an
         answer that is there, and maybe its output at publisher, is charged when there are credits: that raises.
         """
         task = (await self._notes.read(task_id)).task
-        too_few = refusal.reason in TOO_FEW_CREDITS
-        if task.run_id is not None and too_few and not task.items_ended:
+        waits = refusal.reason in NOTHING_ABOUT_IT
+        if task.run_id is not None and waits and not task.items_ended:
             raise refusal
         done = await self.abandon(task_id, lease, refusal)
         return done if done.ended else await self.finish(done, lease)

@@ -21,6 +21,9 @@ from services.ai.usecases.preparing import Prepared, Reserved
 T = TypeVar("T")
 
 TOO_FEW_CREDITS: Final = frozenset({"INSUFFICIENT_CREDITS", "BUDGET_EXCEEDED"})
+"""Refusals of a hold that say nothing about the work, and that others who give credits back may undo."""
+
+NOTHING_ABOUT_IT: Final = TOO_FEW_CREDITS | {"ACCOUNT_SUSPENDED"}
 """Refusals of a hold that say nothing about the work."""
 
 HOLD_ENDED: Final = "RESERVATION_ENDED"

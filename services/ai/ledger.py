@@ -9,6 +9,7 @@ from google.protobuf.struct_pb2 import Struct
 from igny8.billing import v1 as billing
 
 from chassis.ids import new_id
+from chassis.refusal import AccountSuspended
 from services.ai.captures import Captures
 from services.ai.domain.function_names import FunctionName
 from services.ai.domain.task import AiTask
@@ -184,8 +185,17 @@ def hold_seconds(task: AiTask) -> int:
 class Quotes:
     """Billing, as estimates need it: what work would take and what there is; nothing is held or charged by it."""
 
-    def __init__(self, credits: "billing.CreditServiceAsyncStub") -> None:
+    def __init__(
+        self, credits: "billing.CreditServiceAsyncStub", accounts: "billing.AccountServiceAsyncStub"
+    ) -> None:
         self._credits = credits
+        self._accounts = accounts
+
+    async def check_may_spend(self) -> None:
+        """Raises AccountSuspended for the account acted for."""
+        account = (await self._accounts.GetMe(billing.GetMeRequest())).account
+        if account.suspended:
+            raise AccountSuspended(account.id)
 
     async def available(self) -> int:
         """Credits that the account acted for may still spend or hold."""

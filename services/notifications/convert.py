@@ -140,6 +140,8 @@ def _run_from_proto(run: ai.AutomationRun, *, move: RunMove, at: Timestamp) -> R
         run_id=run.id,
         site_id=run.site_id or None,
         pause_reason=run.pause_reason,
+        pause_scope=run.pause_scope,
+        pause_detail=run.pause_detail,
         error=run.error,
         credits_used=run.credits_used,
         max_credits=run.max_credits,

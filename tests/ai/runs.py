@@ -16,7 +16,7 @@ from services.ai.convert import snapshot_to_proto
 from services.ai.domain.config import AutomationConfig
 from services.ai.domain.events import RunSnapshot
 from services.ai.domain.function_names import FunctionName
-from services.ai.domain.run import PauseReason, Run, RunStatus
+from services.ai.domain.run import HeldUp, PauseReason, Run, RunStatus
 from services.ai.domain.run_item import ItemResult, RunItem
 from services.ai.domain.stages import DEFAULTS, Output, Stage
 from services.ai.domain.task import AiTask
@@ -150,7 +150,7 @@ class Desk:
         self._leave(run_items.put_off, begun, required=required)
 
     def hold_up(self, begun: Begun, reason: PauseReason) -> None:
-        self._leave(run_items.hold_up, begun, reason=reason)
+        self._leave(run_items.hold_up, begun, held_up=HeldUp(reason=reason))
 
     def forgive(self, begun: Begun) -> None:
         self._leave(run_items.forgive_attempt, begun)

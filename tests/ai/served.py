@@ -3,14 +3,20 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 
 from igny8.billing import v1 as billing_proto
 from igny8.publisher import v1 as publisher_proto
+from pydantic import SecretStr
 
-from chassis.testing.serving import Served, serving
+from chassis.identity import Keyring, TokenIssuer
+from chassis.testing.serving import SECRET_KEY, Served, serving
+from services.billing.passwords import Passwords
+from services.billing.servicers.accounts import AccountServicer
 from services.billing.servicers.credits import CreditServicer
 from services.billing.servicers.prices import PricingServicer
 from services.billing.servicers.writer import Writer
+from services.billing.settings import BillingSettings
 from services.publisher.servicers.pipeline import PipelineServicer
 from services.publisher.servicers.planner import PlannerServicer
 from services.publisher.servicers.sites import SiteServicer
@@ -24,7 +30,18 @@ async def billing_served(billing: Billing, *, capture_beyond_hold: bool) -> Asyn
     """Billing behind its real doors."""
     parts = billing.transactions, billing.clock
     writer = Writer(*parts)
+    settings = BillingSettings(
+        secret_key=SecretStr(SECRET_KEY), database_url=SecretStr("postgresql://unused")
+    )
+    people = AccountServicer(
+        *parts,
+        issuer=TokenIssuer(Keyring.from_secret(SECRET_KEY), "billing", billing.clock),
+        passwords=_passwords(),
+        settings=settings,
+        refresh_key=bytes(32),
+    )
     async with serving(
+        (billing_proto.add_AccountServiceServicer_to_server, people),
         (
             billing_proto.add_CreditServiceServicer_to_server,
             CreditServicer(*parts, writer=writer, capture_beyond_hold=capture_beyond_hold),
@@ -52,6 +69,12 @@ async def publisher_served(newsroom: Newsroom) -> AsyncIterator[Served]:
         clock=newsroom.clock,
     ) as served:
         yield served
+
+
+@cache
+def _passwords() -> Passwords:
+    """Made once: to make them slow to guess takes time."""
+    return Passwords()
 
 
 def _nothing() -> None:

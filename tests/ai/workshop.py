@@ -158,7 +158,7 @@ class Workshop:
 
     @property
     def preparation(self) -> Preparation:
-        return Preparation(inventory=self.inventory, models=self.models)
+        return Preparation(inventory=self.inventory, models=self.models, quotes=self.quotes)
 
     @property
     def estimator(self) -> Estimator:
@@ -374,16 +374,14 @@ async def open_workshop(
         def at(served: Served, stub: Any) -> Any:
             return channels.stub(served.service, served.target, stub)
 
+        credits = at(at_billing, billing_proto.CreditServiceStub)
         workshop = Workshop(
             transactions=transactions,
             clock=clock,
             billing=billing,
             account_id=account_id,
-            ledger=Ledger(
-                at(at_billing, billing_proto.CreditServiceStub),
-                at(at_billing, billing_proto.PricingServiceStub),
-            ),
-            quotes=Quotes(at(at_billing, billing_proto.CreditServiceStub)),
+            ledger=Ledger(credits, at(at_billing, billing_proto.PricingServiceStub)),
+            quotes=Quotes(credits, at(at_billing, billing_proto.AccountServiceStub)),
             inventory=Inventory(
                 sites=at(at_publisher, publisher_proto.SiteServiceStub),
                 planner=at(at_publisher, publisher_proto.PlannerServiceStub),

@@ -82,6 +82,8 @@ def run(move: RunMove, **changes: Any) -> RunMoved:
         "run_id": RUN_ID,
         "site_id": SITE_ID,
         "pause_reason": "",
+        "pause_scope": "",
+        "pause_detail": "",
         "error": "",
         "credits_used": 512,
         "max_credits": 2000,

@@ -66,11 +66,13 @@ class Estimator:
         stops: list[Stop] = []
         models: dict[FunctionName, str] = {}
         try:
+            await self._preparation.check_may_start()
+        except Refusal as refusal:
+            stops.append(_certain(refusal))
+        try:
             models = await self._preparation.models(config, account_id=account_id)
         except Refusal as refusal:
-            if passing(refusal):
-                raise
-            stops.append(Stop(reason=refusal.reason, detail=refusal.message, certain=True))
+            stops.append(_certain(refusal))
         waiting = {stage: await self._inventory.count_stage_inputs(config.site_id, stage) for stage in Stage}
         made = await self.estimate(config, models=models, waiting=waiting, account_id=account_id)
         available = await self._quotes.available()
@@ -127,6 +129,13 @@ class Estimator:
             estimate=usual(function, batch_size=size, images=1 + config.max_in_article_images),
         )
         return UnitPrice(expected=expected, maximum=maximum)
+
+
+def _certain(refusal: Refusal) -> Stop:
+    """What a start would be refused for. Raises what passes."""
+    if passing(refusal):
+        raise refusal
+    return Stop(reason=refusal.reason, detail=refusal.message, certain=True)
 
 
 def _stops(made: RunEstimate, *, available: int, limit: int) -> list[Stop]:

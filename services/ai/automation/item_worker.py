@@ -14,7 +14,7 @@ from chassis.ids import new_id
 from chassis.refusal import Refusal
 from chassis.together import Together
 from chassis.transaction import Transactions
-from services.ai.domain.run import CreditsTied, PauseReason, Run
+from services.ai.domain.run import CreditsTied, HeldUp, PauseReason, Run
 from services.ai.domain.run_item import ItemResult, RunItem
 from services.ai.domain.stages import Output, Stage, images_wanted
 from services.ai.domain.task import ATTEMPTS_MAX, AiTask, NeverEnded
@@ -33,6 +33,7 @@ HELD_UP: Final = {
     "BUDGET_EXCEEDED": PauseReason.BUDGET_REACHED,
     "PROVIDER_KEY_REFUSED": PauseReason.PROVIDER_KEY,
     "PROVIDER_KEY_MISSING": PauseReason.PROVIDER_KEY,
+    "ACCOUNT_SUSPENDED": PauseReason.ACCOUNT_SUSPENDED,
 }
 """Refusals that say nothing about the item: the run pauses with the reason, and the item waits."""
 
@@ -91,8 +92,8 @@ class ItemWorker:
     async def _ended(self, begun: Begun) -> bool:
         try:
             result = await self._result(begun)
-            if isinstance(result, PauseReason):
-                await self._write(write.hold_up, begun, reason=result)
+            if isinstance(result, HeldUp):
+                await self._write(write.hold_up, begun, held_up=result)
             else:
                 await self._ended_by(begun, result)
             return True
@@ -104,7 +105,9 @@ class ItemWorker:
                 return True
             reason = HELD_UP.get(refusal.reason)
             if reason is not None:
-                await self._write(write.hold_up, begun, reason=reason)
+                scope = refusal.metadata.get("scope", "")
+                held_up = HeldUp(reason=reason, scope=scope, detail=refusal.message)
+                await self._write(write.hold_up, begun, held_up=held_up)
                 return True
             if passing(refusal):
                 # An attempt counts when the item itself may be what a service fails at.
@@ -146,7 +149,7 @@ class ItemWorker:
         with contextlib.suppress(Refusal):
             await self._transactions.run(step, lease=begun.lease, run_item_id=begun.item.id, **facts)
 
-    async def _result(self, begun: Begun) -> ItemResult | PauseReason | None:
+    async def _result(self, begun: Begun) -> ItemResult | HeldUp | None:
         """How the item ends; None where what came of its execution says so."""
         if begun.item.stage.function is not None:
             return await self._execute(begun)
@@ -175,7 +178,7 @@ class ItemWorker:
             outcome = f"{outcome}, scheduled"
         return ItemResult(outputs=1, output_ids=item.input_ids, outcome=outcome)
 
-    async def _execute(self, begun: Begun) -> PauseReason | None:
+    async def _execute(self, begun: Begun) -> HeldUp | None:
         item, lease = begun.item, begun.lease
         assert item.ai_task_id is not None, "the item was begun with its task log"
 
@@ -192,7 +195,7 @@ class ItemWorker:
                 task = await self._executor.work(execution, lease, again=item.attempts > 1)
         if task.reason in HELD_UP and not task.items_failed:
             # It was refused as a whole: by its provider just now, or by a worker that did not live to pause the run.
-            return HELD_UP[task.reason]
+            return HeldUp(reason=HELD_UP[task.reason], detail=task.error)
         return None
 
     def _task_of(self, run: Run, item: RunItem) -> AiTask | None:

@@ -6,6 +6,7 @@ from services.ai.domain.config import AutomationConfig
 from services.ai.domain.function_names import FunctionName
 from services.ai.domain.stages import Output, Stage
 from services.ai.inventory import Inventory
+from services.ai.ledger import Quotes
 from services.ai.model_choice import ModelChoice
 
 INPUTS_MAX: Final = 10_000
@@ -15,9 +16,14 @@ INPUTS_MAX: Final = 10_000
 class Preparation:
     """The road to the start of a run, by whomever it is started."""
 
-    def __init__(self, *, inventory: Inventory, models: ModelChoice) -> None:
+    def __init__(self, *, inventory: Inventory, models: ModelChoice, quotes: Quotes) -> None:
         self._inventory = inventory
         self._models = models
+        self._quotes = quotes
+
+    async def check_may_start(self) -> None:
+        """Raises AccountSuspended: a run of an account that may not spend would only stand still."""
+        await self._quotes.check_may_spend()
 
     async def models(self, config: AutomationConfig, *, account_id: str) -> dict[FunctionName, str]:
         """The model of each function that the run will use. Raises ModelUnknown and ProviderKeyMissing."""

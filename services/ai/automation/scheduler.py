@@ -114,6 +114,7 @@ class Scheduler:
             config = await self._transactions.run(
                 configs.get_config, site_id=planned.site_id, account_id=planned.account_id
             )
+            await self._preparation.check_may_start()
             models = await self._preparation.models(config, account_id=planned.account_id)
             inputs = await self._preparation.waiting(config)
             made = await self._estimator.estimate(

@@ -45,6 +45,18 @@ class PauseReason(StrEnum):
     BUDGET_REACHED = "budget_reached"
     PROVIDER_KEY = "provider_key"
     """A provider refuses the key it is given, or there is none for it."""
+    ACCOUNT_SUSPENDED = "account_suspended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldUp:
+    """What holds a run up, though it says nothing about the item that met it: the run pauses, and the item waits."""
+
+    reason: PauseReason
+    scope: str = ""
+    """What the budget that was reached caps, in billing's words: `run`, `site_day`, `site_month` or `api_key`."""
+    detail: str = ""
+    """The refusal, with its numbers and the way out; for people."""
 
 
 class RunAlreadyActive(Refusal):
@@ -130,6 +142,9 @@ class Run:
     stages: tuple[StageProgress, ...]
     status: RunStatus = RunStatus.RUNNING
     pause_reason: PauseReason | None = None
+    pause_scope: str = ""
+    pause_detail: str = ""
+    """What `HeldUp` says beside the reason; empty while it is not held up."""
     error: str = ""
     max_credits: int = 0
     """Where it stops; 0 means no limit."""
@@ -224,13 +239,20 @@ class Run:
             expected_seconds=self.expected_seconds,
         )
 
-    def pause(self, reason: PauseReason, *, now: datetime) -> Self:
+    def pause(self, held_up: HeldUp, *, now: datetime) -> Self:
         """Asks it to pause: at once when nothing is in flight. Pausing a paused run changes nothing."""
         if self.status in (RunStatus.PAUSING, RunStatus.PAUSED):
             return self
         if self.status is not RunStatus.RUNNING:
             raise self._conflict("paused")
-        pausing = replace(self, status=RunStatus.PAUSING, pause_reason=reason, updated_at=now)
+        pausing = replace(
+            self,
+            status=RunStatus.PAUSING,
+            pause_reason=held_up.reason,
+            pause_scope=held_up.scope,
+            pause_detail=held_up.detail,
+            updated_at=now,
+        )
         return pausing.settled(now=now)
 
     def resume(self, *, now: datetime) -> Self:
@@ -240,8 +262,7 @@ class Run:
         if self.status not in (RunStatus.PAUSING, RunStatus.PAUSED):
             raise self._conflict("resumed")
         stages = tuple(replace(stage, credits_awaited=0) for stage in self.stages)
-        going = self._going(now=now)
-        return replace(going, status=RunStatus.RUNNING, pause_reason=None, stages=stages, updated_at=now)
+        return replace(self._going(now=now), status=RunStatus.RUNNING, stages=stages, updated_at=now)
 
     def reopened(self, *, now: datetime) -> Self:
         """Lets a completed run go on with items that are retried; one that has not ended stays as it is."""
@@ -264,8 +285,7 @@ class Run:
             return self
         if self.status in ENDED:
             raise self._conflict("cancelled")
-        going = self._going(now=now)
-        return replace(going, status=RunStatus.CANCELLING, pause_reason=None, updated_at=now)
+        return replace(self._going(now=now), status=RunStatus.CANCELLING, updated_at=now)
 
     def settled(self, *, now: datetime) -> Self:
         """Takes the step that waits for nothing to be in flight, when nothing is."""
@@ -294,11 +314,12 @@ class Run:
         raise RunBudgetExceeded(limit=self.max_credits, left=max(unspent, 0), required=required)
 
     def _going(self, *, now: datetime) -> Self:
-        """It stands still no longer."""
+        """It stands still no longer, and nothing holds it up."""
+        going = replace(self, pause_reason=None, pause_scope="", pause_detail="")
         if self.paused_at is None:
-            return self
+            return going
         paused = self.paused_seconds + round((now - self.paused_at).total_seconds())
-        return replace(self, paused_at=None, paused_seconds=paused)
+        return replace(going, paused_at=None, paused_seconds=paused)
 
     def _conflict(self, done: str) -> StateConflict:
         return StateConflict(

@@ -67,6 +67,7 @@ class AutomationServicer(ai.AutomationServiceServicer):
     async def StartRun(self, request: ai.StartRunRequest, context: Context) -> ai.StartRunResponse:
         await self._inventory.site(request.site_id)
         config = await self._config(request.site_id)
+        await self._preparation.check_may_start()
         models = await self._preparation.models(config, account_id=current_caller().account())
         inputs = await self._preparation.waiting(config)
         estimate = await self._estimator.estimate(

@@ -26,6 +26,8 @@ from services.ai.store.tables import automation_run, run_stage
 _CHANGING: Final = (
     "status",
     "pause_reason",
+    "pause_scope",
+    "pause_detail",
     "error",
     "max_credits",
     "models",
@@ -192,6 +194,8 @@ def to_row(run: Run) -> dict[str, Any]:
         "site_id": run.site_id,
         "status": run.status.value,
         "pause_reason": run.pause_reason.value if run.pause_reason else "",
+        "pause_scope": run.pause_scope,
+        "pause_detail": run.pause_detail,
         "error": run.error,
         "max_credits": run.max_credits,
         "max_in_article_images": run.max_in_article_images,

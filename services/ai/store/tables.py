@@ -197,6 +197,8 @@ automation_run = Table(
     _id("site_id", nullable=False),
     Column("status", Text, nullable=False),
     _words("pause_reason"),
+    _words("pause_scope"),
+    _words("pause_detail"),
     _words("error"),
     _credits("max_credits"),
     Column("max_in_article_images", Integer, nullable=False),

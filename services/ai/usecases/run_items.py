@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from services.ai.domain.events import ExecuteRunItem, RunMove
-from services.ai.domain.run import CreditsTied, PauseReason, Run, RunStatus
+from services.ai.domain.run import CreditsTied, HeldUp, Run, RunStatus
 from services.ai.domain.run_item import RunItem
 from services.ai.store.leases import Lease
 from services.ai.store.transaction import AiTransaction
@@ -23,10 +23,10 @@ def hold_up(
     *,
     lease: Lease,
     run_item_id: str,
-    reason: PauseReason,
+    held_up: HeldUp,
     now: datetime,
 ) -> None:
-    """Puts the item back and pauses its run: the balance, the run's limit or a provider's key does not allow it.
+    """Puts the item back and pauses its run: the balance, a limit, a provider's key or a suspension does not allow it.
 
     An execution of the item that has not ended waits with it: an answer may be there that is only to be charged. A run that is being paused or cancelled anyway goes on doing that.
     """
@@ -36,7 +36,7 @@ def hold_up(
     before = run
     run = _return(tx, run, tx.run_items.get(run_item_id), now=now)
     if run.status is RunStatus.RUNNING:
-        pause(tx, run, reason, now=now, before=before)
+        pause(tx, run, held_up, now=now, before=before)
     else:
         advance(tx, run, before=before, move=RunMove.PROGRESSED, now=now)
     tx.leases.give_up(lease)

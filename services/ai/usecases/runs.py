@@ -11,7 +11,7 @@ from services.ai.domain.config import AutomationConfig
 from services.ai.domain.estimate import Past, RunEstimate, StageEstimate
 from services.ai.domain.events import RunMove, RunMoved, RunSnapshot, TaskEnded
 from services.ai.domain.function_names import FunctionName, NothingToDo
-from services.ai.domain.run import PauseReason, Run, RunStatus, StageProgress, Trigger
+from services.ai.domain.run import HeldUp, PauseReason, Run, RunStatus, StageProgress, Trigger
 from services.ai.domain.run_item import RunItem, RunItemStatus
 from services.ai.domain.stages import Output, Stage
 from services.ai.store.transaction import AiTransaction
@@ -107,20 +107,20 @@ def list_run_items(
 def pause_run(tx: AiTransaction, *, run_id: str, account_id: str, now: datetime) -> RunSnapshot:
     """Items in flight are finished; no new one starts."""
     tx.runs.get(run_id, account_id=account_id)
-    return pause(tx, tx.runs.lock(run_id), PauseReason.USER, now=now)
+    return pause(tx, tx.runs.lock(run_id), HeldUp(reason=PauseReason.USER), now=now)
 
 
 def pause(
-    tx: AiTransaction, run: Run, reason: PauseReason, *, now: datetime, before: Run | None = None
+    tx: AiTransaction, run: Run, held_up: HeldUp, *, now: datetime, before: Run | None = None
 ) -> RunSnapshot:
     """Pauses a locked run. Jobs handed out and not begun are taken back. `before` is the run as it is stored."""
     first = before or run
-    if run.pause(reason, now=now) is run:
+    if run.pause(held_up, now=now) is run:
         return snapshot(tx, run, now=now)
     for stage, count in tx.run_items.take_back(run.id, now=now).items():
         progress = run.progress(stage)
         run = run.with_progress(replace(progress, in_flight=progress.in_flight - count), now=now)
-    run = run.pause(reason, now=now)
+    run = run.pause(held_up, now=now)
     move = RunMove.PAUSED if run.status is RunStatus.PAUSED else RunMove.PAUSING
     return advance(tx, run, before=first, move=move, now=now)
 

@@ -25,7 +25,14 @@ _PAUSES: Final = {
         "The provider of a model does not accept the key it is given, or there is none. Give another, then resume the run",
         Severity.WARNING,
     ),
+    "account_suspended": (
+        "The account is suspended, so nothing can be spent. Contact support; resume the run when the suspension is lifted",
+        Severity.WARNING,
+    ),
 }
+
+_OWN_LIMIT: Final = frozenset({"", "run"})
+"""Scopes of the budget reached that may be the run's own limit."""
 
 
 def started(told: Told) -> Words:
@@ -47,7 +54,16 @@ def paused(told: Told) -> Words:
 
 
 def budget_reached(told: Told) -> Words:
-    """A run stands still at its own limit."""
+    """A run stands still at its own limit, or at another budget of credits."""
+    if not told.number("max_credits") or told.text("pause_scope") not in _OWN_LIMIT:
+        which = told.text("pause_detail") or "A budget of credits is used up. Open the run to see which"
+        return Words(
+            title="Automation reached a limit of credits",
+            message=sentences(
+                "The run is paused", which, "Resume the run when there is room again", _used(told)
+            ),
+            severity=Severity.WARNING,
+        )
     used = f"The run is paused: it has used {told.number('credits_used'):,} of at most"
     return Words(
         title="Automation reached its limit of credits",

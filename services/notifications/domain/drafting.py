@@ -145,6 +145,7 @@ def _of_run(run: RunMoved) -> NotificationDraft:
             facts["items_total"] = run.items_total
         case RunMove.PAUSED:
             facts["pause_reason"] = run.pause_reason
+            facts |= _texts({"pause_scope": run.pause_scope, "pause_detail": run.pause_detail})
         case RunMove.COMPLETED | RunMove.FAILED | RunMove.CANCELLED:
             facts |= {name: run.outputs_by_stage.get(stage, 0) for stage, name in OUTPUTS_OF_STAGES.items()}
             facts |= {"items_failed": run.items_failed}

@@ -70,6 +70,9 @@ class RunMoved:
     run_id: str
     site_id: str | None
     pause_reason: str
+    pause_scope: str
+    """What the budget caps that was reached; empty for other reasons."""
+    pause_detail: str
     error: str
     credits_used: int
     max_credits: int

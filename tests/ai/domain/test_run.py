@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from chassis.refusal import StateConflict
-from services.ai.domain.run import ACTIVE, ENDED, PauseReason, Run, RunBudgetExceeded, RunStatus
+from services.ai.domain.run import ACTIVE, ENDED, HeldUp, PauseReason, Run, RunBudgetExceeded, RunStatus
 from services.ai.domain.run_clock import THIS_RUN, TimeLeft
 from services.ai.domain.stages import Stage
 from tests.ai.domain.builders import NOW, a_run
@@ -16,7 +16,7 @@ BUSY = {Stage.CONTENT: {"total": 4, "in_flight": 1}}
 def test_a_run_with_work_in_flight_is_pausing_until_that_has_ended() -> None:
     run = a_run(progress=BUSY)
 
-    paused = run.pause(PauseReason.USER, now=NOW)
+    paused = run.pause(HeldUp(reason=PauseReason.USER), now=NOW)
 
     assert paused.status is RunStatus.PAUSING
     assert paused.pause_reason is PauseReason.USER
@@ -25,7 +25,7 @@ def test_a_run_with_work_in_flight_is_pausing_until_that_has_ended() -> None:
 def test_a_run_with_nothing_in_flight_is_paused_at_once() -> None:
     run = a_run(progress={Stage.CONTENT: {"total": 4}})
 
-    paused = run.pause(PauseReason.INSUFFICIENT_CREDITS, now=NOW)
+    paused = run.pause(HeldUp(reason=PauseReason.INSUFFICIENT_CREDITS), now=NOW)
 
     assert paused.status is RunStatus.PAUSED
     assert paused.pause_reason is PauseReason.INSUFFICIENT_CREDITS
@@ -40,9 +40,9 @@ def test_a_passing_state_rests_when_nothing_is_in_flight(passing: RunStatus, res
 
 
 def test_pausing_twice_keeps_the_first_reason() -> None:
-    paused = a_run(progress=BUSY).pause(PauseReason.BUDGET_REACHED, now=NOW)
+    paused = a_run(progress=BUSY).pause(HeldUp(reason=PauseReason.BUDGET_REACHED), now=NOW)
 
-    again = paused.pause(PauseReason.USER, now=NOW)
+    again = paused.pause(HeldUp(reason=PauseReason.USER), now=NOW)
 
     assert again == paused
 
@@ -74,7 +74,7 @@ def test_resuming_a_running_run_and_cancelling_twice_change_nothing() -> None:
 def test_an_ended_run_refuses_to_move_and_names_its_state(status: RunStatus, move: str) -> None:
     run = a_run(status=status)
     moves = {
-        "pause": lambda: run.pause(PauseReason.USER, now=NOW),
+        "pause": lambda: run.pause(HeldUp(reason=PauseReason.USER), now=NOW),
         "resume": lambda: run.resume(now=NOW),
         "cancel": lambda: run.cancel(now=NOW),
     }
@@ -105,7 +105,7 @@ def test_a_run_with_a_waiting_item_is_not_completed() -> None:
 
 @pytest.mark.parametrize("move", ["resume", "cancel"])
 def test_a_run_knows_how_long_it_stood_still(move: str) -> None:
-    paused = a_run(progress={Stage.CONTENT: {"total": 4}}).pause(PauseReason.USER, now=NOW)
+    paused = a_run(progress={Stage.CONTENT: {"total": 4}}).pause(HeldUp(reason=PauseReason.USER), now=NOW)
 
     going = getattr(paused, move)(now=NOW + timedelta(seconds=70))
 

@@ -167,6 +167,29 @@ TABLE: list[tuple[Fact, str, str, str, str]] = [
         "The run is paused: it has used 1,998 of at most 2,000 credits. Raise the limit, then resume the run.",
     ),
     (
+        run(
+            RunMove.PAUSED,
+            pause_reason="budget_reached",
+            pause_scope="site_day",
+            pause_detail="The site's limit for a day of 100 credits leaves 2; this needs 7."
+            " It begins anew at 2026-11-03T00:00:00Z.",
+            max_credits=0,
+        ),
+        "automation_budget_reached",
+        "warning",
+        "Automation reached a limit of credits",
+        "The run is paused. The site's limit for a day of 100 credits leaves 2; this needs 7."
+        " It begins anew at 2026-11-03T00:00:00Z. Resume the run when there is room again. 512 credits used so far.",
+    ),
+    (
+        run(RunMove.PAUSED, pause_reason="account_suspended"),
+        "automation_paused",
+        "warning",
+        "Automation paused",
+        "The run is paused. The account is suspended, so nothing can be spent. Contact support; resume the run when the"
+        " suspension is lifted. 512 credits used so far.",
+    ),
+    (
         run(RunMove.RESUMED),
         "automation_resumed",
         "info",
