@@ -10,9 +10,10 @@ from services.ai.domain.task import AiTask
 from services.ai.providers.port import ProviderKeyMissing, ProviderKeyRefused
 from services.ai.store.leases import Lease
 
-ITEMS_BY_CALLS: Final = 2
+ITEMS_BY_CALLS: Final = 3
 """Items of one execution that are worked on at once, by the calls at once that their model allows: while as many as
-may be called are at the provider, as many are journalled, saved and captured, so the provider never waits for us."""
+may be called are at the provider, twice as many are journalled, saved, captured and noted, each step together with
+others, so the provider never waits for us."""
 
 
 class Stopped(Exception):
@@ -46,6 +47,11 @@ class AtWork:
         self._asking = asyncio.Lock()
         self._sure_at = time.monotonic()
         self._sure_seconds = sure_seconds
+
+    def hear(self, task: AiTask) -> None:
+        """The task log as it was a moment ago, which the end of an item tells."""
+        self.cancelling |= task.cancelling
+        self._sure_at = time.monotonic()
 
     async def check_may_begin(self, read: Callable[[], Awaitable[AiTask]]) -> None:
         """Raises Stopped when the execution was cancelled; one of a run never is, its run is."""

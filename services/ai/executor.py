@@ -274,7 +274,7 @@ class Executor:
         async with at_work.items:
             self._notes.underway += 1
             try:
-                at_work.cancelling |= (await self._item(at_work, item)).cancelling
+                at_work.hear(await self._item(at_work, item))
             except Stopped:
                 # It was not begun, and is left as it is.
                 return

@@ -9,7 +9,7 @@ from igny8.publisher import v1 as publisher
 from chassis.clock import Clock
 from chassis.identity import current_caller
 from chassis.refusal import FieldFault, Refusal, RequestInvalid
-from chassis.together import Together
+from chassis.together import ORDERS_MAX, Together
 from chassis.transaction import Transactions
 from services.publisher import convert
 from services.publisher.domain.content import Content
@@ -43,7 +43,10 @@ class PipelineServicer(publisher.PipelineServiceServicer):
         self._wake_scheduler = wake_scheduler
         self._decoding = asyncio.Semaphore(DECODING_AT_ONCE_MAX)
         self._underway = 0
-        self._uploads = Together[images.Upload, Image](self._write_uploads, underway=lambda: self._underway)
+        # Those of an execution come within a moment, but each is counted only when it is here; one alone waits for none.
+        self._uploads = Together[images.Upload, Image](
+            self._write_uploads, underway=lambda: ORDERS_MAX if self._underway > 1 else 1
+        )
 
     async def ListStageInputs(
         self, request: publisher.ListStageInputsRequest, context: Context

@@ -12,7 +12,8 @@ from services.publisher.domain.image import Image, pending_count
 from services.publisher.domain.picture import Picture
 from services.publisher.store.images import ImageBlob
 from services.publisher.store.transaction import PublisherTransaction
-from services.publisher.usecases.review import submit_for_review
+from services.publisher.usecases.calendar_lock import LockedCalendar, lock_site_calendar
+from services.publisher.usecases.review import submit_for_review, submit_locked
 
 
 def get_image(tx: PublisherTransaction, *, account_id: str, image_id: str) -> Image:
@@ -55,6 +56,7 @@ def upload_images(tx: PublisherTransaction, *, uploads: Sequence[Upload], now: d
     ]
     tx.image_blobs.keep([_blob(upload.picture, now=now) for upload in known])
     drafts = _lock_drafts(tx, {found[upload.image_id].content_id for upload in known})
+    actors: dict[str, str] = {}
     images = tx.images.lock_some([upload.image_id for upload in known])
     made: dict[str, Image] = {}
     origins: list[Origin] = []
@@ -74,19 +76,17 @@ def upload_images(tx: PublisherTransaction, *, uploads: Sequence[Upload], now: d
         if after is not before:
             made[after.id] = after
             origins += _origin(after, upload, now=now)
-            if after.content_id in drafts:
-                drafts[after.content_id] = upload.actor
+            actors[after.content_id] = upload.actor
     tx.images.save_pictures(list(made.values()))
     tx.histories.add_origins(origins)
-    waiting = tx.images.with_pending({image.content_id for image in made.values()} & drafts.keys())
-    reviewed = False
-    for image in {image.content_id: image for image in made.values()}.values():
-        if (actor := drafts.get(image.content_id)) is not None and image.content_id not in waiting:
-            submit_for_review(
-                tx, content_id=image.content_id, account_id=image.account_id, actor=actor, now=now
-            )
-            reviewed = True
-    return Uploaded(results=results, reviewed=reviewed)
+    touched = actors.keys() & drafts.keys()
+    complete = sorted(touched - tx.images.with_pending(touched))
+    for content_id in complete:
+        draft, calendar = drafts[content_id]
+        # With its text this time.
+        content = tx.content.lock(content_id, account_id=draft.account_id)
+        submit_locked(tx, content, calendar, actor=actors[content_id], now=now)
+    return Uploaded(results=results, reviewed=bool(complete))
 
 
 def _origin(image: Image, upload: Upload, *, now: datetime) -> list[Origin]:
@@ -150,13 +150,19 @@ def _with_picture(image: Image, upload: Upload, *, now: datetime) -> Image:
     )
 
 
-def _lock_drafts(tx: PublisherTransaction, content_ids: Set[str]) -> dict[str, str | None]:
+def _lock_drafts(
+    tx: PublisherTransaction, content_ids: Set[str]
+) -> dict[str, tuple[Content, LockedCalendar]]:
     """Those of the contents that go to review with their last picture, locked as `_lock` does; nobody has yet."""
     reviewed = [content for content in tx.content.some(content_ids) if _goes_to_review(content)]
-    for site_id, account_id in sorted({(content.site_id, content.account_id) for content in reviewed}):
-        tx.settings.lock(site_id, account_id=account_id)
+    calendars = {
+        site_id: lock_site_calendar(tx, site_id=site_id, account_id=account_id)
+        for site_id, account_id in sorted({(content.site_id, content.account_id) for content in reviewed})
+    }
     locked = tx.content.lock_some({content.id for content in reviewed})
-    return {content.id: None for content in locked if _goes_to_review(content)}
+    return {
+        content.id: (content, calendars[content.site_id]) for content in locked if _goes_to_review(content)
+    }
 
 
 def _lock(tx: PublisherTransaction, image: Image) -> tuple[Content, Image]:

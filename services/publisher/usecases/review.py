@@ -7,7 +7,7 @@ from services.publisher.domain.content import Content, ContentStatus
 from services.publisher.domain.history import Action
 from services.publisher.domain.review import ReviewOutcome
 from services.publisher.store.transaction import PublisherTransaction
-from services.publisher.usecases.calendar_lock import lock_calendar
+from services.publisher.usecases.calendar_lock import LockedCalendar, lock_calendar
 
 
 def submit_for_review(
@@ -21,6 +21,13 @@ def submit_for_review(
     content, calendar = lock_calendar(tx, content_id=content_id, account_id=account_id)
     if content.status is not ContentStatus.DRAFT:
         return ReviewOutcome(content=content)
+    return submit_locked(tx, content, calendar, actor=actor, now=now)
+
+
+def submit_locked(
+    tx: PublisherTransaction, content: Content, calendar: LockedCalendar, *, actor: str, now: datetime
+) -> ReviewOutcome:
+    """As `submit_for_review`, for a draft that is locked, after the calendar of its site."""
     return _settle(
         tx,
         review.take_into_review(

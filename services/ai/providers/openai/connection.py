@@ -125,7 +125,7 @@ def understood() -> Iterator[None]:
     """
     try:
         yield
-    except (AttributeError, IndexError, TypeError) as error:
+    except (AttributeError, LookupError, TypeError) as error:
         raise ProviderMalformed("openai's answer has not the form of its API.", provider=NAME) from error
 
 

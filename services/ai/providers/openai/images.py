@@ -3,6 +3,8 @@
 import asyncio
 from typing import Any, Final
 
+import orjson
+
 from chassis.ids import new_id
 from chassis.outgoing import Outgoing, place_of
 from services.ai.providers.openai.connection import NAME, Connection, understood
@@ -59,21 +61,10 @@ class OpenAiImageProvider:
             maybe_double_paid(NAME)
         # gpt-image models always send the bytes and refuse to be asked for them; the others send a link unless asked.
         by_quality = request.model.startswith("gpt-image")
-        asked: Any = {"quality": QUALITY} if by_quality else {"response_format": "b64_json"}
+        asked: dict[str, Any] = {"quality": QUALITY} if by_quality else {"response_format": "b64_json"}
         size = _size(request)
-        client = await self._connection.client()
-        with self._connection.translated():
-            answer = await client.images.generate(
-                model=request.model,
-                prompt=request.prompt,
-                size=size,
-                n=1,
-                timeout=deadline,
-                **asked,
-            )
-        with understood():
-            made = answer.data[0] if answer.data else None
-            encoded, url = (made.b64_json, made.url) if made else (None, None)
+        asked |= {"model": request.model, "prompt": request.prompt, "size": size, "n": 1}
+        encoded, url = _made(await self._asked(asked, deadline=deadline))
         if encoded:
             data = decode(encoded, provider=NAME)
         elif url:
@@ -92,6 +83,28 @@ class OpenAiImageProvider:
             priced_size=size if by_quality else "",
             priced_quality=QUALITY if by_quality else "",
         )
+
+    async def _asked(self, asked: dict[str, Any], *, deadline: float) -> Any:
+        """The answer by the SDK's own call, but read here: its models of megabytes of base64 are slow to build."""
+        # As heavy as the SDK, which brings it.
+        import httpx2
+
+        client = await self._connection.client()
+        with self._connection.translated():
+            response = await client.post(
+                "/images/generations",
+                body=asked,
+                options={"timeout": deadline},
+                cast_to=httpx2.Response,
+            )
+            return orjson.loads(response.content)
+
+
+def _made(answer: Any) -> tuple[str, str]:
+    """The base64 text and the address of the first picture, each empty where it has none."""
+    with understood():
+        made = (answer.get("data") or [{}])[0]
+        return str(made.get("b64_json") or ""), str(made.get("url") or "")
 
 
 def _size(request: ImageRequest) -> Any:

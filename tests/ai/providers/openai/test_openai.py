@@ -118,7 +118,17 @@ async def test_each_failure_is_told_apart(
     assert len(outside.calls) == 1
 
 
-@pytest.mark.parametrize("behaviour", [NO_JSON, saying([]), saying({"data": [7]}), saying({"data": {}})])
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        NO_JSON,
+        saying([]),
+        saying({"data": [7]}),
+        saying({"data": {}}),
+        saying({"data": {"b64_json": "aWdueTg="}}),
+        saying({"data": [{"b64_json": 8}]}),
+    ],
+)
 async def test_an_image_that_is_not_in_the_answer_is_malformed(
     outside: Outside, behaviour: Behaviour
 ) -> None:
