@@ -21,8 +21,9 @@ CLIENT_OPTIONS: Final[Sequence[tuple[str, int]]] = (
     ("grpc.keepalive_timeout_ms", 10_000),
     # With the defaults the first call after an outage of 30 s waited 16 s, with these 1 s.
     ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 2_000),
+    # Despite its name what an attempt to connect gets: with less, a service that is only busy counts as away.
+    ("grpc.min_reconnect_backoff_ms", 5_000),
     ("grpc.enable_retries", 1),
 )
 

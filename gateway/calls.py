@@ -1,6 +1,7 @@
 """Calls to the services by descriptor: one channel per service, no stub per method."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -44,7 +45,7 @@ class Calls:
         self._methods: dict[str, Any] = {}
 
     async def unary(
-        self, operation: Operation, request: Message, token: str, *, seconds_max: float = DEADLINE_SECONDS_MAX
+        self, operation: Operation, request: Message, token: str, *, seconds_max: float = math.inf
     ) -> tuple[Message, Headers]:
         """One request, one answer, with the response headers the service asked for. Raises RemoteRefusal."""
         call = self._method(operation, "unary_unary")(

@@ -1,5 +1,7 @@
 """Operations through a real gateway and a real gRPC server: what goes in, what comes out."""
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable
 
 import httpx
@@ -291,7 +293,7 @@ async def test_a_browser_of_an_allowed_origin_may_ask(
     process_for: Callable[..., Process], shelf_server: Served
 ) -> None:
     process = process_for(cors_origins=("https://app.example.com",), shelf=shelf_server.target)
-    async with running(process) as found, httpx.AsyncClient(base_url=found.url) as client:
+    async with running(process) as found, httpx.AsyncClient(base_url=found.url, timeout=20) as client:
         preflight = await client.options(
             "/api/v1/books",
             headers={
@@ -304,3 +306,42 @@ async def test_a_browser_of_an_allowed_origin_may_ask(
 
     assert preflight.headers["access-control-allow-origin"] == "https://app.example.com"
     assert "access-control-allow-origin" not in other.headers
+
+
+async def test_a_service_that_is_slow_to_take_a_connection_is_not_away(
+    process_for: Callable[..., Process], shelf_server: Served
+) -> None:
+    async with (
+        slow_to_greet(shelf_server.target) as busy,
+        running(process_for(shelf=busy)) as found,
+        httpx.AsyncClient(base_url=found.url, headers=bearer(), timeout=20) as client,
+    ):
+        answer = await client.post("/api/v1/shelves/top/books", json={"title": "Roses"})
+
+    assert answer.status_code == 201
+
+
+@contextlib.asynccontextmanager
+async def slow_to_greet(target: str) -> AsyncIterator[str]:
+    """The address of a server before that one, which says nothing for the first 0.4 seconds of a connection."""
+    host, _, port = target.rpartition(":")
+    ends: list[asyncio.StreamWriter] = []
+
+    async def pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65_536):
+            writer.write(data)
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        ends.append(writer)
+        greets = asyncio.Event()
+        asyncio.get_running_loop().call_later(0.4, greets.set)
+        await greets.wait()
+        with contextlib.suppress(OSError):
+            inner_reader, inner_writer = await asyncio.open_connection(host, int(port))
+            ends.append(inner_writer)
+            await asyncio.gather(pipe(reader, inner_writer), pipe(inner_reader, writer))
+
+    async with await asyncio.start_server(connected, "127.0.0.1", 0) as server:
+        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        for end in ends:
+            end.close()

@@ -40,7 +40,9 @@ async def test_events_above_the_callers_role_are_not_told(bus: Bus, live: Runnin
 
 
 async def test_asking_for_a_type_above_ones_role_is_refused_with_the_role_it_needs(live: Running) -> None:
-    async with httpx.AsyncClient(base_url=live.url, headers=bearer(person(Role.EDITOR))) as client:
+    async with httpx.AsyncClient(
+        base_url=live.url, headers=bearer(person(Role.EDITOR)), timeout=20
+    ) as client:
         stream = await client.get("/api/v1/events?types=keys,credits")
         poll = await client.get("/api/v1/events/poll?types=keys")
 
@@ -51,7 +53,7 @@ async def test_asking_for_a_type_above_ones_role_is_refused_with_the_role_it_nee
 async def test_a_caller_may_open_so_many_streams_and_no_more(live: Running) -> None:
     feed = live.process.feed
     open_streams = [feed.join(ACCOUNT_ID, person().actor) for _ in range(STREAMS_PER_CALLER)]
-    async with httpx.AsyncClient(base_url=live.url, headers=bearer()) as client:
+    async with httpx.AsyncClient(base_url=live.url, headers=bearer(), timeout=20) as client:
         refused = await client.get("/api/v1/events")
     feed.leave(open_streams[0])
 
@@ -91,7 +93,7 @@ async def test_the_stream_of_a_key_whose_belief_others_renew_ends_all_the_same(
     monkeypatch.setattr(events_module, "CHECK_SECONDS_LEAST", 0.05)
     monkeypatch.setattr("gateway.access.KEY_SECONDS_MAX", 0.1)
     key = {"Authorization": "Bearer igny8_good"}
-    async with listening(live.url, key) as stream, httpx.AsyncClient(base_url=live.url) as client:
+    async with listening(live.url, key) as stream, httpx.AsyncClient(base_url=live.url, timeout=20) as client:
         await stream.block()
         before = keys.asked
         await until(lambda: keys.asked > before + 2)
@@ -125,7 +127,7 @@ async def test_an_account_may_open_so_many_streams_whoever_of_it_asks(
         await until(lambda: process.feed.is_live)
         for number in range(3):
             process.feed.join(ACCOUNT_ID, f"user:{number}")
-        async with httpx.AsyncClient(base_url=live.url) as client:
+        async with httpx.AsyncClient(base_url=live.url, timeout=20) as client:
             refused = await client.get("/api/v1/events", headers=bearer())
         other = bearer(person(account_id=OTHER_ACCOUNT_ID))
         async with listening(live.url, other) as stream:
@@ -138,14 +140,14 @@ async def test_an_account_may_open_so_many_streams_whoever_of_it_asks(
 
 
 async def test_an_operator_has_no_account_to_listen_to(live: Running) -> None:
-    async with httpx.AsyncClient(base_url=live.url, headers=bearer(operator())) as client:
+    async with httpx.AsyncClient(base_url=live.url, headers=bearer(operator()), timeout=20) as client:
         answer = await client.get("/api/v1/events")
 
     assert answer.status_code == 403
 
 
 async def test_nobody_listens_without_a_token(live: Running) -> None:
-    async with httpx.AsyncClient(base_url=live.url) as client:
+    async with httpx.AsyncClient(base_url=live.url, timeout=20) as client:
         answer = await client.get("/api/v1/events")
 
     assert answer.status_code == 401

@@ -81,7 +81,7 @@ async def test_a_place_nobody_knows_is_a_reset_with_one_to_begin_at(
 
 
 async def test_who_has_no_account_or_no_token_hears_nothing(live: Running) -> None:
-    async with httpx.AsyncClient(base_url=live.url) as client:
+    async with httpx.AsyncClient(base_url=live.url, timeout=20) as client:
         nobody = await client.get(POLL)
         of_operator = await client.get(POLL, headers=bearer(operator()))
         twice = await client.get(f"{POLL}?after=a.1&after=a.2", headers=bearer())

@@ -85,7 +85,7 @@ async def test_a_stream_holds_the_types_it_asked_for(bus: Bus, live: Running) ->
 
 @pytest.mark.parametrize("types", ["cheese", "", "runs,"])
 async def test_a_type_that_does_not_exist_is_refused_with_those_that_do(live: Running, types: str) -> None:
-    async with httpx.AsyncClient(base_url=live.url, headers=bearer()) as client:
+    async with httpx.AsyncClient(base_url=live.url, headers=bearer(), timeout=20) as client:
         answer = await client.get(f"/api/v1/events?types={types}")
 
     assert answer.status_code == 400
@@ -349,7 +349,7 @@ async def test_a_draining_gateway_tells_its_clients_to_come_back(live: Running) 
 
 
 async def test_a_stream_is_no_json(live: Running) -> None:
-    async with httpx.AsyncClient(base_url=live.url, headers=bearer()) as client:
+    async with httpx.AsyncClient(base_url=live.url, headers=bearer(), timeout=20) as client:
         answer = await client.get("/api/v1/events", headers={"Accept": "application/json"})
 
     assert answer.status_code == 406

@@ -91,7 +91,7 @@ async def test_one_request_too_many_is_a_429_that_says_when_to_come_back(
     process = process_for(shelf=shelf_server.target, requests_per_minute=(2, 0))
     async with (
         running(process) as gateway,
-        httpx.AsyncClient(base_url=gateway.url, headers=bearer()) as client,
+        httpx.AsyncClient(base_url=gateway.url, headers=bearer(), timeout=20) as client,
     ):
         answers = [await client.get("/api/v1/books/book-1") for _ in range(3)]
         other = await client.get("/api/v1/books/book-1", headers=bearer(api_key()))
@@ -111,7 +111,7 @@ async def test_an_address_is_limited_whatever_it_brings(
     process_for: Callable[..., Process], shelf_server: Served
 ) -> None:
     process = process_for(shelf=shelf_server.target, requests_per_minute=(100, 2))
-    async with running(process) as gateway, httpx.AsyncClient(base_url=gateway.url) as client:
+    async with running(process) as gateway, httpx.AsyncClient(base_url=gateway.url, timeout=20) as client:
         guesses = [{"Authorization": f"Bearer guess-{number}"} for number in range(3)]
         answers = [await client.get("/api/v1/books", headers=guess) for guess in guesses]
 

@@ -126,7 +126,7 @@ async def test_a_preflight_allows_what_the_setting_says_and_nothing_more(
         "Access-Control-Request-Method": verb,
         "Access-Control-Request-Headers": header,
     }
-    async with httpx.AsyncClient(base_url=shared.url) as client:
+    async with httpx.AsyncClient(base_url=shared.url, timeout=20) as client:
         answer = await client.options("/api/v1/books", headers=sent)
 
     assert answer.status_code == (200 if allowed else 403)
@@ -140,7 +140,7 @@ async def test_preflights_count_as_every_request_does(
 ) -> None:
     process = process_for(cors_origins=(ORIGIN,), requests_per_minute=(0, 1), shelf=shelf_server.target)
     sent = {"Origin": ORIGIN, "Access-Control-Request-Method": "GET"}
-    async with running(process) as found, httpx.AsyncClient(base_url=found.url) as client:
+    async with running(process) as found, httpx.AsyncClient(base_url=found.url, timeout=20) as client:
         first = await client.options("/api/v1/books", headers=sent)
         second = await client.options("/api/v1/books", headers=sent)
 
@@ -150,7 +150,7 @@ async def test_preflights_count_as_every_request_does(
 
 
 async def test_a_page_of_an_allowed_origin_reads_what_it_needs_of_an_answer(shared: Running) -> None:
-    async with httpx.AsyncClient(base_url=shared.url) as client:
+    async with httpx.AsyncClient(base_url=shared.url, timeout=20) as client:
         answer = await client.get("/api/v1/books", headers={"Origin": ORIGIN})
 
     exposed = {name.strip() for name in answer.headers["access-control-expose-headers"].split(",")}

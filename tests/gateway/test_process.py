@@ -114,7 +114,7 @@ async def _has_events(url: str) -> bool:
 
 
 async def test_the_process_serves_the_product_and_drains_at_sigterm(url: str) -> None:
-    async with httpx.AsyncClient(base_url=url, headers=_signed_in()) as client:
+    async with httpx.AsyncClient(base_url=url, headers=_signed_in(), timeout=20) as client:
         balance = await client.get("/api/v1/credits/balance")
         reference = await client.get("/", follow_redirects=True)
         unknown = await client.get("/no-such-page")
@@ -136,7 +136,7 @@ async def test_a_request_in_flight_is_answered_after_sigterm(nats_server: Sessio
     await billing.start()
     async with (
         _process(nats_server, billing=billing.target) as (process, url),
-        httpx.AsyncClient(base_url=url, headers=_signed_in()) as client,
+        httpx.AsyncClient(base_url=url, headers=_signed_in(), timeout=20) as client,
     ):
         in_flight = asyncio.create_task(client.get("/api/v1/credits/balance"))
         await held.asked.wait()

@@ -278,7 +278,7 @@ async def test_what_the_gateway_depends_on_is_named_when_it_is_away(
     process_for: Callable[..., Process], shelf_server: Served
 ) -> None:
     process = process_for(shelf=shelf_server.target, billing="127.0.0.1:1")
-    async with running(process) as found, httpx.AsyncClient(base_url=found.url) as client:
+    async with running(process) as found, httpx.AsyncClient(base_url=found.url, timeout=20) as client:
         answer = await client.get("/readyz")
 
     assert answer.status_code == 503

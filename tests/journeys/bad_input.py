@@ -9,7 +9,7 @@ from typing import Any, Final
 import schemathesis
 
 ROOT: Final = Path(__file__).parent.parent.parent
-SECONDS_MAX: Final = 900
+SECONDS_MAX: Final = 1_800
 
 FIELDS: Final = frozenset(
     {

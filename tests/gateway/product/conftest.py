@@ -32,6 +32,9 @@ from tests.kit.streams import SessionNats
 NOWHERE: Final = "127.0.0.1:1"
 """Where nothing listens."""
 
+SECONDS_MAX: Final = 60.0
+"""What a client waits for an answer."""
+
 PASSWORD: Final = "correct horse battery"
 
 
@@ -48,9 +51,11 @@ class Front:
 
     def browser(self, **headers: str) -> httpx.AsyncClient:
         """A client that keeps cookies, as a page of the product has them."""
-        return httpx.AsyncClient(
-            base_url=self.url, headers={"X-Session": "cookie", **headers}, timeout=20, trust_env=False
-        )
+        return self.program(**{"X-Session": "cookie", **headers})
+
+    def program(self, **headers: str) -> httpx.AsyncClient:
+        """A client that is no browser."""
+        return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=SECONDS_MAX, trust_env=False)
 
 
 @pytest.fixture(scope="session")
@@ -100,8 +105,19 @@ async def billing_server(
 
 
 @pytest.fixture
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The gateway waits for billing as long as its clients do: a password alone takes seconds on a machine that is busy."""
+    monkeypatch.setattr("gateway.operations.DEADLINE_SECONDS_DEFAULT", SECONDS_MAX)
+    monkeypatch.setattr("gateway.calls.DEADLINE_SECONDS_MAX", SECONDS_MAX)
+    monkeypatch.setattr("gateway.process.EXCHANGE_SECONDS_MAX", SECONDS_MAX)
+
+
+@pytest.fixture
 async def front(
-    billing_server: Served, transactions: Transactions[BillingTransaction], nats_server: SessionNats
+    billing_server: Served,
+    transactions: Transactions[BillingTransaction],
+    nats_server: SessionNats,
+    patience: None,
 ) -> AsyncIterator[Front]:
     """The product's gateway; of the services behind it only billing is there."""
     described = descriptor_set()

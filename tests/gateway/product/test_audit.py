@@ -24,7 +24,7 @@ WRITES = [
 
 async def _entries(front: Front, headers: dict[str, str], count: int, **filters: str) -> list[dict[str, Any]]:
     """The entries a caller sees, once there are so many."""
-    async with httpx.AsyncClient(base_url=front.url, headers=headers, trust_env=False) as client:
+    async with front.program(**headers) as client:
 
         async def found() -> list[dict[str, Any]]:
             query = {"page_size": "200", **filters}
@@ -37,7 +37,7 @@ async def _entries(front: Front, headers: dict[str, str], count: int, **filters:
 
 
 async def test_no_write_of_the_product_is_forgotten(front: Front) -> None:
-    async with httpx.AsyncClient(base_url=front.url, headers=signed_in(person()), trust_env=False) as client:
+    async with front.program(**signed_in(person())) as client:
         for operation in WRITES:
             await _tried(client, operation)
 
@@ -97,7 +97,7 @@ async def test_what_was_refused_to_nobody_known_is_the_operators_to_see(front: F
 
 async def test_pages_and_filters_of_the_list_work_over_rest(front: Front) -> None:
     sent = signed_in(person())
-    async with httpx.AsyncClient(base_url=front.url, headers=sent, trust_env=False) as client:
+    async with front.program(**sent) as client:
         for _ in range(3):
             await client.post(f"/api/v1/content/{new_id()}/approve", json={})
         await _entries(front, sent, 3)
@@ -114,9 +114,7 @@ async def test_pages_and_filters_of_the_list_work_over_rest(front: Front) -> Non
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.EDITOR])
 async def test_who_is_no_owner_is_told_that_owners_read_it(front: Front, role: Role) -> None:
-    async with httpx.AsyncClient(
-        base_url=front.url, headers=signed_in(person(role)), trust_env=False
-    ) as client:
+    async with front.program(**signed_in(person(role))) as client:
         answer = await client.get("/api/v1/audit-entries")
 
     assert answer.status_code == 403

@@ -46,7 +46,7 @@ async def test_who_signs_up_is_signed_in_by_a_cookie_that_no_script_reads(front:
 
 
 async def test_a_program_that_signs_in_gets_its_tokens_as_ever(front: Front) -> None:
-    async with front.browser() as browser, httpx.AsyncClient(base_url=front.url, trust_env=False) as client:
+    async with front.browser() as browser, front.program() as client:
         await sign_up(browser)
         answer = await client.post(
             "/api/v1/auth/login", json={"email": "ada@example.com", "password": PASSWORD}
@@ -126,7 +126,7 @@ async def test_a_token_in_the_header_counts_before_the_cookie_and_needs_no_csrf(
         await sign_up(ada)
         await sign_up(eve, "eve@example.com")
         login = {"email": "eve@example.com", "password": PASSWORD}
-        async with httpx.AsyncClient(base_url=front.url, trust_env=False) as program:
+        async with front.program() as program:
             token = (await program.post("/api/v1/auth/login", json=login)).json()
         sent = {"Authorization": f"Bearer {token['access_token']}"}
 
@@ -246,7 +246,7 @@ async def test_a_session_that_was_ended_elsewhere_is_felt_soon(
     async with front.browser() as client:
         await sign_up(client)
         secret = client.cookies["igny8_session"]
-        async with httpx.AsyncClient(base_url=front.url, trust_env=False) as elsewhere:
+        async with front.program() as elsewhere:
             await elsewhere.post("/api/v1/auth/logout", json={"refresh_token": secret})
 
         answer = await client.get("/api/v1/auth/me")
@@ -257,7 +257,7 @@ async def test_a_session_that_was_ended_elsewhere_is_felt_soon(
 
 @pytest.mark.parametrize("secret", ["nonsense", "igny8r_" + "x" * 43, "x" * 5_000, "é"])
 async def test_a_cookie_nobody_was_given_is_refused(front: Front, secret: str) -> None:
-    async with httpx.AsyncClient(base_url=front.url, trust_env=False) as client:
+    async with front.program() as client:
         answer = await client.get("/api/v1/auth/me", headers={b"Cookie": f"igny8_session={secret}".encode()})
 
     assert answer.status_code == 401
