@@ -14,6 +14,7 @@ from rich.console import Console
 from bench.machine import commit, machine
 from bench.result import Result
 from bench.table import table
+from tests.kit.ending import leave_when_told
 
 GROUPS: Final = ("suite", "ledger", "ai", "images", "lists", "runs", "gateway", "publisher")
 """Each is a module of this package with a function `results(say)`; in the order in which they run."""
@@ -51,4 +52,5 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    leave_when_told()
     sys.exit(main(sys.argv[1:]))

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from tests.chaos.campaign import Campaign, Chaos, Report
 from tests.chaos.table import table
+from tests.kit.ending import leave_when_told
 
 CAMPAIGNS: Final = ("ledger", "ai", "runs", "pauses", "publisher")
 """Each is a module of this package with a function `campaign`; in the order in which they run."""
@@ -54,4 +55,5 @@ def main(
 
 
 if __name__ == "__main__":
+    leave_when_told()
     typer.run(main)

@@ -48,6 +48,8 @@ class Run:
     title: str
     pictures: Sequence[str]
     """SHA-256."""
+    began: float
+    """By the clock of the event loop."""
     met: bool = False
     seconds: float = FINAL_SECONDS_MAX
     became: SiteStatus = SiteStatus.PUBLISHING
@@ -92,8 +94,8 @@ class Press:
 
     async def steps(self) -> int:
         """How many requests one article takes, once its lane's own picture and the common terms are there."""
-        await self.round([(None, 0)] * len(self.lanes))
-        await self.round([(None, 0)])
+        await self._round([(None, 0)] * len(self.lanes))
+        await self._round([(None, 0)])
         return len(self.lanes[0].seen)
 
     async def campaign(self, runs: int) -> None:
@@ -106,35 +108,54 @@ class Press:
         while len(chosen) < runs:
             chance.shuffle(spread)
             chosen += spread[: runs - len(chosen)]
-        for kills in (False, True):
-            left = [one for one in chosen if one[0].kills is kills]
-            while left:
-                some, left = left[: len(self.lanes)], left[len(self.lanes) :]
-                await self.round(some)
-                self._say(runs)
+        await self._each_lane_by_itself([one for one in chosen if not one[0].kills], of=runs)
+        left = [one for one in chosen if one[0].kills]
+        while left:
+            some, left = left[: len(self.lanes)], left[len(self.lanes) :]
+            await self._round(some)
+            self._say(of=runs)
 
-    async def round(self, faults: Sequence[tuple[Fault | None, int]]) -> None:
-        """An article on each lane at the same time, and each to its end."""
-        began = asyncio.get_running_loop().time()
+    async def _each_lane_by_itself(self, faults: Sequence[tuple[Fault, int]], *, of: int) -> None:
+        """The next article of a lane begins when its last one has ended, whatever the others are waiting for."""
+        left = iter(faults)
+
+        async def along(lane: Lane, paper: Paper) -> None:
+            for fault, step in left:
+                await self._to_its_end(self._send(lane, paper, fault, step), lane)
+                if len(self.runs) % len(self.lanes) == 0:
+                    self._say(of=of)
+
+        async with asyncio.TaskGroup() as group:
+            for lane, paper in zip(self.lanes, self.papers, strict=True):
+                group.create_task(along(lane, paper))
+
+    async def _round(self, faults: Sequence[tuple[Fault | None, int]]) -> None:
+        """An article on each lane at the same time, with one kill for all where they wait for it."""
+        sent = [
+            (self._send(lane, paper, fault, step), lane)
+            for (fault, step), lane, paper in zip(faults, self.lanes, self.papers, strict=False)
+        ]
+        if any(run.fault and run.fault.kills for run, _ in sent):
+            await self._kill([lane for _, lane in sent])
+        await asyncio.gather(*(self._to_its_end(run, lane) for run, lane in sent))
+
+    def _send(self, lane: Lane, paper: Paper, fault: Fault | None, step: int) -> Run:
+        """An article is to be published by this lane, where the fault waits for it."""
         self.newsroom.clock.set(datetime.now(UTC))
-        runs = []
-        for (fault, step), lane, paper in zip(faults, self.lanes, self.papers, strict=False):
-            lane.break_next(fault, step=step, late_seconds=self.chaos.random.uniform(0, 3))
-            runs.append(self._article(paper, fault, step))
-            self.newsroom.publish(runs[-1].content)
-        if any(fault and fault.kills for fault, _ in faults):
-            await self._kill(self.lanes[: len(runs)])
-        open_runs = list(runs)
-        while open_runs and asyncio.get_running_loop().time() - began < FINAL_SECONDS_MAX:
-            for run in list(open_runs):
-                run.became = self.newsroom.read(run.content).site_status
-                if run.became in _FINAL:
-                    run.seconds = asyncio.get_running_loop().time() - began
-                    open_runs.remove(run)
+        run = self._article(paper, fault, step)
+        lane.break_next(fault, step=step, late_seconds=self.chaos.random.uniform(0, 3))
+        self.newsroom.publish(run.content)
+        return run
+
+    async def _to_its_end(self, run: Run, lane: Lane) -> None:
+        seconds = 0.0
+        while run.became not in _FINAL and seconds < FINAL_SECONDS_MAX:
             await asyncio.sleep(0.1)
-        for run, lane in zip(runs, self.lanes, strict=False):
-            run.met = lane.met
-        self.runs += runs
+            run.became = self.newsroom.read(run.content).site_status
+            seconds = asyncio.get_running_loop().time() - run.began
+        run.seconds = seconds if run.became in _FINAL else FINAL_SECONDS_MAX
+        run.met = lane.met
+        self.runs.append(run)
 
     async def _kill(self, held: Sequence[Lane]) -> None:
         with contextlib.suppress(AssertionError):
@@ -157,14 +178,19 @@ class Press:
             paper.add_picture(draft, each, position=position)
         content = self.newsroom.approve(self.newsroom.submit(draft))
         return Run(
-            content=content, fault=fault, step=step, title=title, pictures=[each.sha256 for each in shown]
+            content=content,
+            fault=fault,
+            step=step,
+            title=title,
+            pictures=[each.sha256 for each in shown],
+            began=asyncio.get_running_loop().time(),
         )
 
-    def _say(self, runs: int) -> None:
+    def _say(self, *, of: int) -> None:
         became = Counter(run.became.value for run in self.runs)
         slowest = max(run.seconds for run in self.runs)
         self.chaos.say(
-            f"{len(self.runs)} of {runs} runs: {dict(became)}, {self.publisher.kills} kills, "
+            f"{len(self.runs)} of {of} runs: {dict(became)}, {self.publisher.kills} kills, "
             f"slowest {slowest:.0f} s"
         )
 
