@@ -1,18 +1,29 @@
 """The one function that finds free slots: for the scheduler, for the preview and for "why this time?"."""
 
-from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import Final
 
 from chassis.refusal import FieldFault, RequestInvalid, StateConflict
 from services.publisher.domain.local_time import to_utc
 from services.publisher.domain.publishing_settings import IntervalUnit, Mode, PublishingSettings
 from services.publisher.domain.schedule.candidates import MOMENT, candidates
-from services.publisher.domain.schedule.limits import Calendar, MovedOn, spoken, taken
+from services.publisher.domain.schedule.limits import (
+    Calendar,
+    Full,
+    MovedOn,
+    month_of,
+    spoken,
+    taken,
+    week_of,
+)
 from services.publisher.domain.schedule.occupied import Occupied
 
 SLOTS_MAX = 100
 HORIZON_DAYS = 20 * 366
 MOVED_ON_KEPT_MAX = 10
+_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,13 +67,8 @@ def next_free_slots(
     """
     if not 1 <= count <= SLOTS_MAX:
         raise RequestInvalid(FieldFault("count", f"must be between 1 and {SLOTS_MAX}"))
-    calendar = Calendar.of(settings, occupied)
-    slots: list[Slot] = []
-    for _ in range(count):
-        slot = _next(settings, calendar, now, apart)
-        calendar.add(slot.at)
-        slots.append(slot)
-    return slots
+    search = _Search(settings=settings, calendar=Calendar.of(settings, occupied), now=now, apart=apart)
+    return [search.take() for _ in range(count)]
 
 
 def next_free_slot(settings: PublishingSettings, *, occupied: Occupied, now: datetime) -> Slot:
@@ -70,48 +76,99 @@ def next_free_slot(settings: PublishingSettings, *, occupied: Occupied, now: dat
     return next_free_slots(settings, occupied=occupied, now=now)[0]
 
 
-def _next(settings: PublishingSettings, calendar: Calendar, now: datetime, apart: timedelta) -> Slot:
-    zone, horizon = calendar.zone, now + timedelta(days=HORIZON_DAYS)
-    moved_on: list[MovedOn] = []
-    moved_on_count = 0
-    times = candidates(settings, after=now, clock=calendar.clock, apart=apart)
-    looked_at, full = None, None
-    while (at := next(times)) <= horizon:
-        day = calendar.clock.local(at).date()
-        if day != looked_at:
-            looked_at, full = day, calendar.full(day)
-        if full is None and calendar.is_taken(at):
-            moved_on_count += 1
-            if len(moved_on) < MOVED_ON_KEPT_MAX:
-                moved_on.append(taken(at.astimezone(zone)))
-            continue
-        if full is None:
-            local = at.astimezone(zone)
-            return Slot(
-                at=at,
-                local=local,
-                rule=rule_of(settings, local, now),
-                moved_on=tuple(moved_on),
-                moved_on_count=moved_on_count,
-            )
-        while full is not None:
-            moved_on_count += 1
-            if len(moved_on) < MOVED_ON_KEPT_MAX:
-                moved_on.append(full.moved_on())
-            room_on = full.room_on
-            full = calendar.full(room_on)
-        # From midnight of the first day with room; a microsecond earlier, so that midnight itself is among them.
-        midnight = to_utc(room_on, time(0), zone)
-        times = candidates(settings, after=_before(midnight, settings), clock=calendar.clock, apart=apart)
-    raise NoFreeSlot(
-        f"No slot is free before {horizon:%Y}: {moved_on[-1].sentence if moved_on else 'the next one is later'}. "
-        "Raise a limit or add days and times in the publishing settings.",
-        metadata={"kind": "calendar", "state": "full"},
-    )
+@dataclass(slots=True, kw_only=True)
+class _Search:
+    """Takes one free slot after the other; each is told as if it were looked for from `now` on.
 
+    It is not: a slot changes the counts of its own day, week and month alone, so what was passed over before these
+    stays passed over.
+    """
 
-def _before(midnight: datetime, settings: PublishingSettings) -> datetime:
-    return midnight if settings.mode is Mode.IMMEDIATE else midnight - timedelta(microseconds=1)
+    settings: PublishingSettings
+    calendar: Calendar
+    now: datetime
+    apart: timedelta
+    _passed: list[Full | datetime] = field(default_factory=list)
+    """Full days, weeks and months, and taken instants, in order."""
+
+    def take(self) -> Slot:
+        """The next free slot, which counts from here on."""
+        at = self._free()
+        local = at.astimezone(self.calendar.zone)
+        slot = Slot(
+            at=at,
+            local=local,
+            rule=rule_of(self.settings, local, self.now),
+            moved_on=self._told(),
+            moved_on_count=len(self._passed),
+        )
+        self.calendar.add(at)
+        self._stand_before(local.date())
+        return slot
+
+    def _free(self) -> datetime:
+        horizon, looked_at, times = self.now + timedelta(days=HORIZON_DAYS), None, self._times()
+        while (at := next(times)) <= horizon:
+            day = self.calendar.clock.local(at).date()
+            if day != looked_at:
+                looked_at = day
+                if full := self.calendar.full(day):
+                    times = self._times_behind(full)
+                    continue
+            if not self.calendar.is_taken(at):
+                return at
+            self._passed.append(at)
+        passed = self._told()
+        raise NoFreeSlot(
+            f"No slot is free before {horizon:%Y}: {passed[-1].sentence if passed else 'the next one is later'}. "
+            "Raise a limit or add days and times in the publishing settings.",
+            metadata={"kind": "calendar", "state": "full"},
+        )
+
+    def _times(self) -> Iterator[datetime]:
+        """From behind what was passed over last."""
+        if not self._passed:
+            return self._times_after(self.now)
+        last = self._passed[-1]
+        if isinstance(last, Full):
+            self._passed.pop()
+            return self._times_behind(last)
+        return self._times_from(last + _MICROSECOND)
+
+    def _times_behind(self, full: Full) -> Iterator[datetime]:
+        """From midnight of the first day with room."""
+        found: Full | None = full
+        while found is not None:
+            self._passed.append(found)
+            room_on = found.room_on
+            found = self.calendar.full(room_on)
+        return self._times_from(to_utc(room_on, time(0), self.calendar.zone))
+
+    def _times_from(self, at: datetime) -> Iterator[datetime]:
+        """From an instant on, itself among them."""
+        return self._times_after(at if self.settings.mode is Mode.IMMEDIATE else at - _MICROSECOND)
+
+    def _times_after(self, after: datetime) -> Iterator[datetime]:
+        return candidates(self.settings, after=after, clock=self.calendar.clock, apart=self.apart)
+
+    def _stand_before(self, day: date) -> None:
+        """Go back to before the month and the week of a day."""
+        first = min(month_of(day), week_of(day))
+        while self._passed and self._ends_on(self._passed[-1]) > first:
+            self._passed.pop()
+
+    def _ends_on(self, passed: Full | datetime) -> date:
+        """The first day behind it."""
+        if isinstance(passed, Full):
+            return passed.room_on
+        return self.calendar.clock.local(passed).date() + timedelta(days=1)
+
+    def _told(self) -> tuple[MovedOn, ...]:
+        zone = self.calendar.zone
+        return tuple(
+            each.moved_on() if isinstance(each, Full) else taken(each.astimezone(zone))
+            for each in self._passed[:MOVED_ON_KEPT_MAX]
+        )
 
 
 def rule_of(settings: PublishingSettings, local: datetime, now: datetime) -> str:

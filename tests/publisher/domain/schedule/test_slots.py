@@ -18,6 +18,7 @@ from services.publisher.domain.publishing_settings import (
     ScheduleInterval,
     Weekday,
 )
+from services.publisher.domain.schedule.candidates import candidates
 from services.publisher.domain.schedule.checks import check_times
 from services.publisher.domain.schedule.limits import Reason
 from services.publisher.domain.schedule.occupied import Occupied
@@ -375,13 +376,20 @@ def test_no_limit_is_passed_no_slot_is_used_twice_and_none_is_past(
         assert allowed is None or all(counts[day.strftime(key)] <= allowed for day in new)
 
 
-@hypothesis_settings(max_examples=100, deadline=None)
-@given(rules=rules_of_any_site, now=instants, count=st.integers(2, 8))
-def test_the_preview_shows_what_the_scheduler_will_take_one_by_one(
-    rules: PublishingSettings, now: datetime, count: int
+@hypothesis_settings(max_examples=150, deadline=None)
+@given(
+    rules=rules_of_any_site,
+    now=instants,
+    days=st.lists(st.integers(-40, 40), max_size=8),
+    count=st.integers(2, 12),
+)
+def test_the_preview_shows_what_the_scheduler_will_take_one_by_one_and_why(
+    rules: PublishingSettings, now: datetime, days: list[int], count: int
 ) -> None:
-    taken: list[datetime] = []
-    for _ in range(count):
-        taken.append(next_free_slot(rules, occupied=Occupied.of(taken), now=now).at)
+    occupied = Occupied.of(next(candidates(rules, after=now + timedelta(days=day))) for day in days)
 
-    assert [slot.at for slot in next_free_slots(rules, occupied=Occupied(), now=now, count=count)] == taken
+    shown = next_free_slots(rules, occupied=occupied, now=now, count=count)
+
+    for slot in shown:
+        assert slot == next_free_slot(rules, occupied=occupied, now=now)
+        occupied.add(slot.at)
