@@ -84,10 +84,18 @@ class Gate:
                 REQUESTS.labels(self.provider, outcome).inc()
 
     async def _turn(self) -> None:
-        """Waits for a turn, and as long as the model has asked to be left alone for."""
-        wait = max(self._bucket.take(self._now()), self._quiet_until - self._now())
-        if wait > 0:
-            await self._sleep(wait)
+        """Waits for a turn, and as long as the model has asked to be left alone for, be it while somebody waited.
+
+        A turn that comes while the model is left alone is none: after that all would begin at once.
+        """
+        while True:
+            while (quiet := self._quiet_until - self._now()) > 0:
+                await self._sleep(quiet)
+            wait = self._bucket.take(self._now())
+            if wait > 0:
+                await self._sleep(wait)
+            if self._quiet_until <= self._now():
+                return
 
     def _keep_quiet(self, seconds: float) -> None:
         self._quiet_until = max(self._quiet_until, self._now() + min(seconds, self.limits.wait_seconds_max))

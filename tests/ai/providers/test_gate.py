@@ -100,6 +100,33 @@ async def test_whoever_comes_next_waits_as_long_as_the_model_asked(
     assert watch.slept == [7]
 
 
+async def test_whoever_waits_for_a_turn_already_leaves_the_model_alone_too(watch: Watch) -> None:
+    answered = asyncio.Event()
+
+    async def sleep(seconds: float) -> None:
+        await answered.wait()
+        await watch.sleep(seconds)
+
+    gate, began = Gate("p", Limits(calls_per_minute=60), now=watch, sleep=sleep), list[float]()
+
+    async def wait_and_call() -> None:
+        async with gate.call():
+            began.append(watch.now)
+
+    async with asyncio.TaskGroup() as waiting:
+        with pytest.raises(ProviderBusy):
+            async with gate.call():
+                waiting.create_task(wait_and_call())
+                waiting.create_task(wait_and_call())
+                await asyncio.sleep(0)
+                raise ProviderBusy("Too many.", provider="p", retry_after_seconds=22)
+        answered.set()
+
+    assert len(began) == 2
+    assert min(began) >= 1_022
+    assert max(began) >= min(began) + 1, "they begin no faster than they may"
+
+
 async def test_a_wait_is_never_longer_than_we_wait(gate: Callable[..., Gate], watch: Watch) -> None:
     asked = gate(wait_seconds_max=30)
     with pytest.raises(ProviderBusy):
