@@ -113,13 +113,16 @@ async def test_whoever_waits_for_a_turn_already_leaves_the_model_alone_too(watch
         async with gate.call():
             began.append(watch.now)
 
+    async def be_refused(waiting: asyncio.TaskGroup) -> None:
+        async with gate.call():
+            waiting.create_task(wait_and_call())
+            waiting.create_task(wait_and_call())
+            await asyncio.sleep(0)
+            raise ProviderBusy("Too many.", provider="p", retry_after_seconds=22)
+
     async with asyncio.TaskGroup() as waiting:
         with pytest.raises(ProviderBusy):
-            async with gate.call():
-                waiting.create_task(wait_and_call())
-                waiting.create_task(wait_and_call())
-                await asyncio.sleep(0)
-                raise ProviderBusy("Too many.", provider="p", retry_after_seconds=22)
+            await be_refused(waiting)
         answered.set()
 
     assert len(began) == 2
