@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 
 import psycopg2
@@ -36,15 +37,23 @@ class Place:
 
     site_id: str
     sector_id: str
+    made_at: datetime
+    """When its newest rows were made."""
+
     cluster_id: str = ""
     content_id: str = ""
     run_id: str = ""
 
 
-def fill(engine: Engine, size: Size) -> Place:
-    """A new site of that size."""
-    place = Place(site_id=new_id(), sector_id=new_id())
-    names: dict[str, str | int] = {"site": place.site_id, "sector": place.sector_id, "account": ACCOUNT}
+def fill(engine: Engine, size: Size, *, now: datetime) -> Place:
+    """A new site of that size, whose rows were made one a second until now."""
+    place = Place(site_id=new_id(), sector_id=new_id(), made_at=now)
+    names: dict[str, str | int | datetime] = {
+        "site": place.site_id,
+        "sector": place.sector_id,
+        "account": ACCOUNT,
+        "now": now,
+    }
     with engine.begin() as connection:
         for statement in (_SITE, _SECTOR, _BLOB):
             connection.execute(text(statement), names)
@@ -94,9 +103,8 @@ def _with_some(connection: Connection, place: Place) -> Place:
             OFFSET (SELECT count(*) / 3 FROM {table} WHERE site_id = :site) LIMIT 1"""
         return str(connection.execute(text(query), {"site": place.site_id}).scalar_one())
 
-    return Place(
-        site_id=place.site_id,
-        sector_id=place.sector_id,
+    return replace(
+        place,
         cluster_id=middle("id", "cluster"),
         content_id=middle("content_id", "image"),
         run_id=middle("run_id", "content"),
@@ -123,7 +131,7 @@ VALUES (repeat('0', 64), 'image/png', 1, 1, 1, 'x', now()) ON CONFLICT DO NOTHIN
 # Made one a second, the oldest first. `share` is how far along it is, `r` a number from 0 to 1 by chance.
 _ROWS: Final = """
     SELECT n, n::float / :count AS share, random() AS r, random() AS other,
-        now() - make_interval(secs => :count - n) AS at,
+        CAST(:now AS timestamptz) - make_interval(secs => :count - n) AS at,
         uuidv7(make_interval(secs => n - :count)) AS id
     FROM generate_series(:begin, :end) AS n
 """

@@ -11,7 +11,6 @@ from chassis.errors import RemoteRefusal
 from chassis.ids import new_id
 from chassis.plain import instant_to_proto
 from chassis.testing.callers import OTHER_ACCOUNT_ID, person
-from services.publisher.store import listing
 from tests.publisher.newsroom import Newsroom
 from tests.publisher.servicers.calls import Calls
 from tests.publisher.servicers.outcome import refusal
@@ -230,30 +229,6 @@ async def test_a_search_finds_nothing_of_another_account(calls: Calls) -> None:
 
     assert await refusal(stranger.ListKeywords(mine)) == "NOT_FOUND"
     assert list(own.keywords) == []
-
-
-@pytest.mark.parametrize("walked", [1, 3])
-@pytest.mark.parametrize("gathered", [0, 2, 100])
-@pytest.mark.parametrize(
-    "wanted", [{"search": "cold"}, {"country": "de"}, {"difficulty_max": 60}, {"search": "x"}]
-)
-async def test_all_pages_together_are_the_list_whatever_a_page_may_read(
-    calls: Calls,
-    monkeypatch: pytest.MonkeyPatch,
-    walked: int,
-    gathered: int,
-    wanted: dict[str, Any],
-) -> None:
-    site = await calls.site()
-    await calls.import_csv(site.id, KEYWORDS)
-    whole = await names(calls, site.id, sort="keyword", **wanted)
-    monkeypatch.setattr(listing, "ROWS_WALKED", walked)
-    monkeypatch.setattr(listing, "ROWS_WALKED_FURTHER", walked + 1)
-    monkeypatch.setattr(listing, "ROWS_GATHERED", gathered)
-
-    shown = [one for page in await pages(calls, site.id, 1, sort="keyword", **wanted) for one in page]
-
-    assert shown == whole
 
 
 async def pages(calls: Calls, site_id: str, size: int, **wanted: Any) -> list[Sequence[str]]:
