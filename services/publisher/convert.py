@@ -230,6 +230,7 @@ def image_to_proto(image: Image) -> publisher.Image:
         error=image.error,
         created_at=instant_to_proto(image.created_at),
         updated_at=instant_to_proto(image.updated_at),
+        etag=image.etag,
     )
 
 

@@ -164,14 +164,16 @@ class Content(PipelineItem):
 
     def check_deletable(self) -> None:
         """StateConflict for what has a time or is, or may be, at its target."""
+        self._check_at_rest("deleted")
+
+    def check_pictures_deletable(self) -> None:
+        """StateConflict for what has a time or is, or may be, at its target: readers would miss them at once."""
+        self._check_at_rest("parted from its pictures")
+
+    def _check_at_rest(self, cannot: str) -> None:
         if self.site_status not in _AT_REST:
-            raise wrong_move(
-                "content",
-                state=self.site_status,
-                cannot="deleted",
-                way_out=_DELETED_WAY_OUT[self.site_status],
-                id=self.id,
-            )
+            way_out = _DELETED_WAY_OUT[self.site_status]
+            raise wrong_move("content", state=self.site_status, cannot=cannot, way_out=way_out, id=self.id)
 
     # Editorial moves
 

@@ -6,7 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Self
 
-from services.publisher.domain.item import PipelineItem, wrong_move
+from chassis.refusal import StaleEtag
+from services.publisher.domain.item import PipelineItem, etag_of, wrong_move
 
 
 class ImageType(StrEnum):
@@ -82,6 +83,35 @@ class Image(PipelineItem):
         if self.status in (ImageStatus.GENERATED, ImageStatus.FAILED):
             return self
         return replace(self, status=ImageStatus.FAILED, error=error, updated_at=now)
+
+    @property
+    def etag(self) -> str:
+        return etag_of(self.prompt, self.alt_text)
+
+    def edit(self, *, prompt: str, alt_text: str, etag: str, now: datetime) -> Self:
+        """Another prompt, while there is no picture, and alternative text. StaleEtag, StateConflict."""
+        if (prompt, alt_text) == (self.prompt, self.alt_text):
+            return self
+        if etag and etag != self.etag:
+            raise StaleEtag(kind="image", etag=self.etag)
+        if prompt != self.prompt and self.status is ImageStatus.GENERATED:
+            raise wrong_move(
+                "image",
+                state=self.status,
+                cannot="made of another prompt",
+                way_out="Send the prompt it has, or delete it and have another made.",
+            )
+        return replace(self, prompt=prompt, alt_text=alt_text, updated_at=now)
+
+    def retry(self, *, now: datetime) -> Self:
+        """Ask again for a picture that failed; one that waits already stays as it is."""
+        if self.status is ImageStatus.PENDING:
+            return self
+        if self.status is not ImageStatus.FAILED:
+            raise wrong_move(
+                "image", state=self.status, cannot="tried again", way_out="Only failed images can."
+            )
+        return replace(self, status=ImageStatus.PENDING, error="", updated_at=now)
 
 
 def pending_count(images: Iterable[Image]) -> int:

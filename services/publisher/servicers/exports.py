@@ -65,7 +65,7 @@ class PlannerExports:
 
 
 class WriterExports:
-    """ExportTasks and ExportContent; WriterServicer inherits them."""
+    """ExportTasks, ExportContent and ExportImages; WriterServicer inherits them."""
 
     _transactions: Transactions[PublisherTransaction]
 
@@ -88,6 +88,14 @@ class WriterExports:
             publisher.Content,
         ):
             yield publisher.ExportContentResponse(file=part)
+
+    async def ExportImages(
+        self, request: publisher.ExportImagesRequest, context: Context
+    ) -> AsyncIterator[publisher.ExportImagesResponse]:
+        async for part in _parts(
+            self._transactions, writer.list_images, request.site_id, convert.image_to_proto, publisher.Image
+        ):
+            yield publisher.ExportImagesResponse(file=part)
 
 
 async def _parts(

@@ -14,6 +14,7 @@ from services.publisher import convert
 from services.publisher.servicers import Context
 from services.publisher.servicers.editing import EditingActions
 from services.publisher.servicers.exports import WriterExports
+from services.publisher.servicers.image_edits import ImageEdits
 from services.publisher.servicers.review import ReviewActions
 from services.publisher.servicers.wanted import wanted_of
 from services.publisher.servicers.writer_edits import WriterEdits
@@ -29,7 +30,7 @@ FOR_EVER: Final = "public, max-age=31536000, immutable"
 
 
 class WriterServicer(
-    ReviewActions, EditingActions, WriterEdits, WriterExports, publisher.WriterServiceServicer
+    ReviewActions, EditingActions, WriterEdits, ImageEdits, WriterExports, publisher.WriterServiceServicer
 ):
     """What is being written; editing and review are in files of their own."""
 

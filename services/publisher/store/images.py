@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, func, insert, select, update
+from sqlalchemy import Connection, Select, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql
 
 from chassis.bulk import update_rows
@@ -15,7 +15,7 @@ from services.publisher.domain.image import Image, ImageStatus, ImageType
 from services.publisher.domain.listing import Wanted
 from services.publisher.store import tables
 from services.publisher.store.listing import Listing, read_list
-from services.publisher.store.rows import among, columns_of, from_row, to_row
+from services.publisher.store.rows import among, check_all_there, columns_of, from_row, to_row
 
 _image, _blob = tables.image, tables.image_blob
 _COLUMNS = columns_of(Image, _image)
@@ -60,6 +60,16 @@ class Images:
         """As `some`, locked in the order of their ids until the transaction ends."""
         query = select(*_COLUMNS).where(among(_image.c.id, image_ids)).order_by(_image.c.id).with_for_update()
         return {row.id: _of(row._asdict()) for row in self._connection.execute(query)}
+
+    def lock_of_site(self, ids: Sequence[str], *, site_id: str, account_id: str) -> list[Image]:
+        """These images of the site, locked in the order of their ids. Raises NotFound for an id that is none."""
+        found = self.lock_some(ids)
+        theirs = [one for one in found.values() if (one.site_id, one.account_id) == (site_id, account_id)]
+        check_all_there(theirs, ids, kind="image")
+        return theirs
+
+    def delete_all(self, ids: Sequence[str]) -> None:
+        self._connection.execute(delete(_image).where(among(_image.c.id, ids)))
 
     def save_pictures(self, images: Sequence[Image]) -> None:
         """What changes when pictures are made, with one statement."""
