@@ -65,6 +65,7 @@ KINDS_OF: Final = {
 
 VALUES: Final[dict[str, Any]] = {
     "RunFunction.function": "cluster_keywords",
+    "RunFunction.ids": "0199aaaa-0000-7000-8000-000000000001",
     "Quote.model_name": "offline-text-1",
     # A run that never was: items are asked for below their run.
     "RetryFailedItems.run_id": "0199aaaa-0000-7000-8000-00000000dead",
