@@ -14,7 +14,7 @@ import grpc
 from igny8.publisher import v1 as publisher
 
 from bench.cpu import seconds_by_process
-from bench.publisher_delay import SLOW_TARGET_ALLOWED, start_delay
+from bench.publisher_delay import SLOW_TARGET_ALLOWED, start_delays
 from bench.publisher_world import KEYWORDS, LARGE, SCHEDULED, SMALL, Place, copied, furnish, keyword_file
 from bench.result import Result
 from chassis.identity import Keyring, TokenIssuer
@@ -49,7 +49,7 @@ def results(say: Callable[[str], None]) -> list[Result]:
             place = asyncio.run(furnish(suite, say))
             return [
                 *asyncio.run(_reads(suite, place, say)),
-                asyncio.run(start_delay(suite, say)),
+                *asyncio.run(start_delays(suite, say)),
                 *asyncio.run(_imports(suite, place, say)),
             ]
     finally:

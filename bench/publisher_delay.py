@@ -1,7 +1,7 @@
 """How late publications start when many are due at one instant, beside a target that never answers."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from statistics import median
@@ -15,6 +15,7 @@ from tests.journeys.suites import RunningSuite
 
 SITES: Final = 20
 EACH: Final = 5
+COUNT: Final = SITES * EACH
 HELD_UP: Final = 40
 ROUNDS: Final = 3
 AHEAD_SECONDS: Final = 5.0
@@ -22,26 +23,28 @@ AHEAD_SECONDS: Final = 5.0
 SLOW_TARGET_ALLOWED: Final = {"IGNY8_ALLOW_PRIVATE_ADDRESSES": "true"}
 
 
-async def start_delay(suite: RunningSuite, say: Callable[[str], None]) -> Result:
-    """The 95th percentile of 100 delays, of sites that are shown by the suite itself, each until it was published.
-
-    That is a little more than until it was started.
-    """
-    runs = []
+async def start_delays(suite: RunningSuite, say: Callable[[str], None]) -> list[Result]:
+    """The 95th percentiles of 100 delays, of sites that are shown by the suite itself: until the publisher took them up,
+    and until they were published."""
+    taken_up, arrived = [], []
     async with _never_answers() as url:
         for number in range(ROUNDS):
-            runs.append(await _round(suite, url, number))
-            say(f"95 % of {SITES * EACH} due at one instant were published within {runs[-1]:.2f} s")
-    return Result(
-        name=f"{SITES * EACH} due at one instant beside a slow target, 95th percentile of the delay",
-        unit="s",
-        ours=median(runs),
-        runs=tuple(runs),
-        ceiling=5.0,
-    )
+            started, published = await _round(suite, url, number)
+            say(
+                f"95 % of {COUNT} due at one instant: taken up {started:.2f} s, published {published:.2f} s late"
+            )
+            taken_up.append(started)
+            arrived.append(published)
+    said = f"{COUNT} due at one instant beside a slow target, 95th percentile of the delay"
+    return [
+        Result(
+            name=f"{said} of the start", unit="s", ours=median(taken_up), runs=tuple(taken_up), ceiling=5.0
+        ),
+        Result(name=f"{said} of the publication", unit="s", ours=median(arrived), runs=tuple(arrived)),
+    ]
 
 
-async def _round(suite: RunningSuite, url: str, number: int) -> float:
+async def _round(suite: RunningSuite, url: str, number: int) -> tuple[float, float]:
     async with suite.api() as api:
         account_id = (await api.get("/api/v1/auth/me"))["account"]["id"]
         names = [f"Due {number}-{which}" for which in range(SITES + 1)]
@@ -53,16 +56,24 @@ async def _round(suite: RunningSuite, url: str, number: int) -> float:
         for site_id in others:
             fill(cursor, account_id, site_id, _at(due, EACH))
 
-    def delays() -> list[float]:
+    def delays() -> list[dict[str, float]]:
+        # A publication is made by the publisher that takes content up at its time.
         rows = suite.rows(
-            "SELECT extract(epoch FROM published_at - calendar_at)::float8 AS seconds FROM publisher.content"
-            " WHERE site_id = ANY(%(sites)s::uuid[]) AND site_status = 'published'",
+            "SELECT extract(epoch FROM p.created_at - c.calendar_at)::float8 AS started,"
+            " extract(epoch FROM c.published_at - c.calendar_at)::float8 AS published"
+            " FROM publisher.content c JOIN publisher.publication p ON p.content_id = c.id"
+            " WHERE c.site_id = ANY(%(sites)s::uuid[]) AND c.site_status = 'published'",
             sites=others,
         )
-        return sorted(row["seconds"] for row in rows) if len(rows) == SITES * EACH else []
+        return rows if len(rows) == COUNT else []
 
-    found = await until(delays, timeout_seconds=60)
-    return float(found[int(len(found) * 0.95) - 1])
+    found = await until(delays, timeout_seconds=120)
+    return _percentile_95(row["started"] for row in found), _percentile_95(row["published"] for row in found)
+
+
+def _percentile_95(delays: Iterable[float]) -> float:
+    ordered = sorted(delays)
+    return ordered[len(ordered) * 95 // 100 - 1]
 
 
 def _at(instant: datetime, count: int) -> list[datetime]:
