@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, LargeBinary, func, null, select, update
 
+from chassis.bulk import update_rows
 from services.publisher.domain.content import Content, SiteStatus
 from services.publisher.domain.schedule.occupied import Occupied
 from services.publisher.store import tables
@@ -86,6 +87,12 @@ class Calendar:
         self._connection.execute(
             update(_content).where(_content.c.id == content.id).values({name: row[name] for name in _MOVED})
         )
+
+    def save_all(self, contents: Sequence[Content]) -> None:
+        """As `save`, with one statement for all."""
+        rows = map(to_row, contents)
+        moved = [{name: row[name] for name in ("id", *_MOVED)} for row in rows]
+        update_rows(self._connection, _content, moved, columns=_MOVED)
 
     def forget_limits(self, contents: Iterable[Content]) -> None:
         """These were given their times whatever the limits say."""

@@ -87,6 +87,15 @@ class Images:
         query = select(*_COLUMNS).where(_image.c.content_id == content_id).order_by(_image.c.position)
         return [_of(row._asdict()) for row in self._connection.execute(query)]
 
+    def of_contents(self, content_ids: Sequence[str]) -> dict[str, list[Image]]:
+        """The images of some articles by their ids, in their order in each; nothing for one that has none."""
+        query = select(*_COLUMNS).where(among(_image.c.content_id, content_ids)).order_by(_image.c.position)
+        found: dict[str, list[Image]] = {}
+        for row in self._connection.execute(query):
+            image = _of(row._asdict())
+            found.setdefault(image.content_id, []).append(image)
+        return found
+
     def save(self, image: Image) -> None:
         self._connection.execute(update(_image).where(_image.c.id == image.id).values(_to_row(image)))
 

@@ -77,17 +77,18 @@ def claim_deliveries(
     held, places = _Held(tx), _Places(limit, at_work)
     late = now - timedelta(seconds=LATE_SECONDS)
     begun = []
-    for content in tx.calendar.lock_due(after=late, until=now, without=places.full(), limit=limit):
-        if places.take(content.site_id):
-            publishing = content.start_publishing(now=now)
-            tx.calendar.save(publishing)
-            begun.append((publishing, ask(tx, publishing, held.connection(content.site_id), now=now)))
+    due = tx.calendar.lock_due(after=late, until=now, without=places.full(), limit=limit)
+    publishing = [content.start_publishing(now=now) for content in due if places.take(content.site_id)]
+    tx.calendar.save_all(publishing)
+    for content in publishing:
+        begun.append((content, ask(tx, content, held.connection(content.site_id), now=now)))
     if len(begun) < limit:
         fresh = {publication.id for _, publication in begun}
         for publication in tx.publications.lock_open(without=places.full(), limit=limit):
             if publication.id not in fresh and places.take(publication.site_id):
                 content = tx.content.get(publication.content_id, account_id=publication.account_id)
                 begun.append((content, publication))
+    images = tx.images.of_contents([content.id for content, _ in begun])
     deliveries = []
     for content, publication in begun:
         attempt = _next_attempt(tx, content, publication, claim_seconds=claim_seconds, now=now)
@@ -104,7 +105,7 @@ def claim_deliveries(
                 publication=attempt,
                 content=content,
                 site=held.site(content),
-                images=made_images(tx.images.of_content(content.id)),
+                images=made_images(images.get(content.id, ())),
                 access=access,
             )
         )
