@@ -17,7 +17,11 @@ others, so the provider never waits for us."""
 
 
 class Stopped(Exception):
-    """The task was cancelled before the item began."""
+    """The task was cancelled before the item began, or its turn was over."""
+
+
+class TurnOver(Exception):
+    """Items are left for another turn, with their hold."""
 
 
 class AtWork:
@@ -31,6 +35,7 @@ class AtWork:
         calls_at_once: int,
         sure_seconds: float,
         held_at: datetime,
+        turn_ends_at: datetime | None = None,
     ) -> None:
         self.task = task
         self.lease = lease
@@ -42,6 +47,10 @@ class AtWork:
         self.held_at = held_at
         """When the hold was taken or extended; changed under `holding`."""
         self.holding = asyncio.Lock()
+        self.turn_ends_at = turn_ends_at
+        """From then on no item is begun; None where all may be."""
+        self.turn_over = False
+        """Whether an item was not begun because of that."""
         self.hold_ended = False
         """Whether its one capture was the last, so that its hold has nothing left to give back."""
         self._asking = asyncio.Lock()
@@ -53,11 +62,14 @@ class AtWork:
         self.cancelling |= task.cancelling
         self._sure_at = time.monotonic()
 
-    async def check_may_begin(self, read: Callable[[], Awaitable[AiTask]]) -> None:
-        """Raises Stopped when the execution was cancelled; one of a run never is, its run is."""
+    async def check_may_begin(self, read: Callable[[], Awaitable[AiTask]], *, now: datetime) -> None:
+        """Raises Stopped when the execution was cancelled or has had its turn; one of a run never is or has."""
         if self.task.run_id is None:
             async with self._asking:
                 if time.monotonic() - self._sure_at > self._sure_seconds and not self.cancelling:
                     self.cancelling, self._sure_at = (await read()).cancelling, time.monotonic()
         if self.cancelling:
+            raise Stopped
+        if self.turn_ends_at is not None and now >= self.turn_ends_at:
+            self.turn_over = True
             raise Stopped

@@ -9,6 +9,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from typing import Any, Final, TypeVar
 
@@ -17,7 +18,7 @@ from chassis.clock import Clock
 from chassis.refusal import Refusal
 from chassis.transaction import Transactions
 from services.ai.asking import ask
-from services.ai.at_work import AtWork, Stopped
+from services.ai.at_work import AtWork, Stopped, TurnOver
 from services.ai.conversation import journalled, reread, understood
 from services.ai.domain.function_names import FunctionName, NothingToDo
 from services.ai.domain.run import CreditsTied
@@ -114,12 +115,14 @@ class Executor:
                 await self._notes.refused(task, lease, refusal)
             raise
 
-    async def work(self, execution: Execution, lease: Lease, *, again: bool = False) -> AiTask:
+    async def work(
+        self, execution: Execution, lease: Lease, *, again: bool = False, turn: timedelta | None = None
+    ) -> AiTask:
         """Does the open items and gives the rest of the hold back. `begin` has given the execution.
 
         Whoever called ends the task log, by `finish` or with what it belongs to, unless it has ended here. Raises
         LeaseLost, or what passes. `again` says that a worker was at it before and died, maybe with a provider's
-        answer that it did not journal.
+        answer that it did not journal. After a `turn` no further item is begun: TurnOver says that some are left.
         """
         task = execution.task
         calls = await self._providers.calls_at_once(
@@ -130,7 +133,8 @@ class Executor:
             lease=lease,
             calls_at_once=calls,
             sure_seconds=self._sure_seconds,
-            held_at=self._clock.now(),
+            held_at=(now := self._clock.now()),
+            turn_ends_at=None if turn is None else now + turn,
         )
         ended = await asyncio.gather(
             *(
@@ -146,6 +150,8 @@ class Executor:
                 raise failure
         if at_work.no_key is not None:
             return await self.abandon(task.id, lease, at_work.no_key)
+        if at_work.turn_over and not at_work.cancelling:
+            raise TurnOver
         if not at_work.hold_ended:
             await self._holding.give_back(task)
         return task
@@ -318,7 +324,8 @@ class Executor:
             if at_work.no_key is not None:
                 raise at_work.no_key
             if not fault and not drafts:
-                await at_work.check_may_begin(partial(self._notes.task, at_work.task.id))
+                read = partial(self._notes.task, at_work.task.id)
+                await at_work.check_may_begin(read, now=self._clock.now())
                 await self._patiently(lambda: function.begin(self._inventory, item))
             await self._holding.keep(at_work)
             request = function.request(at_work.task, replace(item, drafts=drafts), fault=fault)

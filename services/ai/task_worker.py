@@ -3,18 +3,25 @@
 import asyncio
 import contextlib
 from collections.abc import Callable
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 
 from chassis.clock import Clock
 from chassis.refusal import Refusal
 from chassis.transaction import Transactions
+from services.ai.at_work import TurnOver
 from services.ai.domain.task import ATTEMPTS_MAX, AiTask, NeverEnded
 from services.ai.executor import Executor
 from services.ai.leasing import kept
 from services.ai.patience import fault_of_ours, passing
 from services.ai.store.leases import Lease, LeaseLost
 from services.ai.store.transaction import AiTransaction
+from services.ai.usecases import by_hand
 from services.ai.usecases import tasks as write
+
+TURN_SECONDS: Final = 20.0
+"""After so long an execution begins no further item and gives its worker's slot back: a thousand items asked for by
+hand are done in turns, between which the jobs that waited meanwhile are begun."""
 
 
 class TaskWorker:
@@ -34,7 +41,7 @@ class TaskWorker:
         Quietly does nothing about one that has ended or that another worker is at; the sweeper looks after it.
         """
         taken = await self._transactions.run(
-            write.take_task, task_id=task_id, owner=self._owner, now=self._clock.now()
+            by_hand.take_task, task_id=task_id, owner=self._owner, now=self._clock.now()
         )
         if taken is None:
             return True
@@ -43,6 +50,9 @@ class TaskWorker:
             async with kept(self._transactions, lease):
                 await self._end(task, lease)
         except LeaseLost:
+            return True
+        except TurnOver:
+            await self._leave(by_hand.hand_back, lease=lease, task_id=task.id, now=self._clock.now())
             return True
         except asyncio.CancelledError:
             await asyncio.shield(self._put_off(task, lease))
@@ -69,7 +79,9 @@ class TaskWorker:
             begun = await self._executor.begin(task.id, lease)
             if begun.task.ended:
                 return
-            done = await self._executor.work(begun, lease, again=task.attempts > 1)
+            done = await self._executor.work(
+                begun, lease, again=task.attempts > 1, turn=timedelta(seconds=TURN_SECONDS)
+            )
         if not done.ended:
             await self._executor.finish(done, lease)
 

@@ -200,7 +200,8 @@ class Desk:
 
     def jobs(self) -> list[str]:
         """Ids of the items that were handed out, in order."""
-        return [job.payload["run_item_id"] for job in recorded_jobs(self.transactions.engine)]
+        jobs = recorded_jobs(self.transactions.engine)
+        return [job.payload.get("run_item_id") or job.payload["task_id"] for job in jobs]
 
     def told(self) -> list[str]:
         """The names of the events, in order."""

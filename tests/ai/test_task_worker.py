@@ -7,7 +7,9 @@ import pytest
 from chassis.testing import until
 from services.ai.domain.function_names import FunctionName
 from services.ai.domain.task import ATTEMPTS_MAX, AiTask, TaskStatus
-from services.ai.usecases import tasks
+from services.ai.providers.limits import Limits
+from services.ai.task_worker import TURN_SECONDS
+from services.ai.usecases import by_hand
 from tests.ai.falls import Died
 from tests.ai.workshop import Workshop
 
@@ -15,7 +17,7 @@ from tests.ai.workshop import Workshop
 async def handed_out(workshop: Workshop, **values: object) -> AiTask:
     """An execution that waits for a worker."""
     task, lease = workshop.task(FunctionName.CLUSTER_KEYWORDS, *await workshop.keywords(), **values)
-    workshop.run(tasks.hand_out_task, lease=lease, task=task)
+    workshop.run(by_hand.hand_out_task, lease=lease, task=task, now=workshop.clock.now())
     return task
 
 
@@ -87,3 +89,19 @@ async def test_a_worker_that_is_told_to_end_leaves_the_rest_to_the_next_at_once(
     log, _ = workshop.read_task(task.id)
     assert (log.status, log.attempts) == (TaskStatus.SUCCESS, 1)
     assert workshop.spent == 2
+
+
+async def test_a_thousand_items_by_hand_are_done_in_turns_and_each_once(workshop: Workshop) -> None:
+    task, lease = workshop.task(FunctionName.GENERATE_IMAGES, await workshop.article_with_images(5))
+    workshop.run(by_hand.hand_out_task, lease=lease, task=task, now=workshop.clock.now())
+    workshop.image.replies = [lambda _: workshop.clock.advance(seconds=TURN_SECONDS / 2)] * 5
+    worker = workshop.task_worker(workshop.executor(providers=workshop.limited(Limits(calls_at_once=1))))
+
+    for turn in range(3):
+        assert await worker.do(workshop.jobs()[turn])
+
+    assert workshop.jobs() == [task.id] * 3
+    ended = workshop.read_task(task.id)[0]
+    assert (ended.status, ended.items_done, ended.attempts) == (TaskStatus.SUCCESS, 5, 1)
+    assert len(workshop.image.asked) == 5
+    assert (workshop.charges(), workshop.spent, workshop.leases()) == ([7] * 5, 35, 0)

@@ -18,7 +18,7 @@ from services.ai.domain.stages import Stage
 from services.ai.domain.task import TaskStatus
 from services.ai.store.transaction import AiTransaction
 from services.ai.task_worker import TaskWorker
-from services.ai.usecases import tasks
+from services.ai.usecases import by_hand
 from services.ai.worker import DURABLE, Worker
 from tests.ai.workshop import Workshop
 from tests.kit.databases import SessionDatabase
@@ -74,7 +74,7 @@ async def test_an_execution_by_hand_reaches_a_worker(
     workshop: Workshop, bus: Bus, database: SessionDatabase
 ) -> None:
     task, lease = workshop.task(FunctionName.CLUSTER_KEYWORDS, *await workshop.keywords())
-    workshop.run(tasks.hand_out_task, lease=lease, task=task)
+    workshop.run(by_hand.hand_out_task, lease=lease, task=task, now=workshop.clock.now())
 
     async with workers(workshop, bus, database, count=1):
         await until(lambda: workshop.read_task(task.id)[0].ended)
@@ -86,7 +86,7 @@ async def test_workers_act_for_the_account_of_each_job(
     workshop: Workshop, bus: Bus, database: SessionDatabase
 ) -> None:
     task, lease = workshop.task(FunctionName.CLUSTER_KEYWORDS, *await workshop.keywords())
-    workshop.run(tasks.hand_out_task, lease=lease, task=task)
+    workshop.run(by_hand.hand_out_task, lease=lease, task=task, now=workshop.clock.now())
 
     with acting_for(None):
         async with workers(workshop, bus, database, count=1):

@@ -9,8 +9,8 @@ from chassis.logs import get_logger
 from chassis.transaction import Transactions
 from services.ai.store.leases import LEASE_SECONDS
 from services.ai.store.transaction import AiTransaction
+from services.ai.usecases.by_hand import hand_out_forgotten_tasks
 from services.ai.usecases.run_items import hand_out_forgotten_items
-from services.ai.usecases.tasks import hand_out_forgotten_tasks
 
 EVERY_SECONDS: Final = 5.0
 LEFT_SECONDS: Final = LEASE_SECONDS + 5
@@ -39,7 +39,9 @@ class Sweeper:
         items = await self._transactions.run(
             hand_out_forgotten_items, queued_before=lost, running_before=left, now=now
         )
-        tasks = await self._transactions.run(hand_out_forgotten_tasks, before=left, now=now)
+        tasks = await self._transactions.run(
+            hand_out_forgotten_tasks, queued_before=lost, begun_before=left, now=now
+        )
         if items or tasks:
             get_logger().info("work handed out again", run_items=items, ai_tasks=tasks)
         return items + tasks

@@ -26,7 +26,7 @@ from services.ai.prompts import prompt_version
 from services.ai.servicers import Context
 from services.ai.store.leases import Lease, LeaseLost
 from services.ai.store.transaction import AiTransaction
-from services.ai.usecases import configs, tasks
+from services.ai.usecases import by_hand, configs, tasks
 
 ALL_MAX = 1_000
 """Items taken when everything that waits is asked for."""
@@ -110,7 +110,7 @@ class GenerationServicer(ai.GenerationServiceServicer):
         except Refusal as refusal:
             await self._leave(task_id, lease, refusal, request)
             raise
-        await run(tasks.hand_out_task, lease=lease, task=begun.task)
+        await run(by_hand.hand_out_task, lease=lease, task=begun.task, now=self._clock.now())
         return begun.task
 
     async def _leave(

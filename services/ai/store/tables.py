@@ -83,10 +83,18 @@ ai_task = Table(
     _instant("updated_at"),
     _instant("finished_at", nullable=True),
     Column("cancelling", Boolean, nullable=False, server_default="false"),
+    # Of one that was started by hand: null while it waits until fewer jobs of its account do.
+    _instant("handed_out_at", nullable=True),
     CheckConstraint("status IN ('pending', 'success', 'error', 'cancelled')", name="ai_task_status"),
     Index("ai_task_by_account", "account_id", "created_at", "id"),
     Index("ai_task_by_run", "run_id", "id"),
     Index("ai_task_pending", "updated_at", postgresql_where=text("status = 'pending'")),
+    Index(
+        "ai_task_by_hand",
+        "account_id",
+        "id",
+        postgresql_where=text("status = 'pending' AND run_id IS NULL"),
+    ),
 )
 
 task_item = Table(

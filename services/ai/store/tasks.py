@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, and_, func, insert, or_, select, update
 
 from chassis.bulk import Writes
 from chassis.paging import Page, PageRequest, read_page
@@ -31,7 +31,7 @@ _CHANGING: Final = (
     "cancelling",
 )
 
-_columns = [column for column in ai_task.c if column.name != "operation_type"]
+_columns = [column for column in ai_task.c if column.name not in ("operation_type", "handed_out_at")]
 
 _LOCKED: Final = Reading(
     first="SELECT FROM igny8_ai_task_logs WHERE id = ANY(%(task_ids)s) ORDER BY id FOR UPDATE",
@@ -120,23 +120,30 @@ class Tasks:
             self._connection, statement, page, by=newest_first, to=lambda row: from_row(row._mapping)
         )
 
-    def forgotten(self, *, before: datetime, limit: int) -> list[AiTask]:
-        """Executions started by hand that nobody is at and nothing has moved since `before`."""
+    def forgotten(
+        self, *, queued_before: datetime, begun_before: datetime, limit: int
+    ) -> list[tuple[AiTask, bool]]:
+        """Executions by hand that nobody is at and nothing has moved for so long: not begun yet, or begun and left.
+
+        Each with whether a job for it was handed out.
+        """
+        left = and_(ai_task.c.attempts > 0, ai_task.c.updated_at < begun_before)
         statement = (
-            select(*_columns)
+            select(*_columns, ai_task.c.handed_out_at.is_not(None).label("was_out"))
             .where(
                 ai_task.c.status == TaskStatus.PENDING,
                 ai_task.c.run_id.is_(None),
-                ai_task.c.updated_at < before,
+                or_(left, ai_task.c.updated_at < queued_before),
                 ~select(job_lease)
                 .where(job_lease.c.subject_id == ai_task.c.id, job_lease.c.until > func.clock_timestamp())
                 .exists(),
             )
             .order_by(ai_task.c.updated_at)
             .limit(limit)
-            .with_for_update(skip_locked=True)
+            .with_for_update(skip_locked=True, of=ai_task)
         )
-        return [from_row(row) for row in self._connection.execute(statement).mappings()]
+        found = [dict(row) for row in self._connection.execute(statement).mappings()]
+        return [(from_row(row), was_out) for row in found for was_out in [bool(row.pop("was_out"))]]
 
 
 def to_row(task: AiTask) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from functools import cached_property
 
 from chassis.transaction import Transaction
+from services.ai.store.by_hand import ByHand
 from services.ai.store.configs import Configs
 from services.ai.store.default_models import DefaultModelsOfAccounts
 from services.ai.store.leases import Leases
@@ -21,6 +22,10 @@ class AiTransaction(Transaction):
     @cached_property
     def tasks(self) -> Tasks:
         return Tasks(self.connection)
+
+    @cached_property
+    def by_hand(self) -> ByHand:
+        return ByHand(self.connection)
 
     @cached_property
     def task_items(self) -> TaskItems:

@@ -7,7 +7,7 @@ from datetime import datetime
 from chassis import idempotency
 from chassis.paging import Page, PageRequest
 from chassis.refusal import Refusal
-from services.ai.domain.events import ExecuteTask, TaskEnded, TaskProgressed, TaskStarted
+from services.ai.domain.events import TaskEnded, TaskProgressed, TaskStarted
 from services.ai.domain.task import AiTask, FailedItem, TaskStatus
 from services.ai.domain.task_item import EndedItem, ItemStatus, TaskItem
 from services.ai.store.leases import Lease
@@ -108,31 +108,9 @@ def end_task(
     return _end(tx, task.finish(failed, now=now), traceparent=traceparent)
 
 
-def hand_out_task(tx: AiTransaction, *, lease: Lease, task: AiTask) -> None:
-    """Gives the execution up to whichever worker is free, unless it has ended."""
-    tx.leases.give_up(lease)
-    if task.ended:
-        return
-    tx.enqueue(ExecuteTask(task_id=task.id, account_id=task.account_id), account_id=task.account_id)
-
-
 def claim(tx: AiTransaction, *, subject_id: str, owner: str) -> Lease | None:
     """Takes the lease on an execution for its beginning. None while somebody is at it."""
     return tx.leases.claim(subject_id, owner=owner)
-
-
-def take_task(tx: AiTransaction, *, task_id: str, owner: str, now: datetime) -> tuple[AiTask, Lease] | None:
-    """Takes an execution for a worker and counts the attempt. None when it has ended or somebody is at it."""
-    lease = tx.leases.claim(task_id, owner=owner)
-    if lease is None:
-        return None
-    task = tx.tasks.lock(task_id)
-    if task.ended:
-        tx.leases.give_up(lease)
-        return None
-    task = replace(task, attempts=task.attempts + 1, updated_at=now)
-    tx.tasks.save(task)
-    return task, lease
 
 
 def put_task_off(tx: AiTransaction, *, lease: Lease, task_id: str, now: datetime) -> None:
@@ -155,16 +133,6 @@ def renew(tx: AiTransaction, *, lease: Lease) -> bool:
 
 def give_up(tx: AiTransaction, *, lease: Lease) -> None:
     tx.leases.give_up(lease)
-
-
-def hand_out_forgotten_tasks(tx: AiTransaction, *, before: datetime, now: datetime) -> int:
-    """Hands executions out again whose worker or job was lost. Returns how many."""
-    forgotten = tx.tasks.forgotten(before=before, limit=100)
-    for task in forgotten:
-        assert task.status is TaskStatus.PENDING
-        tx.tasks.touch(task.id, now=now)
-        tx.enqueue(ExecuteTask(task_id=task.id, account_id=task.account_id), account_id=task.account_id)
-    return len(forgotten)
 
 
 def _progress(tx: AiTransaction, task: AiTask) -> AiTask:

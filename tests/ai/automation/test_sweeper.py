@@ -6,7 +6,7 @@ from chassis.refusal import Refusal
 from services.ai.automation.sweeper import LEFT_SECONDS, LOST_SECONDS, Sweeper
 from services.ai.domain.function_names import FunctionName
 from services.ai.domain.run import RunStatus
-from services.ai.usecases import tasks
+from services.ai.usecases import by_hand, tasks
 from tests.ai.runs import Desk
 from tests.ai.workshop import Workshop
 
@@ -72,14 +72,34 @@ async def test_what_was_begun_is_ended_although_its_run_is_cancelling(desk: Desk
 
 
 async def test_an_execution_by_hand_that_was_left_is_handed_out_again(workshop: Workshop) -> None:
-    task, _ = workshop.task(FunctionName.CLUSTER_KEYWORDS, *await workshop.keywords())
+    task, lease = workshop.task(FunctionName.CLUSTER_KEYWORDS, *await workshop.keywords())
+    workshop.run(by_hand.hand_out_task, lease=lease, task=task, now=workshop.clock.now())
+    workshop.run(by_hand.take_task, task_id=task.id, owner="a worker", now=workshop.clock.now())
     workshop.end_leases()
     workshop.clock.advance(seconds=LEFT_SECONDS + 1)
 
     swept = [await workshop.sweeper().sweep(), await workshop.sweeper().sweep()]
 
     assert swept == [1, 0]
-    assert workshop.jobs() == [task.id]
+    assert workshop.jobs() == [task.id, task.id]
+
+
+@pytest.mark.parametrize("handed_out", [True, False])
+async def test_an_execution_by_hand_that_only_waits_its_turn_is_not_doubled_at_once(
+    workshop: Workshop, handed_out: bool
+) -> None:
+    task, lease = workshop.task(FunctionName.CLUSTER_KEYWORDS, *await workshop.keywords())
+    if handed_out:
+        workshop.run(by_hand.hand_out_task, lease=lease, task=task, now=workshop.clock.now())
+    workshop.end_leases()
+    workshop.clock.advance(seconds=LOST_SECONDS - 1)
+    assert await workshop.sweeper().sweep() == 0
+    workshop.clock.advance(seconds=2)
+
+    swept = [await workshop.sweeper().sweep(), await workshop.sweeper().sweep()]
+
+    assert swept == [1, 0]
+    assert workshop.jobs() == [task.id] * (1 + handed_out)
 
 
 async def test_an_execution_that_has_ended_is_not(workshop: Workshop) -> None:
