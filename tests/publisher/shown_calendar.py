@@ -20,6 +20,8 @@ _TITLES: Final = ('A "heap"\nof\u2028leaves ', "Über 🌱 \\n \x1e \x85 ", "Pla
 DAYS: Final = 25
 """Content is planned at most so far ahead, where every range that is asked for by default shows it."""
 
+INSTANTS: Final = ("scheduled_publish_at", "published_at")
+
 _SHOWN: Final = """
 WITH rules AS (SELECT * FROM publishing_settings WHERE site_id = :site_id),
     stands AS (SELECT content.*, time_zone, (calendar_at AT TIME ZONE time_zone)::date AS day FROM content, rules
@@ -30,8 +32,8 @@ SELECT json_build_object(
     'entries', (SELECT coalesce(json_agg(json_build_object(
             'content_id', id, 'title', title, 'status', status, 'site_status', site_status,
             'local_time', to_char(calendar_at AT TIME ZONE time_zone, 'YYYY-MM-DD"T"HH24:MI'),
-            'scheduled_publish_at', to_char(scheduled_publish_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
-            'published_at', to_char(published_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+            'scheduled_publish_at', to_char(scheduled_publish_at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+            'published_at', to_char(published_at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
             'external_url', external_url) ORDER BY calendar_at, id), '[]') FROM stands),
     'unscheduled', (SELECT coalesce(json_agg(title ORDER BY id), '[]') FROM content
         WHERE site_id = :site_id AND status = 'approved' AND site_status = 'not_published'),
@@ -57,9 +59,19 @@ def summary(calendar: dict[str, Any]) -> dict[str, Any]:
     counts = {
         name: {each["date"]: each["count"] for each in calendar[name]} for name in ("days", "weeks", "months")
     }
+    entries = [{**entry, **{name: _whole(entry[name]) for name in INSTANTS}} for entry in calendar["entries"]]
     assert calendar["overdue"] == [], "nothing is planned for the past"
     shown = {name: value for name, value in calendar.items() if name != "overdue"}
-    return shown | counts | {"unscheduled": [entry["title"] for entry in calendar["unscheduled"]]}
+    return (
+        shown
+        | counts
+        | {"entries": entries, "unscheduled": [entry["title"] for entry in calendar["unscheduled"]]}
+    )
+
+
+def _whole(instant: str | None) -> str | None:
+    """With all its decimals, as PostgreSQL writes it here."""
+    return instant and f"{datetime.fromisoformat(instant):%Y-%m-%dT%H:%M:%S.%fZ}"
 
 
 @dataclass(frozen=True, kw_only=True)
