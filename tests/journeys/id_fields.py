@@ -136,7 +136,8 @@ def filled(method: MethodDescriptor, ids: dict[str, str], settings: dict[str, An
     """A request with every required field; `ids` by kind name the caller's own things, `settings` are its own by field."""
     request: Any = message_factory.GetMessageClass(method.input_type)()
     for field in method.input_type.fields:
-        if not (_rules(field).required or field.name in ("site_id", "file")):
+        wanted = field.name in ("site_id", "file") or f"{method.name}.{field.name}" in VALUES
+        if not (_rules(field).required or wanted):
             continue
         if field.name in settings:
             getattr(request, field.name).CopyFrom(settings[field.name])
