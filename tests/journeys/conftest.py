@@ -19,6 +19,7 @@ ORDER: Final = (
     "test_gateways.py",
     "test_functions_by_hand.py",
     "test_isolation.py",
+    "test_access.py",
     "test_bad_input.py",
     "test_pauses.py",
     "test_kill.py",
