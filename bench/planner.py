@@ -20,10 +20,11 @@ from services.ai.domain.function_names import FunctionName
 from services.ai.domain.run import Run
 from services.ai.domain.run_item import ItemResult, RunItem, RunItemStatus
 from services.ai.domain.stages import DEFAULTS, Output, Stage, StageConfig
+from services.ai.store.leases import LeaseLost
 from services.ai.store.tables import run_item
 from services.ai.store.transaction import AiTransaction
 from services.ai.usecases import runs
-from services.ai.usecases.run_steps import Beginning, Ending, begin_items, end_items
+from services.ai.usecases.run_steps import Beginning, Begun, Ending, move_items
 from suite.embedded.postgres import EmbeddedPostgres, new_password
 from tests.kit.databases import EMBEDDED, SessionDatabase
 
@@ -88,17 +89,17 @@ def _seconds(transactions: Transactions[AiTransaction], run: Run) -> float:
     """What it takes to begin and to end the item of the run that was handed out, as a worker does."""
     item = transactions.run_sync(_handed_out, run_id=run.id)
     began = time.perf_counter()
-    [begun] = transactions.run_sync(
-        begin_items,
-        steps=[Beginning(run_item_id=item)],
-        owner="bench",
-        task_of=_no_task,
-        now=SystemClock().now(),
-    )
-    assert begun is not None, "the item was handed out"
-    ending = Ending(lease=begun.lease, run_item_id=item, result=ItemResult(outputs=1))
-    transactions.run_sync(end_items, steps=[ending], now=SystemClock().now())
+    begun = _move(transactions, Beginning(run_item_id=item))
+    assert isinstance(begun, Begun), "the item was handed out"
+    _move(transactions, Ending(lease=begun.lease, run_item_id=item, result=ItemResult(outputs=1)))
     return time.perf_counter() - began
+
+
+def _move(transactions: Transactions[AiTransaction], step: Beginning | Ending) -> Begun | LeaseLost | None:
+    [moved] = transactions.run_sync(
+        move_items, steps=[step], owner="bench", task_of=_no_task, now=SystemClock().now()
+    )
+    return moved
 
 
 def _handed_out(tx: AiTransaction, *, run_id: str) -> str:

@@ -147,8 +147,8 @@ class JobConsumer(Consumer[Tx], Generic[Tx]):
     """Takes jobs from the work queue, each by one worker of all processes at a time.
 
     While a handler is at work the server is told so; when the process dies another worker gets the job after 60 s.
-    A handler may therefore be run more than once and must find out by itself what is already done. A job whose
-    handler has returned is not handled again.
+    A handler may therefore be run more than once, also after it has returned, and must find out by itself what is
+    already done: a job names work whose state is in the database, so nothing else is kept of it.
     """
 
     def __init__(
@@ -172,13 +172,8 @@ class JobConsumer(Consumer[Tx], Generic[Tx]):
         self._handlers = handlers
         self._on_poison = on_poison
         self._heartbeat_seconds = heartbeat_seconds
-        self._book: _Book[Tx] | None = None
 
     async def handle(self, message: Message, delivery: Delivery, transactions: Transactions[Tx]) -> Answer:
-        if self._book is None or self._book.transactions is not transactions:
-            self._book = _Book(self.name, transactions)
-        if await self._book.handled.submit(delivery.event_id):
-            return Answer.DUPLICATE
         heartbeat = asyncio.create_task(delivery.keep_in_progress(every_seconds=self._heartbeat_seconds))
         try:
             await self._handlers[type(message)](message, delivery)
@@ -186,10 +181,7 @@ class JobConsumer(Consumer[Tx], Generic[Tx]):
             heartbeat.cancel()
         if delivery.put_off:
             await transactions.run_repeatable(self._excuse, delivery)
-        if delivery.answered:
-            return Answer.BY_HANDLER
-        await self._book.ended.submit(delivery.event_id)
-        return Answer.DONE
+        return Answer.BY_HANDLER if delivery.answered else Answer.DONE
 
     async def attempt_of(self, delivery: Delivery, transactions: Transactions[Tx]) -> int:
         if delivery.deliveries == 1:
@@ -205,28 +197,3 @@ class JobConsumer(Consumer[Tx], Generic[Tx]):
 
     def _excuse(self, tx: Tx, delivery: Delivery) -> None:
         inbox.excuse_attempts(tx.connection, consumer=self.name, event_id=delivery.event_id)
-
-
-class _Book(Generic[Tx]):
-    """Which jobs of a consumer were done: looked up and noted for all together that wait for it."""
-
-    def __init__(self, consumer: str, transactions: Transactions[Tx]) -> None:
-        self.transactions = transactions
-        self._consumer = consumer
-        # Nobody waits for company: what arrives while some are looked up is company enough.
-        self.handled = Together[str, bool](self._handled, underway=lambda: 0)
-        self.ended = Together[str, None](self._note, underway=lambda: 0)
-
-    async def _handled(self, event_ids: Sequence[str]) -> Sequence[bool]:
-        def look(tx: Tx) -> set[str]:
-            return inbox.handled(tx.connection, consumer=self._consumer, event_ids=event_ids)
-
-        found = await self.transactions.run(look)
-        return [event_id in found for event_id in event_ids]
-
-    async def _note(self, event_ids: Sequence[str]) -> Sequence[None]:
-        def note(tx: Tx) -> None:
-            inbox.first_times(tx.connection, consumer=self._consumer, event_ids=event_ids)
-
-        await self.transactions.run_repeatable(note)
-        return [None] * len(event_ids)

@@ -16,7 +16,6 @@ _CLAIM: Final = (
     "INSERT INTO inbox (consumer, event_id) SELECT %(consumer)s, unnest(%(event_ids)s)"
     " ON CONFLICT DO NOTHING RETURNING event_id"
 )
-_HANDLED: Final = "SELECT event_id FROM inbox WHERE consumer = %(consumer)s AND event_id = ANY(%(event_ids)s)"
 
 
 def first_times(connection: Connection, *, consumer: str, event_ids: Iterable[str]) -> set[str]:
@@ -25,18 +24,9 @@ def first_times(connection: Connection, *, consumer: str, event_ids: Iterable[st
     Waits for a concurrent handling. They are claimed in one order, so that two who claim the same do not wait for
     each other.
     """
-    return _ids(connection, _CLAIM, consumer, event_ids)
-
-
-def handled(connection: Connection, *, consumer: str, event_ids: Iterable[str]) -> set[str]:
-    """Those of the messages that a committed transaction has handled."""
-    return _ids(connection, _HANDLED, consumer, event_ids)
-
-
-def _ids(connection: Connection, statement: str, consumer: str, event_ids: Iterable[str]) -> set[str]:
     parameters = {"consumer": consumer, "event_ids": sorted(event_ids)}
-    found = execute(connection, statement, _TYPES, parameters)
-    return {str(event_id) for (event_id,) in found}
+    claimed = execute(connection, _CLAIM, _TYPES, parameters)
+    return {str(event_id) for (event_id,) in claimed}
 
 
 def count_attempt(connection: Connection, *, consumer: str, event_id: str) -> int:

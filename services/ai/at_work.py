@@ -9,6 +9,7 @@ from typing import Final
 from services.ai.domain.task import AiTask
 from services.ai.providers.port import ProviderKeyMissing, ProviderKeyRefused
 from services.ai.store.leases import Lease
+from services.ai.usecases.item_steps import Completed
 
 ITEMS_BY_CALLS: Final = 3
 """Items of one execution that are worked on at once, by the calls at once that their model allows: while as many as
@@ -51,8 +52,8 @@ class AtWork:
         """From then on no item is begun; None where all may be."""
         self.turn_over = False
         """Whether an item was not begun because of that."""
-        self.hold_ended = False
-        """Whether its one capture was the last, so that its hold has nothing left to give back."""
+        self.last: Completed | None = None
+        """The end of its only item, not noted yet: its one capture was the last, so its hold has nothing to give back."""
         self._asking = asyncio.Lock()
         self._sure_at = time.monotonic()
         self._sure_seconds = sure_seconds

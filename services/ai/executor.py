@@ -120,10 +120,17 @@ class Executor:
     ) -> AiTask:
         """Does the open items and gives the rest of the hold back. `begin` has given the execution.
 
-        Whoever called ends the task log, by `finish` or with what it belongs to, unless it has ended here. Raises
-        LeaseLost, or what passes. `again` says that a worker was at it before and died, maybe with a provider's
-        answer that it did not journal. After a `turn` no further item is begun: TurnOver says that some are left.
+        Whoever called ends the task log, unless it has ended here. Raises LeaseLost, or what passes. `again` says that
+        a worker was at it before and died, maybe with a provider's answer that it did not journal. After a
+        `turn` no further item is begun: TurnOver says that some are left.
         """
+        task, completed = await self.work_to_the_end(execution, lease, again=again, turn=turn)
+        return task if completed is None else await self._notes.completed(completed)
+
+    async def work_to_the_end(
+        self, execution: Execution, lease: Lease, *, again: bool = False, turn: timedelta | None = None
+    ) -> tuple[AiTask, Completed | None]:
+        """As `work`; the end of an only item is given and not noted, for whoever notes it with what it belongs to."""
         task = execution.task
         calls = await self._providers.calls_at_once(
             task.model_name, makes_images=task.function_name.makes_images
@@ -149,15 +156,15 @@ class Executor:
             if failure is not None and not isinstance(failure, NO_KEY):
                 raise failure
         if at_work.no_key is not None:
-            return await self.abandon(task.id, lease, at_work.no_key)
+            return await self.abandon(task.id, lease, at_work.no_key), None
         if at_work.turn_over and not at_work.cancelling:
             raise TurnOver
-        if not at_work.hold_ended:
+        if at_work.last is None:
             await self._holding.give_back(task)
-        return task
+        return task, at_work.last
 
     async def finish(self, task: AiTask, lease: Lease) -> AiTask:
-        """Ends a task log of which `work` or `abandon` has done what there was to do."""
+        """Ends a task log of which what there was to do is done."""
         return await self._notes.finished(task, lease)
 
     async def abandon(
@@ -188,7 +195,8 @@ class Executor:
                 noted = without_trace(item, lease, credits_used=charge.credits_used, cost=charge.cost_usd)
                 await self._notes.completed(noted)
             elif item.open and charge is not None:
-                await self._deliver(function, task, item, reread(function, item), lease)
+                delivered = await self._delivered(function, task, item, reread(function, item), lease)
+                await self._notes.completed(delivered)
             elif item.open and not task.cancelling:
                 await self._fail(function, task, item, refusal, lease)
         if task.reservation_id is not None:
@@ -209,7 +217,8 @@ class Executor:
         function, charged = self._functions[task.function_name], await self._charged(task)
         for item in items:
             if item.open and item.item_id in charged:
-                await self._deliver(function, task, item, reread(function, item), lease)
+                delivered = await self._delivered(function, task, item, reread(function, item), lease)
+                await self._notes.completed(delivered)
         execution = await self._notes.read(task.id)
         to_be_done = {ItemStatus.ANSWERED} if task.cancelling else {ItemStatus.PENDING, ItemStatus.ANSWERED}
         if not any(item.status in to_be_done for item in execution.items):
@@ -282,20 +291,21 @@ class Executor:
             try:
                 at_work.hear(await self._item(at_work, item))
             except Stopped:
-                # It was not begun, and is left as it is.
-                return
+                return  # It was not begun, and is left as it is.
             finally:
                 self._notes.underway -= 1
 
     async def _item(self, at_work: AtWork, item: TaskItem) -> AiTask:
-        """One item from wherever it stands to its end. An item that fails fails alone."""
+        """One item from wherever it stands to its end, or to the end that is left to note. One that fails fails alone."""
         task, lease = at_work.task, at_work.lease
         function = self._functions[task.function_name]
         try:
             item, output = await understood(function, item, partial(self._call, function, at_work))
-            delivered = await self._deliver(function, task, item, output, lease)
-            at_work.hold_ended = task.items_total == 1
-            return delivered
+            completed = await self._delivered(function, task, item, output, lease)
+            if task.items_total == 1:
+                at_work.last = completed
+                return task
+            return await self._notes.completed(completed)
         except NO_KEY as refusal:
             at_work.no_key = refusal
             raise
@@ -339,10 +349,10 @@ class Executor:
         step = Answered(lease=at_work.lease, item=answered)
         return await self._notes.answered(step)
 
-    async def _deliver(
+    async def _delivered(
         self, function: Function, task: AiTask, item: TaskItem, output: Any, lease: Lease
-    ) -> AiTask:
-        """Saves the output at publisher, charges it at billing, and notes both."""
+    ) -> Completed:
+        """Saves the output at publisher and charges it at billing; both are to be noted."""
         answer = journalled(item)
         saved = await self._patiently(
             lambda: function.save(
@@ -364,7 +374,7 @@ class Executor:
                 },
             )
         )
-        step = Completed(
+        return Completed(
             lease=lease,
             item=item,
             output={
@@ -377,7 +387,6 @@ class Executor:
             cost=charge.cost_usd,
             traceparent=telemetry.traceparent(),
         )
-        return await self._notes.completed(step)
 
     async def _fail(
         self, function: Function, task: AiTask, item: TaskItem, refusal: Refusal, lease: Lease

@@ -35,6 +35,11 @@ def ids_of(count: int) -> list[Output]:
     return [Output(id=new_id(), label=f"made {number}") for number in range(count)]
 
 
+def ending(begun: Begun, result: ItemResult) -> Ending:
+    """The step with which a worker ends the item."""
+    return Ending(lease=begun.lease, run_item_id=begun.item.id, result=result)
+
+
 @dataclass(frozen=True)
 class Desk:
     """Use cases of runs at the clock's instant."""
@@ -102,15 +107,15 @@ class Desk:
         [begun] = self.begin_together(run_item_id)
         return begun
 
-    def begin_together(self, *run_item_ids: str) -> list[Begun | None]:
-        begun: list[Begun | None] = self.run(
-            run_steps.begin_items,
-            steps=[Beginning(run_item_id=id) for id in run_item_ids],
-            owner=new_id(),
-            task_of=_no_task,
-            now=self.now,
+    def move_together(self, *steps: Beginning | Ending) -> list[Begun | LeaseLost | None]:
+        moved: list[Begun | LeaseLost | None] = self.run(
+            run_steps.move_items, steps=steps, owner=new_id(), task_of=_no_task, now=self.now
         )
-        return begun
+        return moved
+
+    def begin_together(self, *run_item_ids: str) -> list[Begun | None]:
+        moved = self.move_together(*(Beginning(run_item_id=id) for id in run_item_ids))
+        return [each if isinstance(each, Begun) else None for each in moved]
 
     def begin(self, run_item_id: str) -> Begun:
         begun = self.try_begin(run_item_id)
@@ -133,15 +138,8 @@ class Desk:
             raise lost
 
     def end_together(self, *endings: tuple[Begun, ItemResult]) -> list[LeaseLost | None]:
-        lost: list[LeaseLost | None] = self.run(
-            run_steps.end_items,
-            steps=[
-                Ending(lease=begun.lease, run_item_id=begun.item.id, result=result)
-                for begun, result in endings
-            ],
-            now=self.now,
-        )
-        return lost
+        moved = self.move_together(*(ending(begun, result) for begun, result in endings))
+        return [each if isinstance(each, LeaseLost) else None for each in moved]
 
     def refused_by_billing(self, begun: Begun, credits_required: int) -> None:
         self.run(run_items.check_credits_tied, run_item_id=begun.item.id, credits_required=credits_required)

@@ -26,7 +26,8 @@ from services.ai.prompts import prompt_version
 from services.ai.store.leases import LeaseLost
 from services.ai.store.transaction import AiTransaction
 from services.ai.usecases import run_items as write
-from services.ai.usecases.run_steps import Beginning, Begun, Ending, begin_items, end_items
+from services.ai.usecases.item_steps import Completed
+from services.ai.usecases.run_steps import Beginning, Begun, Ending, move_items
 
 HELD_UP: Final = {
     "INSUFFICIENT_CREDITS": PauseReason.INSUFFICIENT_CREDITS,
@@ -60,15 +61,14 @@ class ItemWorker:
         self._randomness = randomness
         self._owner = owner
         # Nobody waits for company: what arrives while some are written is company enough.
-        self._beginnings = Together[Beginning, Begun | None](self._begin, underway=lambda: 0)
-        self._endings = Together[Ending, None](self._end, underway=lambda: 0)
+        self._moves = Together[Beginning | Ending, Begun | None](self._move, underway=lambda: 0)
 
     async def do(self, run_item_id: str) -> bool:
         """Does the item to its end. False when another service could not be reached and the job should come back.
 
         Quietly does nothing about an item that has ended, that another worker is at, or whose run does not go on.
         """
-        begun = await self._beginnings.submit(
+        begun = await self._moves.submit(
             Beginning(run_item_id=run_item_id, traceparent=telemetry.traceparent())
         )
         if begun is None:
@@ -94,6 +94,8 @@ class ItemWorker:
             result = await self._result(begun)
             if isinstance(result, HeldUp):
                 await self._write(write.hold_up, begun, held_up=result)
+            elif isinstance(result, Completed):
+                await self._ended_by(begun, completed=result)
             else:
                 await self._ended_by(begun, result)
             return True
@@ -117,25 +119,25 @@ class ItemWorker:
             await self._ended_by(begun, ItemResult(error=refusal.message))
             return True
 
-    async def _ended_by(self, begun: Begun, result: ItemResult | None) -> None:
-        """By this result, else by what came of its execution."""
+    async def _ended_by(
+        self, begun: Begun, result: ItemResult | None = None, *, completed: Completed | None = None
+    ) -> None:
+        """By this result, else by what came of its execution, whose one item is `completed` where that is not noted."""
         step = Ending(
             lease=begun.lease,
             run_item_id=begun.item.id,
             result=result,
+            completed=completed,
             # Nobody knows what came of it, though it was paid: a person is to look.
             error=NeverEnded(ATTEMPTS_MAX).message if begun.item.hopeless else "",
             traceparent=telemetry.traceparent(),
         )
-        await patiently(lambda: self._endings.submit(step), self._randomness)
+        await patiently(lambda: self._moves.submit(step), self._randomness)
 
-    async def _begin(self, steps: Sequence[Beginning]) -> Sequence[Begun | None]:
+    async def _move(self, steps: Sequence[Beginning | Ending]) -> Sequence[Begun | LeaseLost | None]:
         return await self._transactions.run(
-            begin_items, steps=steps, owner=self._owner, task_of=self._task_of, now=self._clock.now()
+            move_items, steps=steps, owner=self._owner, task_of=self._task_of, now=self._clock.now()
         )
-
-    async def _end(self, steps: Sequence[Ending]) -> Sequence[LeaseLost | None]:
-        return await self._transactions.run(end_items, steps=steps, now=self._clock.now())
 
     async def _write(self, step: Callable[..., None], begun: Begun, **facts: Any) -> None:
         await patiently(
@@ -149,7 +151,7 @@ class ItemWorker:
         with contextlib.suppress(Refusal):
             await self._transactions.run(step, lease=begun.lease, run_item_id=begun.item.id, **facts)
 
-    async def _result(self, begun: Begun) -> ItemResult | HeldUp | None:
+    async def _result(self, begun: Begun) -> ItemResult | Completed | HeldUp | None:
         """How the item ends; None where what came of its execution says so."""
         if begun.item.stage.function is not None:
             return await self._execute(begun)
@@ -178,10 +180,11 @@ class ItemWorker:
             outcome = f"{outcome}, scheduled"
         return ItemResult(outputs=1, output_ids=item.input_ids, outcome=outcome)
 
-    async def _execute(self, begun: Begun) -> HeldUp | None:
+    async def _execute(self, begun: Begun) -> Completed | HeldUp | None:
         item, lease = begun.item, begun.lease
         assert item.ai_task_id is not None, "the item was begun with its task log"
 
+        completed: Completed | None = None
         if item.poisonous:
             task = await self._executor.abandon(
                 item.ai_task_id, lease, NeverEnded(ATTEMPTS_MAX), hopeless=item.hopeless
@@ -192,11 +195,13 @@ class ItemWorker:
             )
             task = execution.task
             if not task.ended:
-                task = await self._executor.work(execution, lease, again=item.attempts > 1)
+                task, completed = await self._executor.work_to_the_end(
+                    execution, lease, again=item.attempts > 1
+                )
         if task.reason in HELD_UP and not task.items_failed:
             # It was refused as a whole: by its provider just now, or by a worker that did not live to pause the run.
             return HeldUp(reason=HELD_UP[task.reason], detail=task.error)
-        return None
+        return completed
 
     def _task_of(self, run: Run, item: RunItem) -> AiTask | None:
         function = item.stage.function

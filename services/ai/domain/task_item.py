@@ -123,6 +123,18 @@ class TaskItem:
     def open(self) -> bool:
         return self.status in (ItemStatus.PENDING, ItemStatus.ANSWERED)
 
+    @property
+    def ending(self) -> "EndedItem":
+        """What is told of it once it has ended."""
+        return EndedItem(
+            item_id=self.item_id,
+            label=self.label,
+            status=self.status,
+            output=self.output,
+            reason=self.reason,
+            error=self.error,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndedItem:

@@ -68,13 +68,18 @@ def complete_items(
         item, task = step.item, tasks[step.item.task_id]
         if (item.task_id, item.position) in still_open:
             still_open.remove((item.task_id, item.position))
-            ended.append(item.done(step.output, credits_used=step.credits_used, cost=step.cost))
-            task = task.item_done(
-                outputs=step.outputs, credits_used=step.credits_used, cost=step.cost, now=now
-            )
+            task, done = end_item(task, step, now=now)
+            ended.append(done)
             tasks[task.id] = task
             tx.record(TaskProgressed(task=task), account_id=task.account_id, traceparent=step.traceparent)
         results.append(task)
     tx.task_items.save_endings(ended, writes=tx.writes)
     tx.tasks.save_progress(list(tasks.values()), writes=tx.writes)
     return results
+
+
+def end_item(task: AiTask, step: Completed, *, now: datetime) -> tuple[AiTask, TaskItem]:
+    """The execution with an item more that is done, and that item."""
+    done = step.item.done(step.output, credits_used=step.credits_used, cost=step.cost)
+    counted = task.item_done(outputs=step.outputs, credits_used=step.credits_used, cost=step.cost, now=now)
+    return counted, done

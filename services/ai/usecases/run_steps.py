@@ -1,4 +1,4 @@
-"""The beginning and the end of items of runs, those of many in one transaction: each run changes once for all of them."""
+"""Items of runs begin and end, many in one transaction: each run changes once for all of them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +12,7 @@ from services.ai.domain.task import AiTask
 from services.ai.domain.task_item import EndedItem
 from services.ai.store.leases import Lease, LeaseLost
 from services.ai.store.transaction import AiTransaction
+from services.ai.usecases.item_steps import Completed, end_item
 from services.ai.usecases.planning import plan_outputs
 from services.ai.usecases.runs import advance
 from services.ai.usecases.tasks import end_task
@@ -43,6 +44,8 @@ class Ending:
     lease: Lease
     run_item_id: str
     result: ItemResult | None = None
+    completed: Completed | None = None
+    """The end of the one item of its execution, where that is not noted yet."""
     error: str = ""
     """What the item failed by, whatever came of its execution."""
     traceparent: str = ""
@@ -52,98 +55,131 @@ TaskOf = Callable[[Run, RunItem], AiTask | None]
 """The task log of an item's execution, to be written down; None for a stage that needs no model."""
 
 
-def begin_items(
-    tx: AiTransaction, *, steps: Sequence[Beginning], owner: str, task_of: TaskOf, now: datetime
-) -> list[Begun | None]:
-    """Takes items for a worker, and writes the task log of each down when it is begun for the first time.
+def move_items(
+    tx: AiTransaction, *, steps: Sequence[Beginning | Ending], owner: str, task_of: TaskOf, now: datetime
+) -> list[Begun | LeaseLost | None]:
+    """Ends items with their task logs, and takes others for a worker; what they made becomes items of the next stage.
 
-    None for one about whose job there is nothing to do (any more, or just now). What was begun is ended, also while
-    its run is pausing or cancelling. A poisonous item is given as well: it is to be failed, not worked on.
+    An item is begun with the task log of its first attempt; a poisonous one is given as well, to be failed and not
+    worked on. None for one about whose job there is nothing to do (any more, or just now): what was begun is ended, also
+    while its run is pausing or cancelling. LeaseLost for an end that is no longer this worker's to write.
     """
     runs, items = tx.run_sheets.lock([step.run_item_id for step in steps])
-    leases = tx.leases.claim_all(
-        [item.id for item in items.values() if item.dispatched and not item.ended], owner=owner
-    )
-    begun: list[Begun | None] = []
-    for step in steps:
-        # The job of an item may be there twice.
-        lease = leases.pop(step.run_item_id, None)
-        if lease is None:
-            begun.append(None)
-            continue
-        item = items[step.run_item_id].begin(now=now)
-        task = task_of(runs[item.run_id], item) if item.ai_task_id is None else None
-        if task is not None:
-            item = replace(item, ai_task_id=task.id)
-            tx.record(TaskStarted(task=task), account_id=task.account_id, traceparent=step.traceparent)
-        begun.append(Begun(item=item, lease=lease, task=task))
-    taken = [each for each in begun if each is not None]
-    tx.tasks.add_all([each.task for each in taken if each.task is not None], writes=tx.writes)
-    tx.run_items.save_all([each.item for each in taken], writes=tx.writes)
+    moves = _Moves(tx, runs, items, now)
+    held = moves.end([step for step in steps if isinstance(step, Ending)])
+    begun = moves.begin([step for step in steps if isinstance(step, Beginning)], owner=owner, task_of=task_of)
     with tx.in_trace(steps[0].traceparent):
-        for run_id in sorted({each.item.run_id for each in taken}):
-            advance(tx, runs[run_id], before=runs[run_id], move=RunMove.PROGRESSED, now=now)
-    return begun
-
-
-def end_items(tx: AiTransaction, *, steps: Sequence[Ending], now: datetime) -> list[LeaseLost | None]:
-    """The items are over, with their task logs: their outputs become items of the next stage, in the same transaction."""
-    runs, items = tx.run_sheets.lock([step.run_item_id for step in steps])
-    held = tx.leases.hold_all([step.lease for step in steps])
-    fenced = [step for step in steps if step.lease in held]
-    endings = _Endings(tx, runs, now)
-    executions = _executions(tx, [items[step.run_item_id] for step in fenced if step.result is None])
-    for step in fenced:
-        item = items[step.run_item_id]
-        if not item.ended:
-            endings.end(item, step.result or _finished(tx, item, executions, step, now=now))
-    tx.run_items.save_all(endings.items, writes=tx.writes)
-    with tx.in_trace(steps[0].traceparent):
-        endings.announce()
+        moves.announce()
     tx.leases.give_up_all(held)
-    return [None if step.lease in held else LeaseLost(step.lease.subject_id) for step in steps]
+    results: list[Begun | LeaseLost | None] = []
+    for step in steps:
+        if isinstance(step, Beginning):
+            # The job of an item may be there twice.
+            results.append(begun.pop(step.run_item_id, None))
+        else:
+            results.append(None if step.lease in held else LeaseLost(step.lease.subject_id))
+    return results
 
 
 _Executions = dict[str, tuple[AiTask, list[EndedItem]]]
 
 
-def _executions(tx: AiTransaction, items: Sequence[RunItem]) -> _Executions:
-    """The executions of items, locked, with what came of theirs."""
-    ids = {item.ai_task_id for item in items if item.ai_task_id and not item.ended}
-    if not ids:
-        return {}
-    tasks = tx.tasks.lock_all(ids)
-    ended = tx.task_items.ended(ids)
-    return {task_id: (task, ended[task_id]) for task_id, task in tasks.items()}
+class _Moves:
+    """What happens to items of locked runs, collected by run."""
 
-
-def _finished(
-    tx: AiTransaction, item: RunItem, executions: _Executions, step: Ending, *, now: datetime
-) -> ItemResult:
-    """What came of the item's execution, which ends with it where it has not ended before."""
-    assert item.ai_task_id is not None, "the item was begun with its task log"
-    task, ended = executions[item.ai_task_id]
-    if not task.ended:
-        task = end_task(tx, task, ended, now=now, traceparent=step.traceparent)
-    result = result_of(item, task, ended)
-    return replace(result, error=step.error) if step.error else result
-
-
-class _Endings:
-    """The ends of items while they are collected by run."""
-
-    def __init__(self, tx: AiTransaction, runs: dict[str, Run], now: datetime) -> None:
+    def __init__(
+        self, tx: AiTransaction, runs: dict[str, Run], items: dict[str, RunItem], now: datetime
+    ) -> None:
         self._tx = tx
         self._before = runs
-        self._now = now
         self._runs: dict[str, Run] = {}
+        """Those that change."""
+        self._items = items
+        self._moved: dict[str, RunItem] = {}
         self._flow: dict[tuple[str, Stage], list[Output]] = {}
         self._freed: set[str] = set()
-        self.items: list[RunItem] = []
+        self._now = now
 
-    def end(self, item: RunItem, result: ItemResult) -> None:
+    def end(self, steps: Sequence[Ending]) -> set[Lease]:
+        """Gives the leases that are still held."""
+        if not steps:
+            return set()
+        held = self._tx.leases.hold_all([step.lease for step in steps])
+        fenced = [step for step in steps if step.lease in held and not self._items[step.run_item_id].ended]
+        executions = self._executions(fenced)
+        for step in fenced:
+            item = self._items[step.run_item_id]
+            if not item.ended:
+                self._end(item, step.result or self._finished(item, executions, step))
+        return held
+
+    def begin(self, steps: Sequence[Beginning], *, owner: str, task_of: TaskOf) -> dict[str, Begun]:
+        """Gives what was begun, by item."""
+        wanted = {step.run_item_id: step for step in steps}
+        there = [self._items[id] for id in wanted if id in self._items]
+        leases = self._tx.leases.claim_all(
+            [item.id for item in there if item.dispatched and not item.ended], owner=owner
+        )
+        begun: dict[str, Begun] = {}
+        for item_id, lease in leases.items():
+            item = self._items[item_id].begin(now=self._now)
+            run = self._runs.setdefault(item.run_id, self._before[item.run_id])
+            task = task_of(run, item) if item.ai_task_id is None else None
+            if task is not None:
+                item = replace(item, ai_task_id=task.id)
+                self._tx.record(
+                    TaskStarted(task=task),
+                    account_id=task.account_id,
+                    traceparent=wanted[item_id].traceparent,
+                )
+            self._moved[item_id] = item
+            begun[item_id] = Begun(item=item, lease=lease, task=task)
+        self._tx.tasks.add_all(
+            [each.task for each in begun.values() if each.task is not None], writes=self._tx.writes
+        )
+        return begun
+
+    def announce(self) -> None:
+        """Plans what follows, and writes and announces each run that changed."""
+        self._tx.run_items.save_all(list(self._moved.values()), writes=self._tx.writes)
+        for (run_id, stage), outputs in self._flow.items():
+            self._runs[run_id] = plan_outputs(self._tx, self._runs[run_id], stage, outputs, now=self._now)
+        for run_id, run in sorted(self._runs.items()):
+            advance(
+                self._tx,
+                run,
+                before=self._before[run_id],
+                move=RunMove.PROGRESSED,
+                now=self._now,
+                freed=run_id in self._freed,
+            )
+
+    def _executions(self, steps: Sequence[Ending]) -> _Executions:
+        """The executions that the items end by, locked, with what came of their items."""
+        ids = {self._items[step.run_item_id].ai_task_id for step in steps if step.result is None}
+        wanted = {id for id in ids if id is not None}
+        if not wanted:
+            return {}
+        tasks, ended = self._tx.tasks.lock_all(wanted), self._tx.task_items.ended(wanted)
+        return {task_id: (task, ended[task_id]) for task_id, task in tasks.items()}
+
+    def _finished(self, item: RunItem, executions: _Executions, step: Ending) -> ItemResult:
+        """What came of the item's execution, which ends with it where it has not ended before."""
+        assert item.ai_task_id is not None, "the item was begun with its task log"
+        task, ended = executions[item.ai_task_id]
+        if not task.ended:
+            if step.completed is not None and not ended:
+                task, last = end_item(task, step.completed, now=self._now)
+                self._tx.task_items.save_endings([last], writes=self._tx.writes)
+                ended = [last.ending]
+            task = end_task(self._tx, task, ended, now=self._now, traceparent=step.traceparent)
+        result = result_of(item, task, ended)
+        return replace(result, error=step.error) if step.error else result
+
+    def _end(self, item: RunItem, result: ItemResult) -> None:
         now, run = self._now, self._runs.get(item.run_id) or self._before[item.run_id]
-        self.items.append(item.failed(result, now=now) if result.error else item.done(result, now=now))
+        ended = item.failed(result, now=now) if result.error else item.done(result, now=now)
+        self._items[item.id] = self._moved[item.id] = ended
         progress = run.progress(item.stage)
         self._runs[run.id] = run.with_progress(
             replace(
@@ -161,17 +197,3 @@ class _Endings:
             self._flow.setdefault((run.id, following), []).extend(result.flow)
         if item.credits_held:
             self._freed.add(run.id)
-
-    def announce(self) -> None:
-        """Plans what follows, and writes and announces each run that changed."""
-        for (run_id, stage), outputs in self._flow.items():
-            self._runs[run_id] = plan_outputs(self._tx, self._runs[run_id], stage, outputs, now=self._now)
-        for run_id, run in sorted(self._runs.items()):
-            advance(
-                self._tx,
-                run,
-                before=self._before[run_id],
-                move=RunMove.PROGRESSED,
-                now=self._now,
-                freed=run_id in self._freed,
-            )

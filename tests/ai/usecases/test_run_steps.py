@@ -7,8 +7,8 @@ from services.ai.domain.run import CreditsTied, RunStatus
 from services.ai.domain.run_item import ItemResult, RunItemStatus
 from services.ai.domain.stages import Output, Stage
 from services.ai.store.leases import LeaseLost
-from services.ai.usecases.run_steps import Begun
-from tests.ai.runs import Desk, ids_of
+from services.ai.usecases.run_steps import Beginning, Begun
+from tests.ai.runs import Desk, ending, ids_of
 
 FLOW = (Stage.IDEAS, Stage.TASKS)
 
@@ -74,6 +74,35 @@ def test_what_items_made_that_end_together_goes_on_together_and_each_thing_once(
     assert (done.progress(Stage.IDEAS).done, done.progress(Stage.TASKS).inputs) == (2, 2)
     assert done.credits_used == 7
     assert desk.sequences() == [1, 2, 3]
+
+
+def test_an_item_that_ends_and_one_that_begins_together_are_one_change_of_their_run(desk: Desk) -> None:
+    run = desk.start(clusters=3, concurrency=2)
+    first, second = desk.jobs()
+    begun = desk.begin(first)
+
+    ended, following = desk.move_together(ending(begun, ItemResult()), Beginning(run_item_id=second))
+
+    assert (ended, isinstance(following, Begun)) == (None, True)
+    assert [item.status for item in desk.items(run)] == [
+        RunItemStatus.DONE,
+        RunItemStatus.RUNNING,
+        RunItemStatus.QUEUED,
+    ]
+    assert desk.sequences() == [1, 2, 3]
+    assert desk.last_event() == desk.shown(run)
+    assert len(desk.jobs()) == 3
+
+
+def test_the_job_of_an_item_that_ends_in_the_same_moment_finds_nothing_to_do(desk: Desk) -> None:
+    run = desk.start(clusters=1)
+    [job] = desk.jobs()
+    begun = desk.begin(job)
+
+    moved = desk.move_together(Beginning(run_item_id=job), ending(begun, ItemResult()))
+
+    assert moved == [None, None]
+    assert (desk.item(job).attempts, desk.read(run).status) == (1, RunStatus.COMPLETED)
 
 
 def test_the_last_items_end_their_run_together(desk: Desk) -> None:
