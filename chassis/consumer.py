@@ -22,7 +22,7 @@ EventHandler = Callable[[Tx, Any, Delivery], object]
 """`handler(tx, event, delivery)`: synchronous, inside the transaction; the event is the proto message."""
 
 JobHandler = Callable[[Any, Delivery], Awaitable[None]]
-"""`await handler(job, delivery)`: opens its own transactions; may answer by the delivery, else a return is an ack."""
+"""`await handler(job, delivery)`: opens its own transactions; may put the job off, else a return is an ack."""
 
 PoisonHandler = Callable[[Any, Delivery, str], Awaitable[None]]
 """`await on_poison(job, delivery, reason)`: the job is not tried again; tell whoever waits for it. Maybe called twice."""
@@ -179,8 +179,12 @@ class JobConsumer(Consumer[Tx], Generic[Tx]):
             await self._handlers[type(message)](message, delivery)
         finally:
             heartbeat.cancel()
-        if delivery.put_off:
-            await transactions.run_repeatable(self._excuse, delivery)
+        if delivery.wanted_again_seconds is not None:
+            # Excused before it comes again, which would else count the attempt of its predecessor.
+            try:
+                await transactions.run_repeatable(self._excuse, delivery)
+            finally:
+                await delivery.nak(delay_seconds=delivery.wanted_again_seconds)
         return Answer.BY_HANDLER if delivery.answered else Answer.DONE
 
     async def attempt_of(self, delivery: Delivery, transactions: Transactions[Tx]) -> int:

@@ -26,7 +26,8 @@ class Delivery:
         self.attempt = self.deliveries
         """As `deliveries`, without those after which a handler put its job off."""
         self.answered = False
-        self.put_off = False
+        self.wanted_again_seconds: float | None = None
+        """When its handler wants it again; None unless it has put it off."""
 
     @property
     def event_id(self) -> str:
@@ -53,9 +54,13 @@ class Delivery:
         with contextlib.suppress(nats.errors.Error, TimeoutError, OSError):
             await self._message.ack()
 
+    def put_off(self, *, delay_seconds: float) -> None:
+        """A handler of jobs says that it wants it again after so long; this attempt is none. Answered once it returns."""
+        self.wanted_again_seconds = delay_seconds
+
     async def nak(self, *, delay_seconds: float) -> None:
         """Not now: deliver it again after so long. Never without a delay, which would burn every attempt at once."""
-        self.answered = self.put_off = True
+        self.answered = True
         with contextlib.suppress(nats.errors.Error, TimeoutError, OSError):
             await self._message.nak(delay=delay_seconds)
 

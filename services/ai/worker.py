@@ -49,13 +49,13 @@ class Worker:
         """One item of a run."""
         with self._parts.acting_for(job.account_id):
             if not await self._parts.item_worker.do(job.run_item_id):
-                await delivery.nak(delay_seconds=COME_BACK_SECONDS)
+                delivery.put_off(delay_seconds=COME_BACK_SECONDS)
 
     async def task(self, job: ai.ExecuteTaskJob, delivery: Delivery) -> None:
         """An execution that was started by hand."""
         with self._parts.acting_for(job.account_id):
             if not await self._parts.task_worker.do(job.task_id):
-                await delivery.nak(delay_seconds=COME_BACK_SECONDS)
+                delivery.put_off(delay_seconds=COME_BACK_SECONDS)
 
 
 async def main(settings: WorkerSettings) -> None:
