@@ -20,7 +20,6 @@ from chassis.transaction import Transaction
 from tests.chassis.consumers import IMPATIENT, Start, exists, is_empty, letters
 from tests.chassis.sample import ACCOUNT
 
-
 STEADY = replace(IMPATIENT, ack_wait_seconds=30.0)
 """However slow the machine is, no job comes twice that is not to."""
 
