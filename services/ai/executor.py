@@ -118,11 +118,10 @@ class Executor:
     async def work(
         self, execution: Execution, lease: Lease, *, again: bool = False, turn: timedelta | None = None
     ) -> AiTask:
-        """Does the open items and gives the rest of the hold back. `begin` has given the execution.
+        """Does the open items of what `begin` has given, and gives the rest of the hold back; the task log is not ended.
 
-        Whoever called ends the task log, unless it has ended here. Raises LeaseLost, or what passes. `again` says that
-        a worker was at it before and died, maybe with a provider's answer that it did not journal. After a
-        `turn` no further item is begun: TurnOver says that some are left.
+        Raises LeaseLost, or what passes. `again` says that a worker died at it, maybe with an answer that it did not
+        journal. After a `turn` no further item is begun: TurnOver says that some are left.
         """
         task, completed = await self.work_to_the_end(execution, lease, again=again, turn=turn)
         return task if completed is None else await self._notes.completed(completed)
@@ -152,7 +151,7 @@ class Executor:
             return_exceptions=True,
         )
         for failure in ended:
-            # Every item has come as far as it could: what a provider has answered is journalled. One stands for all.
+            # Every item has come as far as it could. One stands for all.
             if failure is not None and not isinstance(failure, NO_KEY):
                 raise failure
         if at_work.no_key is not None:
@@ -282,10 +281,7 @@ class Executor:
         return await self._notes.prepared(Prepared(lease=lease, task_id=task.id, run_item_id=run_item_id))
 
     async def _within(self, at_work: AtWork, item: TaskItem) -> None:
-        """Does the item unless the task was cancelled meanwhile, which the end of each item before tells.
-
-        What a provider has answered already is delivered even then: it was paid for.
-        """
+        """Does the item unless the task was cancelled meanwhile; what a provider has answered is delivered even then."""
         async with at_work.items:
             self._notes.underway += 1
             try:
@@ -327,8 +323,8 @@ class Executor:
     ) -> TaskItem:
         """Asks the provider and journals its answer. Raises Stopped for an item that must not begin any more.
 
-        The place among the calls is given up before the journal's commit, so that the next call begins at once: what
-        a crash may lose are the answers of one batch, which the account never pays for.
+        The place among the calls is given up before the journal's commit: a crash may lose the answers of one batch,
+        which the account never pays for.
         """
         async with at_work.calls:
             if at_work.no_key is not None:
