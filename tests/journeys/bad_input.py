@@ -64,6 +64,9 @@ def a_valid_request_is_refused_for_what_no_schema_can_say(
     modes = [case.meta.generation.mode, *(part.mode for part in case.meta.components.values())]
     if any(mode is not schemathesis.GenerationMode.POSITIVE for mode in modes):
         return
+    if response.headers["content-type"][0].startswith("text/html"):
+        # A page for people, which names no fields.
+        return
     problem = response.json()
     named = {error["field"].rpartition(".")[2] for error in problem["errors"]}
     if problem["reason"] not in REASONS and not (named and named <= FIELDS):
