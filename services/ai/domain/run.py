@@ -22,6 +22,7 @@ class RunStatus(StrEnum):
     CANCELLED = "cancelled"
     COMPLETED = "completed"
     FAILED = "failed"
+    """It ended, and nothing of what it tried could be done."""
 
 
 ENDED = frozenset({RunStatus.CANCELLED, RunStatus.COMPLETED, RunStatus.FAILED})
@@ -265,9 +266,9 @@ class Run:
         return replace(self._going(now=now), status=RunStatus.RUNNING, stages=stages, updated_at=now)
 
     def reopened(self, *, now: datetime) -> Self:
-        """Lets a completed run go on with items that are retried; one that has not ended stays as it is."""
-        if self.status is RunStatus.COMPLETED:
-            rested = replace(self, paused_at=self.finished_at, finished_at=None)._going(now=now)
+        """Lets a run that came to its end go on with items that are retried; one that has not stays as it is."""
+        if self.status in (RunStatus.COMPLETED, RunStatus.FAILED):
+            rested = replace(self, error="", paused_at=self.finished_at, finished_at=None)._going(now=now)
             return replace(rested, status=RunStatus.RUNNING, updated_at=now)
         if self.status in ENDED or self.status is RunStatus.CANCELLING:
             raise self._conflict("retried")
@@ -296,8 +297,14 @@ class Run:
         if self.status is RunStatus.CANCELLING:
             return replace(self, status=RunStatus.CANCELLED, updated_at=now, finished_at=now)
         if self.status is RunStatus.RUNNING and self.everything_ended:
-            return replace(self, status=RunStatus.COMPLETED, updated_at=now, finished_at=now)
+            status = RunStatus.FAILED if self._nothing_was_done else RunStatus.COMPLETED
+            return replace(self, status=status, updated_at=now, finished_at=now)
         return self
+
+    @property
+    def _nothing_was_done(self) -> bool:
+        done, failed = (sum(getattr(stage, ended) for stage in self.stages) for ended in ("done", "failed"))
+        return bool(failed) and not done
 
     def admit(self, required: int, *, held: int) -> None:
         """Lets an item spend up to `required` credits while others hold `held`.

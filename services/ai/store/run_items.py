@@ -158,6 +158,17 @@ class RunItems:
         statement = select(run_item.c.ai_task_id).where(*_queued(run_id), run_item.c.ai_task_id.is_not(None))
         return [task_id for task_id in self._connection.execute(statement).scalars() if task_id]
 
+    def first_error(self, run_id: str) -> str:
+        """Why the first item that failed did."""
+        query = (
+            select(run_item.c.error)
+            .where(run_item.c.run_id == run_id, run_item.c.status == RunItemStatus.FAILED.value)
+            .order_by(run_item.c.stage, run_item.c.ordinal)
+            .limit(1)
+        )
+        found: str = self._connection.execute(query).scalar_one()
+        return found
+
     def page(
         self, page: PageRequest, *, run_id: str, stage: int = 0, status: RunItemStatus | None = None
     ) -> Page[RunItem]:

@@ -169,6 +169,9 @@ def advance(
     if run.status is RunStatus.RUNNING:
         run = hand_out(tx, run, freed=freed, now=now)
     settled = run.settled(now=now)
+    if settled.status is RunStatus.FAILED:
+        tx.send()
+        settled = replace(settled, error=tx.run_items.first_error(run.id))
     if settled.status is run.status:
         return _announce(tx, run, before=before, move=move, now=now)
     if move is not RunMove.PROGRESSED:

@@ -101,7 +101,7 @@ async def test_an_article_whose_prompts_failed_stays_a_draft_for_the_next_run(wo
 
     await workshop.work_off()
 
-    assert workshop.read_run(run).status is RunStatus.COMPLETED
+    assert workshop.read_run(run).status is RunStatus.FAILED
     waiting = await workshop.inventory.stage_inputs(workshop.site_id, Stage.IMAGE_PROMPTS, limit=10)
     assert [output.id for output in waiting] == [content.id]
 
@@ -260,7 +260,7 @@ async def test_an_item_that_dies_in_every_attempt_fails_and_its_hold_is_given_ba
     [item] = workshop.items(run)
     assert item.status is RunItemStatus.FAILED
     assert "begun 5 times and never ended" in item.error
-    assert workshop.read_run(run).status is RunStatus.COMPLETED
+    assert workshop.read_run(run).status is RunStatus.FAILED
     assert workshop.tasks()[0].status is TaskStatus.ERROR
     assert workshop.spent == 0
     assert workshop.leases() == 0
@@ -283,7 +283,7 @@ async def test_a_charged_item_whose_delivery_kills_every_time_fails_at_last_with
     assert (item.status, item.credits_used) == (RunItemStatus.FAILED, 2)
     assert "never ended" in item.error
     ended = workshop.read_run(run)
-    assert (ended.status, ended.credits_used) == (RunStatus.COMPLETED, 2)
+    assert (ended.status, ended.credits_used) == (RunStatus.FAILED, 2)
     assert workshop.spent == workshop.tasks()[0].credits_used == 2
     assert workshop.leases() == 0
 
@@ -363,15 +363,17 @@ async def test_a_job_while_another_worker_is_at_the_item_does_nothing(workshop: 
     assert len(workshop.image.asked) == 1
 
 
-async def test_a_model_whose_price_was_taken_away_fails_the_item_and_not_the_run(workshop: Workshop) -> None:
+async def test_a_model_whose_price_was_taken_away_fails_what_needs_it_and_says_so(workshop: Workshop) -> None:
     run = workshop.start(workshop.config(Stage.CLUSTER), {Stage.CLUSTER: await workshop.keywords()})
     with workshop.transactions.engine.begin() as connection:
         connection.execute(text("""UPDATE automation_run SET models = '{"cluster_keywords": "unknown-1"}'"""))
 
     await workshop.work_off()
 
-    assert workshop.read_run(run).status is RunStatus.COMPLETED
+    ended = workshop.read_run(run)
+    assert ended.status is RunStatus.FAILED
     assert "unknown-1" in workshop.items(run)[0].error
+    assert ended.error == workshop.items(run)[0].error
     assert workshop.spent == 0
 
 

@@ -133,4 +133,4 @@ async def test_a_model_without_a_price_is_refused_before_anything_changes(
             )
         )
 
-    assert workshop.read_run(run).status is RunStatus.COMPLETED
+    assert workshop.read_run(run).status is RunStatus.FAILED

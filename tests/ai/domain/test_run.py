@@ -97,6 +97,30 @@ def test_a_run_is_completed_when_every_item_has_ended_even_if_some_failed() -> N
     assert settled.finished_at == NOW
 
 
+def test_a_run_of_which_nothing_could_be_done_has_failed_and_frees_its_site() -> None:
+    run = a_run(progress={Stage.CONTENT: {"total": 3, "failed": 2, "skipped": 1}})
+
+    settled = run.settled(now=NOW)
+
+    assert settled.status is RunStatus.FAILED
+    assert settled.status in ENDED
+    assert settled.finished_at == NOW
+
+
+def test_a_run_of_which_everything_was_skipped_has_not_failed() -> None:
+    run = a_run(progress={Stage.CONTENT: {"total": 2, "skipped": 2}})
+
+    assert run.settled(now=NOW).status is RunStatus.COMPLETED
+
+
+def test_a_failed_run_goes_on_with_items_that_are_retried_and_forgets_its_error() -> None:
+    failed = a_run(status=RunStatus.FAILED, error="It was refused.", finished_at=NOW)
+
+    going = failed.reopened(now=NOW + timedelta(minutes=5))
+
+    assert (going.status, going.error, going.finished_at) == (RunStatus.RUNNING, "", None)
+
+
 def test_a_run_with_a_waiting_item_is_not_completed() -> None:
     assert (
         a_run(progress={Stage.CONTENT: {"total": 3, "done": 2}}).settled(now=NOW).status is RunStatus.RUNNING

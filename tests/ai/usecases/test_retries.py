@@ -41,6 +41,20 @@ def failed(desk: Desk, run: Run) -> list[RunItem]:
     return [item for item in desk.items(run) if item.status is RunItemStatus.FAILED]
 
 
+def test_a_run_that_failed_goes_on_too_and_is_completed_in_the_end(desk: Desk) -> None:
+    run = ended(desk, good=0, failing=2)
+    assert (run.status, run.error) == (RunStatus.FAILED, failed(desk, run)[0].error)
+    assert run.error
+    before = len(desk.jobs())
+
+    going, _ = retry(desk, run)
+    for job in desk.jobs()[before:]:
+        desk.end(desk.begin(job), credits_used=5)
+
+    assert (going.status, going.error) == (RunStatus.RUNNING, "")
+    assert desk.read(run).status is RunStatus.COMPLETED
+
+
 def test_a_completed_run_goes_on_with_its_failed_items_and_no_others(desk: Desk) -> None:
     run = ended(desk, good=3, failing=2)
     assert run.status is RunStatus.COMPLETED
