@@ -6,6 +6,7 @@ import pytest
 
 from chassis.identity import Keyring, TokenIssuer, TokenVerifier
 from suite import secrets
+from suite.secrets import kept_api_key
 from tests.journeys.bad_input import SECONDS_MAX, campaign
 from tests.journeys.belongings import sign_up
 from tests.journeys.suites import RunningSuite
@@ -15,6 +16,11 @@ pytestmark = pytest.mark.journey
 SAMPLE = ("fuzzing", 4)
 EVERYTHING = ("coverage,fuzzing,stateful", 40)
 """Phases of schemathesis and cases an operation."""
+
+
+OPERATORS = "suspen|/models|/reverse$|/grants"
+CONFIGURATION = "/billing/configuration"
+"""What an operator alone may do; the second is every account's, and other journeys of the session go on with it."""
 
 
 @pytest.mark.timeout(SECONDS_MAX + 60)
@@ -33,6 +39,29 @@ async def test_no_input_makes_a_fault_or_an_answer_that_the_reference_does_not_k
 
     assert code == 0, f"seed {seed}\n{said[-20_000:]}"
     assert f"Seed: {seed}" in said
+
+
+@pytest.mark.timeout(SECONDS_MAX + 60)
+def test_no_input_of_an_operator_makes_one_either(suite: RunningSuite, pytestconfig: pytest.Config) -> None:
+    """What only an operator may do would else end at the door in every case."""
+    seed = random.Random(str(pytestconfig.getoption("--seed"))).randrange(2**32)
+    key = kept_api_key(suite.data_dir, "operator")
+    assert key is not None
+    everything = pytestconfig.getoption("--all-inputs")
+    phases, examples = EVERYTHING if everything else SAMPLE
+
+    code, said = campaign(
+        suite.stack.gateway_url,
+        key,
+        seed=seed,
+        examples=examples,
+        phases=phases,
+        paths=f"{OPERATORS}|{CONFIGURATION}" if everything else OPERATORS,
+    )
+    print(said)
+
+    assert code == 0, f"seed {seed}\n{said[-20_000:]}"
+    assert "403" not in said.partition("SUMMARY")[2]
 
 
 def _lasting(suite: RunningSuite, token: str) -> str:
