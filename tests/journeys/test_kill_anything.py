@@ -18,6 +18,9 @@ from tests.journeys.suites import RunningSuite
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(400)]
 
 KILLS = 4
+KILLS_MET_LEAST = 1
+"""So many come before the run has ended; it is a small one. `make chaos` promises that all of its thirty do."""
+
 CROPS = 5
 VICTIMS = ("ai-worker", "ai", "billing", "publisher", "nats", "postgres")
 
@@ -36,12 +39,16 @@ async def test_a_run_completes_though_one_after_the_other_is_killed(
         keywords = runs.list_of_keywords(tmp_path, crops=CROPS)
         job = asyncio.create_task(do_main_job(api, operator, keywords, say=print, on_run=on_run))
         await running.wait()
+        met = 0
         for name in chance.sample(VICTIMS, KILLS):
-            await asyncio.wait({job}, timeout=runs.EVERY_SECONDS * chance.random())
+            # The first one comes at once: however fast the machine is, it meets the run.
+            met += not job.done()
             killed = kill(suite, name)
             await until(partial(is_another, suite, name, killed), timeout_seconds=30)
+            await asyncio.wait({job}, timeout=runs.EVERY_SECONDS * chance.random())
         outcome = await job
 
+    assert met >= KILLS_MET_LEAST
     assert outcome.run["status"] == "completed"
     assert [stage["failed"] for stage in outcome.run["stages"]] == [0] * 7
     assert {content["site_status"] for content in outcome.content} == {"published"}
