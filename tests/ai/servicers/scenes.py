@@ -1,14 +1,23 @@
-"""The providers that the table of every way goes through: the scripted one of this process, and those outside by HTTP."""
+"""The providers that the table of every way goes through: the offline ones themselves, and those outside by HTTP."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from igny8.publisher import v1 as publisher
 
 from services.ai.domain.function_names import FunctionName
-from services.ai.providers.limits import Limits
+from services.ai.providers.limits import LIMITS, Limits
+from services.ai.providers.offline import OfflineImageProvider, OfflineTextProvider
 from services.ai.providers.openai import OpenAiImageProvider, OpenAiTextProvider
+from services.ai.providers.port import (
+    ImageAnswer,
+    ImageRequest,
+    Progressed,
+    TextAnswer,
+    TextRequest,
+    nobody_waits,
+)
 from services.ai.providers.registry import Defaults, Providers
 from services.ai.providers.runware import RunwareImageProvider
 from tests.ai.models import REFUSED
@@ -42,16 +51,48 @@ class Scene:
         return self.image_model if function.makes_images else self.text_model
 
 
-def offline(workshop: Workshop) -> Scene:
-    def refuse(count: int) -> None:
-        workshop.text.replies = [REFUSED] * count
-        workshop.image.replies = [REFUSED] * count
+@dataclass(kw_only=True)
+class Offline:
+    """Both offline providers as they are, but for the next calls that are refused for good."""
 
+    name = "offline"
+    refusals: int = 0
+    calls: int = 0
+    text: OfflineTextProvider = field(default_factory=OfflineTextProvider)
+    image: OfflineImageProvider = field(default_factory=OfflineImageProvider)
+
+    async def complete(
+        self, request: TextRequest, *, deadline: float, progressed: Progressed = nobody_waits
+    ) -> TextAnswer:
+        self._take()
+        return await self.text.complete(request, deadline=deadline, progressed=progressed)
+
+    async def generate(self, request: ImageRequest, *, deadline: float) -> ImageAnswer:
+        self._take()
+        return await self.image.generate(request, deadline=deadline)
+
+    def refuse(self, count: int) -> None:
+        self.refusals = count
+
+    def _take(self) -> None:
+        self.calls += 1
+        if self.refusals:
+            self.refusals -= 1
+            raise REFUSED
+
+
+def offline_scene(workshop: Workshop) -> Scene:
+    """The workshop's providers become those that need no key, with answers and tokens of their own."""
+    provider = Offline()
+    workshop.providers = Providers(
+        text={"offline": provider},
+        image={"offline": provider},
+        models=workshop.ledger.models,
+        defaults=Defaults(text_model=TEXT_MODEL, image_model=IMAGE_MODEL),
+        limits=LIMITS,
+    )
     return Scene(
-        text_model=TEXT_MODEL,
-        image_model=IMAGE_MODEL,
-        refuse=refuse,
-        calls=lambda: len(workshop.text.asked) + len(workshop.image.asked),
+        text_model=TEXT_MODEL, image_model=IMAGE_MODEL, refuse=provider.refuse, calls=lambda: provider.calls
     )
 
 

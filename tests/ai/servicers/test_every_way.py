@@ -1,14 +1,18 @@
-"""Every function, way to begin it, provider and end: the three logs agree to the credit and to the cent."""
+"""Every function, way to begin it, provider and end: the logs agree to the credit and to the cent, and people are told."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import replace
+from decimal import Decimal
 from typing import Any, Final
 
 import pytest
+from igny8.ai import v1 as ai
 
 from chassis.errors import RemoteRefusal
 from services.ai.domain.function_names import FunctionName
 from services.ai.domain.stages import Stage
+from services.ai.domain.task import AiTask
+from services.notifications.convert import fact_from_proto
+from services.notifications.domain.drafting import draft_of
 from tests.ai.servicers.doors import Doors
 from tests.ai.servicers.scenes import (
     FUNCTIONS_OF,
@@ -16,7 +20,7 @@ from tests.ai.servicers.scenes import (
     RUNWARE_IMAGE,
     Scene,
     keyword_of_sector,
-    offline,
+    offline_scene,
     outside_scene,
 )
 from tests.ai.workshop import Workshop
@@ -59,7 +63,7 @@ INPUTS: Final[dict[FunctionName, Callable[[Workshop, int], Awaitable[str]]]] = {
 async def scene(request: pytest.FixtureRequest, workshop: Workshop) -> AsyncIterator[Scene]:
     """The provider that the test's parameter names, at work before any door opens."""
     if request.param == "offline":
-        yield offline(workshop)
+        yield offline_scene(workshop)
         return
     image_model = RUNWARE_IMAGE if request.param == "runware" else OPENAI_IMAGE
     async with outside_world() as outside:
@@ -79,11 +83,15 @@ async def asked_for(doors: Doors, scene: Scene, function: FunctionName, ids: lis
 
 
 async def in_a_run(doors: Doors, scene: Scene, function: FunctionName, ids: list[str]) -> None:
-    stage, workshop = STAGES[function], doors.workshop
-    config = workshop.config(stage, batch_size=1, concurrency=1)
-    models = replace(config, text_model=scene.text_model, image_model=scene.image_model)
-    workshop.start(models, {stage: ids})
-    await workshop.work_off()
+    """Of what waits on the site, which is `ids`."""
+    stages = [
+        ai.StageConfig(stage=stage, enabled=stage is STAGES[function], batch_size=1, concurrency=1)
+        for stage in Stage
+    ]
+    await doors.configure(stages=stages, text_model=scene.text_model, image_model=scene.image_model)
+    run = await doors.start_run()
+    assert sum(stage.total for stage in run.stages) == len(ids)
+    await doors.workshop.work_off()
 
 
 WAYS: Final = {"by hand": (asked_for, 1), "in bulk": (asked_for, 3), "in a run": (in_a_run, 3)}
@@ -128,7 +136,18 @@ REASONS: Final = {
 }
 """Why the executions say that they failed."""
 
-# The three logs
+# What there is to read of it
+
+End = ai.AiTaskCompleted | ai.AiTaskFailed
+ENDED: Final[dict[str, type[End]]] = {"completed": ai.AiTaskCompleted, "failed": ai.AiTaskFailed}
+NOTIFICATIONS: Final = {
+    F.CLUSTER_KEYWORDS: "ai_cluster",
+    F.GENERATE_IDEAS: "ai_ideas",
+    F.GENERATE_CONTENT: "ai_content",
+    F.GENERATE_IMAGE_PROMPTS: "ai_prompts",
+    F.GENERATE_IMAGES: "ai_image",
+}
+"""How the types of each function's notifications begin."""
 
 
 def usage_log(workshop: Workshop, function: FunctionName) -> tuple[Any, ...]:
@@ -149,6 +168,64 @@ def deductions(workshop: Workshop, function: FunctionName) -> tuple[Any, ...]:
            WHERE operation_type = :operation_type AND transaction_type = 'deduction'""",
         function,
     )
+
+
+def logged(logs: list[AiTask]) -> set[tuple[Any, ...]]:
+    """What each task log says, as its end event and its notification should."""
+    return {
+        (log.id, log.reason, log.items_done, log.items_failed, log.credits_used, log.cost) for log in logs
+    }
+
+
+def announced(ends: list[End]) -> set[tuple[Any, ...]]:
+    return {
+        (
+            end.task.id,
+            end.reason if isinstance(end, ai.AiTaskFailed) else "",
+            end.task.items_done,
+            end.task.items_failed,
+            end.task.credits_used,
+            Decimal(end.task.cost),
+        )
+        for end in ends
+    }
+
+
+def notified(ends: list[End]) -> set[tuple[Any, ...]]:
+    """The notification of each end: its type, what it is about, items and credits, as notifications makes it."""
+    drafts = [draft_of(fact_from_proto(end)) for end in ends]
+    return {
+        (
+            draft.notification_type.value,
+            draft.related_id,
+            draft.facts.get("reason", ""),
+            draft.totals["tasks_processed"],
+            draft.totals["credits_used"],
+        )
+        for draft in drafts
+    }
+
+
+def to_be_notified(logs: list[AiTask], function: FunctionName) -> set[tuple[Any, ...]]:
+    return {
+        (
+            f"{NOTIFICATIONS[function]}_{'failed' if log.reason else 'success'}",
+            log.id,
+            log.reason,
+            log.items_done,
+            log.credits_used,
+        )
+        for log in logs
+    }
+
+
+def ends_told(workshop: Workshop) -> list[End]:
+    """The event of every execution's end."""
+    return [
+        event.as_message(ENDED[name])
+        for event in workshop.events("ai_tasks")
+        if (name := event.subject.rpartition(".")[2]) in ENDED
+    ]
 
 
 def _row(workshop: Workshop, query: str, function: FunctionName) -> tuple[Any, ...]:
@@ -181,5 +258,9 @@ async def test_the_three_logs_agree(
     assert (balance.reserved, had - balance.credits) == (0, credits)
     assert (credits > 0) == (done > 0)
     assert {log.reason for log in logs} == REASONS[way, end]
+    ends = ends_told(workshop)
+    assert len(ends) == len(logs)
+    assert announced(ends) == logged(logs)
+    assert notified(ends) == to_be_notified(logs, function)
     assert (scene.calls() > 0) == (end != "insufficient credits")
     workshop.billing.check_books()
