@@ -23,7 +23,7 @@ from services.ai.inventory import Inventory
 from services.ai.ledger import Ledger, Quotes
 from services.ai.model_choice import ModelChoice
 from services.ai.providers.keys import AccountKeys
-from services.ai.providers.limits import Limits, changed
+from services.ai.providers.limits import Limits, changed, own_limits
 from services.ai.providers.port import ImageProvider, TextProvider
 from services.ai.providers.registry import Defaults, Providers
 from services.ai.settings import AiSettings
@@ -156,5 +156,6 @@ def _models(settings: AiSettings) -> Models:
         limits=changed(
             calls_at_once=settings.provider_calls_at_once,
             calls_per_minute=settings.provider_calls_per_minute,
+            own=own_limits(settings.provider_limits),
         ),
     )

@@ -2,9 +2,10 @@
 
 from typing import ClassVar, Literal, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from chassis.settings import ServiceSettings
+from services.ai.providers.limits import own_limits
 
 PROVIDER_MODELS = {
     ("text", "offline"): "offline-1",
@@ -52,6 +53,18 @@ class AiSettings(ServiceSettings):
 
     provider_calls_per_minute: int = Field(default=0, ge=0, le=1_000_000)
     """Calls a minute of one process to one model outside; 0 means as many as there are."""
+
+    provider_limits: list[str] = Field(
+        default_factory=list, examples=["openai/gpt-5-mini=16:500,runware=8:0"]
+    )
+    """By comma, a provider, or one and the start of a model's name, with its calls at once and a minute in one process;
+    over the two above."""
+
+    @field_validator("provider_limits")
+    @classmethod
+    def _provider_limits_are_some(cls, value: list[str]) -> list[str]:
+        own_limits(value)
+        return value
 
     @model_validator(mode="after")
     def _providers_are_set_up(self) -> Self:

@@ -62,3 +62,14 @@ def test_a_provider_without_its_key_is_refused_at_start(
 
 def test_keys_are_not_shown(settings: Read) -> None:
     assert "rw-secret" not in repr(settings(RUNWARE_API_KEY="rw-secret"))
+
+
+def test_limits_are_given_by_comma(settings: Read) -> None:
+    read = settings(IGNY8_PROVIDER_LIMITS="openai/gpt-5-mini=16:500, runware=8:0")
+
+    assert read.provider_limits == ["openai/gpt-5-mini=16:500", "runware=8:0"]
+
+
+def test_limits_that_make_no_sense_are_refused_at_start_by_their_entry(settings: Read) -> None:
+    with pytest.raises(SettingsInvalid, match=r"PROVIDER_LIMITS.*'gpt-5-mini=16:500' names no provider"):
+        settings(IGNY8_PROVIDER_LIMITS="runware=8:0,gpt-5-mini=16:500")

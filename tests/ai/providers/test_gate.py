@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from services.ai.providers.gate import REQUESTS, Gate
-from services.ai.providers.limits import LIMITS, Limits, changed, limits_of
+from services.ai.providers.limits import Limits
 from services.ai.providers.pace import OPEN_SECONDS
 from services.ai.providers.port import (
     ProviderBusy,
@@ -213,25 +213,3 @@ async def test_each_call_is_counted_by_how_it_ended(
         await calling(gate("counted"), error)
 
     assert counted("counted", outcome) == before + 1
-
-
-@pytest.mark.parametrize(
-    ("provider", "model", "seconds"),
-    [("openai", "gpt-5-mini", 120.0), ("openai", "gpt-image-2", 240.0), ("unknown", "m", 120.0)],
-)
-def test_the_limits_of_a_model_are_the_most_particular_that_fit(
-    provider: str, model: str, seconds: float
-) -> None:
-    assert limits_of(LIMITS, provider, model).call_seconds_max == seconds
-
-
-def test_an_operators_limits_are_of_every_provider_outside() -> None:
-    ours = changed(calls_at_once=3, calls_per_minute=60)
-
-    assert limits_of(ours, "openai", "gpt-5").calls_at_once == 3
-    assert limits_of(ours, "openai", "gpt-image-2").calls_per_minute == 60
-    assert limits_of(ours, "offline", "offline-1") == LIMITS["offline"]
-
-
-def test_without_an_operators_limits_the_usual_ones_hold() -> None:
-    assert changed(calls_at_once=0, calls_per_minute=0) == LIMITS
