@@ -1,6 +1,7 @@
 """Kills ai workers while they do 200 items, by hand and in a run; a model outside counts what it is asked."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -80,7 +81,9 @@ async def _on(chaos: Chaos, suite: RunningSuite, api: Api, outside: Outside) -> 
     await until(lambda: settled.nothing_is_open(suite), timeout_seconds=SECONDS_MAX)
     chaos.say("everything has ended")
     run: dict[str, Any] = (await api.get(f"/api/v1/automation/runs/{work.run_id}"))["run"]
-    await until(lambda: _logs_agree(suite, work.run_id), timeout_seconds=30)
+    # What does not come to agree is told beside everything else that was found.
+    with suppress(AssertionError):
+        await until(lambda: _logs_agree(suite, work.run_id), timeout_seconds=30)
     return _report(suite, work, run, kills, outside)
 
 
@@ -96,7 +99,12 @@ def _report(
         "calls repeated": str(calls.total() - len(calls)),
     }
     done = suite.rows("SELECT count(*) AS items FROM ai.task_item WHERE status = 'done'")[0]["items"]
-    report.promise("Every item completes", holds=done == work.items, found=f"{done} of {work.items}")
+    failed = suite.rows("SELECT error FROM ai.task_item WHERE status = 'failed'")
+    report.promise(
+        "Every item completes",
+        holds=done == work.items,
+        found=f"{done} of {work.items}; {failed or 'none'} failed",
+    )
     report.promise("The run completes", holds=run["status"] == "completed", found=run["status"])
     most = work.items + len(kills.lost)
     report.promise(
@@ -104,7 +112,8 @@ def _report(
         holds=calls.total() <= most and not kills.repeated_without_a_kill(),
         found=f"{calls.total()} of at most {most}; {kills.repeated_without_a_kill() or 'none'} without a kill",
     )
-    report.promise("The three logs and the ledger agree", holds=_logs_agree(suite, work.run_id))
+    logs = [one for one in _logs(suite, work.run_id) if one.task_logs]
+    report.promise("The three logs and the ledger agree", holds=_logs_agree(suite, work.run_id), found=logs)
     settled.promise_all(report, suite)
     return report
 
@@ -121,5 +130,8 @@ def ended(suite: RunningSuite) -> int:
 
 
 def _logs_agree(suite: RunningSuite, run_id: str) -> bool:
-    found = books.read(suite.stack.read_only_database_url, run_id)
-    return [one.function_name for one in found if one.agree] == ["generate_ideas"]
+    return [one.function_name for one in _logs(suite, run_id) if one.agree] == ["generate_ideas"]
+
+
+def _logs(suite: RunningSuite, run_id: str) -> list[books.FunctionLogs]:
+    return books.read(suite.stack.read_only_database_url, run_id)
