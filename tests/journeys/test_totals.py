@@ -1,19 +1,23 @@
 """120 keywords from import to published articles: everything that counts them counts the same, to the last credit."""
 
 import json
+import re
+import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import httpx
 import pytest
 
 from chassis.testing.waiting import until
 from suite.demo import books
 from suite.demo.job import Outcome, do_main_job
 from tests.chaos import runs
-from tests.journeys.suites import RunningSuite
+from tests.journeys.suites import RunningSuite, environment_of
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(400)]
 
@@ -47,11 +51,65 @@ MADE: Final = """
            (SELECT count(*) FROM publisher.image WHERE site_id = %(site)s AND status = 'generated') AS images,
            (SELECT count(*) FROM publisher.content WHERE run_id = %(run)s AND site_status = 'published') AS reviewed"""
 
+EVENT: Final = re.compile(r"\bruns\.\w+")
+COMPLETED: Final = re.compile(r"\bruns\.completed .*\n")
+PERCENT: Final = re.compile(r"(\d+\.\d) %")
+
 Ask = Callable[[str], list[dict[str, Any]]]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Watcher:
+    """`igny8 events` as somebody leaves it open beside a run."""
+
+    process: subprocess.Popen[bytes]
+    printed: Path
+    errors: Path
+
+    def lines(self) -> list[str]:
+        return self.printed.read_text().splitlines()
+
+
 @pytest.fixture(scope="module")
-async def outcome(suite: RunningSuite, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+async def watcher(suite: RunningSuite, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Watcher]:
+    """It listens before anything happens."""
+    before = await open_streams(suite)
+    watcher = watch(suite, tmp_path_factory.mktemp("watcher"))
+    try:
+
+        async def listens() -> bool:
+            return watcher.process.poll() is not None or await open_streams(suite) > before
+
+        await until(listens, timeout_seconds=60)
+        yield watcher
+    finally:
+        watcher.process.kill()
+        watcher.process.wait()
+
+
+def watch(suite: RunningSuite, folder: Path) -> Watcher:
+    printed, errors = folder / "printed", folder / "errors"
+    with printed.open("wb") as output, errors.open("wb") as error:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "suite.cli", "events", "--types", "runs"],
+            env=environment_of(suite.data_dir),
+            stdout=output,
+            stderr=error,
+        )
+    return Watcher(process=process, printed=printed, errors=errors)
+
+
+async def open_streams(suite: RunningSuite) -> float:
+    """Event streams that the gateway has open."""
+    async with httpx.AsyncClient(trust_env=False) as client:
+        metrics = (await client.get(f"{suite.stack.metrics['gateway']}/metrics")).text
+    found = re.search(r"^sse_open (\S+)$", metrics, re.MULTILINE)
+    assert found is not None, "the gateway counts its streams"
+    return float(found.group(1))
+
+
+@pytest.fixture(scope="module")
+async def outcome(suite: RunningSuite, watcher: Watcher, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     """The main job on 120 keywords."""
     keywords = runs.list_of_keywords(tmp_path_factory.mktemp("keywords"), crops=CROPS)
     async with suite.api() as api, suite.api("operator") as operator:
@@ -126,3 +184,24 @@ def test_a_subscriber_of_ones_own_that_starts_late_reaches_the_same_totals(
         "charges": sum(one.usage_rows for one in logs),
         "credits_charged": run["credits_used"],
     }
+
+
+async def test_igny8_events_prints_the_run_from_its_start_to_its_end_and_ends_well_when_interrupted(
+    watcher: Watcher, outcome: Outcome
+) -> None:
+    await until(lambda: COMPLETED.search(watcher.printed.read_text()), timeout_seconds=60)
+
+    watcher.process.send_signal(signal.SIGINT)
+
+    await until(lambda: watcher.process.poll() is not None, timeout_seconds=60)
+    first, *going_on, last = watcher.lines()
+    percents = [float(found.group(1)) for line in going_on if (found := PERCENT.search(line))]
+    assert (watcher.process.returncode, watcher.errors.read_text()) == (0, "")
+    assert "runs.started" in first
+    assert {name for line in going_on for name in EVENT.findall(line)} == {"runs.progressed"}
+    assert len(percents) == len(going_on) > 1
+    # What is made by the way is more to do: a percentage may fall a little.
+    assert percents[0] < percents[-1] <= 100
+    assert "runs.completed" in last
+    assert f"100.0 % │ completed │ clusters {outcome.run['stages'][0]['done']}/" in last
+    assert f"{outcome.run['credits_used']} credits" in last
