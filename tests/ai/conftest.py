@@ -40,19 +40,25 @@ def capture_beyond_hold() -> bool:
 
 
 @pytest.fixture
+def newsroom(transactions_for: Callable[..., Transactions[Any]], clock: ManualClock) -> Newsroom:
+    """Publisher's use cases on clean tables."""
+    return Newsroom(
+        transactions=transactions_for("publisher", PublisherTransaction, encode=encode_of_publisher),
+        clock=clock,
+    )
+
+
+@pytest.fixture
 async def workshop(
     transactions: Transactions[AiTransaction],
     transactions_for: Callable[..., Transactions[Any]],
+    newsroom: Newsroom,
     clock: ManualClock,
     capture_beyond_hold: bool,
 ) -> AsyncIterator[Workshop]:
     """The executor and workers beside billing and publisher."""
     billing = Billing(
         transactions=transactions_for("billing", BillingTransaction, encode=encode_of_billing), clock=clock
-    )
-    newsroom = Newsroom(
-        transactions=transactions_for("publisher", PublisherTransaction, encode=encode_of_publisher),
-        clock=clock,
     )
     opening = open_workshop(transactions, billing, newsroom, capture_beyond_hold=capture_beyond_hold)
     async with opening as opened:

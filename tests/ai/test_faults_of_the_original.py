@@ -1,5 +1,7 @@
 """The eleven faults of the system igny8 is named after, each a regression test (the table is in services/ai/README.md)."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from igny8.publisher import v1 as publisher
 from sqlalchemy.exc import DataError
@@ -8,9 +10,16 @@ from chassis.ids import new_id
 from services.ai.automation.scheduler import Scheduler
 from services.ai.domain.run import RunAlreadyActive, RunStatus
 from services.ai.domain.stages import Stage
+from services.publisher.domain.content import SiteStatus
+from services.publisher.domain.publishing_settings import CatchUp
+from services.publisher.usecases.calendar import get_calendar
 from tests.ai.runs import Desk, ids_of
 from tests.ai.servicers.doors import Doors
 from tests.ai.workshop import Workshop
+from tests.publisher.fake_target import FakeTarget
+from tests.publisher.newsroom import Newsroom, published
+
+DUE = datetime(2026, 11, 2, 14, 0, tzinfo=UTC)
 
 CLUSTER, IDEAS, CONTENT = Stage.CLUSTER, Stage.IDEAS, Stage.CONTENT
 
@@ -141,12 +150,45 @@ async def test_fault_10_clusters_are_new_until_they_have_ideas_and_keywords_are_
 
 
 async def test_fault_11_a_run_takes_what_waits_on_its_own_site_only(doors: Doors, workshop: Workshop) -> None:
-    await workshop.keywords()
+    ours = await workshop.keywords("compost heap", "compost bin")
     other = await workshop.publisher.site(name="Other", slug=f"other-{new_id()}")
+    await workshop.publisher.import_csv(other.id, "keyword\nraised bed soil\n")
 
-    waiting = await workshop.inventory.stage_inputs(other.id, CLUSTER, limit=10)
     run = await doors.start_run()
 
-    assert waiting == []
-    assert {item.run_id for item in await doors.items(run.id)} == {run.id}
-    assert run.site_id == workshop.site_id
+    taken = await doors.items(run.id)
+    assert sorted(id for item in taken for id in item.input_ids) == sorted(ours)
+
+
+async def test_fault_11_the_publisher_keeps_the_calendars_of_sites_apart_and_publishes_each_on_its_own(
+    newsroom: Newsroom,
+) -> None:
+    sites = [newsroom.site(daily_limit=1) for _ in range(2)]
+    # Either day has room for one, and either time for one.
+    contents = [newsroom.scheduled(site, at=DUE) for site in sites]
+    target = FakeTarget()
+
+    shown = [
+        newsroom.run(get_calendar, site_id=site.id, account_id=site.account_id, start=None, end=None)
+        for site in sites
+    ]
+    newsroom.clock.set(DUE)
+    await published(newsroom.scheduler(target=target))
+
+    assert [[entry.content_id for entry in each.entries] for each in shown] == [[one.id] for one in contents]
+    assert {delivery.content.id: delivery.site.id for delivery in target.seen} == {
+        content.id: site.id for content, site in zip(contents, sites, strict=True)
+    }
+
+
+async def test_fault_11_what_was_missed_is_handled_by_the_rule_of_its_own_site(newsroom: Newsroom) -> None:
+    held, sent = (
+        newsroom.scheduled(newsroom.site(catch_up=rule), at=DUE)
+        for rule in (CatchUp.HOLD, CatchUp.PUBLISH_NOW)
+    )
+    newsroom.clock.set(DUE + timedelta(minutes=30))
+
+    await published(newsroom.scheduler())
+
+    assert newsroom.read(held).site_status is SiteStatus.NOT_PUBLISHED
+    assert newsroom.read(sent).site_status is SiteStatus.PUBLISHED
