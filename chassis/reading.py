@@ -62,10 +62,13 @@ class Reading:
 
     def read(self, connection: Connection, parameters: Mapping[str, Any]) -> dict[str, Rows]:
         """The rows of each query."""
-        statements = [prepared(connection, statement, types) for statement, types in self._statements]
-        executed = "; ".join([BY_KEYS, *statements])
+        executed = "; ".join([BY_KEYS, *self.statements(connection)])
         found = orjson.loads(connection.exec_driver_sql(executed, dict(parameters)).scalar_one())
         return {name: query.rows(found[name]) for name, query in self.queries.items()}
+
+    def statements(self, connection: Connection) -> list[str]:
+        """What is executed for a read, with the parameters by name: the first statement, where there is one, and all queries."""
+        return [prepared(connection, statement, types) for statement, types in self._statements]
 
     @cached_property
     def _statements(self) -> list[tuple[str, dict[str, str]]]:

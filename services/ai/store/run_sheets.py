@@ -41,7 +41,7 @@ _SHEET: Final = Reading(
     types={"item_ids": "uuid[]"},
 )
 
-_WAITING: Final = Reading(
+WAITING: Final = Reading(
     queries={
         "running": Query(
             _count,
@@ -63,7 +63,7 @@ _WAITING: Final = Reading(
     types={"run_id": "uuid", "account_id": "uuid", "stages": "smallint[]", "most": "integer"},
 )
 
-_AROUND: Final = Reading(
+AROUND: Final = Reading(
     queries={
         "now": Query(
             tuple(run_item.c),
@@ -120,7 +120,7 @@ class RunSheets:
 
     def waiting(self, run: Run, stages: Collection[Stage]) -> Waiting:
         """What of these stages may be handed out."""
-        found = _WAITING.read(
+        found = WAITING.read(
             self._connection,
             {
                 "run_id": run.id,
@@ -136,7 +136,7 @@ class RunSheets:
 
     def around(self, run_id: str) -> dict[str, tuple[RunItem, ...]]:
         """The items that are worked on `now`, the `next` and the `last` ones."""
-        found = _AROUND.read(self._connection, {"run_id": run_id})
+        found = AROUND.read(self._connection, {"run_id": run_id})
         return {name: tuple(map(run_items.from_row, rows)) for name, rows in found.items()}
 
 
