@@ -1,6 +1,7 @@
 """The one road of AI work: an AI function reaches no provider, no ledger and no task log but through the executor."""
 
 import ast
+import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
@@ -52,6 +53,46 @@ CALLS = {
 """Who may call what a provider and the ledger do."""
 
 
+STEPS = {
+    "services.ai.store.tasks": {"services.ai.store.transaction"},
+    "services.ai.store.task_items": {"services.ai.store.transaction"},
+    "services.ai.store.by_hand": {"services.ai.store.transaction"},
+    "services.ai.store.tables.ai_task": {"services.ai.store.tasks", "services.ai.store.run_items"},
+    "services.ai.store.tables.task_item": {"services.ai.store.task_items"},
+    "services.ai.usecases.tasks": {
+        "services.ai.task_notes",
+        "services.ai.leasing",
+        "services.ai.task_worker",
+        "services.ai.automation.scheduler",
+        "services.ai.servicers.generation",
+        "services.ai.usecases.run_steps",
+    },
+    "services.ai.usecases.by_hand": {
+        "services.ai.task_worker",
+        "services.ai.automation.sweeper",
+        "services.ai.servicers.generation",
+    },
+    "services.ai.usecases.item_steps.journal_answers": {"services.ai.task_notes"},
+    "services.ai.usecases.item_steps.complete_items": {"services.ai.task_notes"},
+    "services.ai.usecases.item_steps.end_item": {"services.ai.usecases.run_steps"},
+    "services.ai.usecases.preparing.note_prepared": {"services.ai.task_notes"},
+    "services.ai.usecases.preparing.note_reservations": {"services.ai.task_notes"},
+}
+"""Who may import what writes task logs and their items: the steps of the executor and of those who begin and end work."""
+
+LOG_TABLES = ("igny8_ai_task_logs", "task_item")
+LOG_STORES = {"services.ai.store.tasks", "services.ai.store.task_items", "services.ai.store.by_hand"}
+WRITERS = {
+    "services.ai.usecases.by_hand",
+    "services.ai.usecases.item_steps",
+    "services.ai.usecases.preparing",
+    "services.ai.usecases.run_steps",
+    "services.ai.usecases.runs",
+    "services.ai.usecases.tasks",
+}
+"""The use cases that write task logs."""
+
+
 def ours() -> list[Path]:
     """The files of the service that are not a provider themselves."""
     return [
@@ -87,6 +128,45 @@ def test_each_road_out_is_held_by_few(road: str) -> None:
     assert holders <= ROADS[road]
 
 
+@pytest.mark.parametrize("step", STEPS)
+def test_what_writes_a_task_log_is_held_by_few(step: str) -> None:
+    holders = {
+        dotted(path)
+        for path in ours()
+        for name, _ in imports(path)
+        if name == step or name.startswith(f"{step}.")
+    }
+
+    assert holders == STEPS[step]
+
+
+def test_no_module_holds_all_tables_or_a_whole_module_of_steps() -> None:
+    """By `from services.ai.store import tables` it would hold every table, which the rules above would not see."""
+    whole = {"services.ai.store.tables", "services.ai.usecases.item_steps", "services.ai.usecases.preparing"}
+
+    holders = {dotted(path) for path in ours() for name, _ in imports(path) if name in whole}
+
+    assert {holder for holder in holders if ".migrations." not in holder} == set()
+
+
+def test_task_logs_are_written_by_the_store_s_own_statements_alone() -> None:
+    writers = {
+        dotted(path)
+        for path in ours()
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and _writes_a_log(node.value)
+    }
+
+    assert writers & LOG_STORES
+    assert {writer for writer in writers if ".migrations." not in writer} <= LOG_STORES
+
+
+def test_task_logs_are_written_by_few_use_cases() -> None:
+    writers = {dotted(path) for path in ours() if any(_writes_of_the_store(tree(path)))}
+
+    assert writers == WRITERS
+
+
 @pytest.mark.parametrize("call", CALLS)
 def test_a_provider_and_the_ledger_are_called_in_one_place(call: str) -> None:
     callers = {dotted(path) for path in ours() if any(_calls(tree(path), {call}))}
@@ -115,6 +195,21 @@ def _calls(syntax: ast.AST, names: Collection[str]) -> Iterator[ast.Call]:
     """Calls of methods with these names on something that is held: `self._ledger.capture(…)`, `writer.complete(…)`."""
     for node in ast.walk(syntax):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in names:
-            if isinstance(node.func.value, ast.Name) and node.func.value.id in ("write", "tasks", "runs"):
-                continue
             yield node
+
+
+def _writes_a_log(statement: str) -> bool:
+    """Whether it is SQL that changes rows of a task log or its items."""
+    names = "|".join(LOG_TABLES)
+    return bool(
+        re.search(rf"\b(INSERT INTO|UPDATE|DELETE FROM)\s+(ai\.)?({names})\b", statement, re.IGNORECASE)
+    )
+
+
+def _writes_of_the_store(syntax: ast.AST) -> Iterator[ast.Call]:
+    """Calls such as `tx.tasks.save(…)` and `self._tx.task_items.save_endings(…)`."""
+    for node in ast.walk(syntax):
+        match node:
+            case ast.Call(func=ast.Attribute(value=ast.Attribute(attr="tasks" | "task_items"), attr=name)):
+                if name.startswith(("add", "save", "touch")):
+                    yield node
