@@ -57,6 +57,8 @@ KINDS_OF: Final = {
     "ListImages.ids": "image",
     "ListKeywords.ids": "keyword",
     "ListTasks.ids": "task",
+    "RetryFailedItems.changes.input_ids": "keyword",
+    "RetryFailedItems.changes.item_id": "run_item",
     "RetryFailedItems.item_ids": "run_item",
     "RunFunction.ids": "keyword",
     "ShiftSchedule.content_ids": "content",
@@ -69,6 +71,8 @@ VALUES: Final[dict[str, Any]] = {
     "Quote.model_name": "offline-text-1",
     # A run that never was: items are asked for below their run.
     "RetryFailedItems.run_id": "0199aaaa-0000-7000-8000-00000000dead",
+    "RetryFailedItems.changes.item_id": "0199aaaa-0000-7000-8000-000000000001",
+    "RetryFailedItems.changes.input_ids": "0199aaaa-0000-7000-8000-000000000001",
     "InviteUser.email": "somebody@example.com",
     "ChangeClusters.ids": "0199aaaa-0000-7000-8000-000000000001",
     "ChangeContent.ids": "0199aaaa-0000-7000-8000-000000000001",
@@ -155,14 +159,29 @@ def filled(method: MethodDescriptor, ids: dict[str, str], settings: dict[str, An
 
 
 def put(request: Any, id_field: IdField, value: str) -> None:
-    """Sets the field at the end of the way."""
+    """Sets the field at the end of the way; of many things on it, in the first, which is made where there is none."""
+    way = id_field.method.name
     for name in id_field.path[:-1]:
-        request = getattr(request, name)
+        repeated = request.DESCRIPTOR.fields_by_name[name].is_repeated
+        request, way = getattr(request, name), f"{way}.{name}"
+        if repeated:
+            request = request[0] if request else _with_values(request.add(), way)
     if id_field.field.is_repeated:
         del getattr(request, id_field.field.name)[:]
         getattr(request, id_field.field.name).append(value)
     else:
         setattr(request, id_field.field.name, value)
+
+
+def _with_values(message: Any, way: str) -> Any:
+    """The message with what its fields need, by the way to it."""
+    for field in message.DESCRIPTOR.fields:
+        given = VALUES.get(f"{way}.{field.name}")
+        if given is not None and field.is_repeated:
+            getattr(message, field.name).append(given)
+        elif given is not None:
+            setattr(message, field.name, given)
+    return message
 
 
 def _fields(
@@ -172,7 +191,7 @@ def _fields(
         here = (*path, field.name)
         if wire_values.kind_of(field) == "message":
             inner = wire_values.message_type(field)
-            if depth and not field.is_repeated and inner.full_name.startswith("igny8."):
+            if depth and inner.full_name.startswith("igny8."):
                 yield from _fields(inner, here, depth - 1)
         elif field.name != "request_id" and _names_things(field):
             yield here, field
