@@ -14,6 +14,8 @@ def prospect_to_proto(prospect: Prospect) -> ai.RunEstimate:
                 name=stage.stage.title,
                 waiting=stage.waiting,
                 inputs=stage.inputs,
+                left_waiting=stage.left_waiting,
+                note=stage.note,
                 items=stage.items,
                 credits=stage.credits,
                 credits_low=stage.credits_low,
@@ -31,7 +33,13 @@ def prospect_to_proto(prospect: Prospect) -> ai.RunEstimate:
         available_after=prospect.available - estimate.credits,
         max_credits=prospect.max_credits,
         stops=[
-            ai.EstimateStop(reason=stop.reason, detail=stop.detail, certain=stop.certain, run_id=stop.run_id)
+            ai.EstimateStop(
+                reason=stop.reason,
+                detail=stop.detail,
+                certain=stop.certain,
+                run_id=stop.run_id,
+                scope=stop.scope,
+            )
             for stop in prospect.stops
         ],
     )

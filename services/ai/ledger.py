@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -9,6 +10,7 @@ from google.protobuf.struct_pb2 import Struct
 from igny8.billing import v1 as billing
 
 from chassis.ids import new_id
+from chassis.plain import instant_from_proto
 from chassis.refusal import AccountSuspended
 from services.ai.captures import Captures
 from services.ai.domain.function_names import FunctionName
@@ -40,6 +42,18 @@ class PinnedQuote:
 
     id: str
     maximum_credits: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetLeft:
+    """A hard cap in credits, and what is left of it now."""
+
+    scope: str
+    """What it caps, in billing's words: `site_day`, `site_month` or `api_key`."""
+    limit: int
+    left: int
+    resets_at: datetime | None
+    """When its window ends; None where it never does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,6 +215,20 @@ class Quotes:
         """Credits that the account acted for may still spend or hold."""
         return (await self._credits.GetBalance(billing.GetBalanceRequest())).balance.available
 
+    async def budgets(self, target_id: str) -> list[BudgetLeft]:
+        """The caps on what this site, or this API key, may cost."""
+        # One of each scope: they fit on a page.
+        request = billing.ListBudgetsRequest(target_id=target_id, page_size=200)
+        return [
+            BudgetLeft(
+                scope=billing.Budget.Scope.Name(budget.scope).removeprefix("SCOPE_").lower(),
+                limit=budget.credits_limit,
+                left=budget.left,
+                resets_at=instant_from_proto(budget.resets_at) if budget.HasField("resets_at") else None,
+            )
+            for budget in (await self._credits.ListBudgets(request)).budgets
+        ]
+
     async def price(self, function: FunctionName, *, model_name: str, estimate: Estimate) -> tuple[int, int]:
         """Credits that such work takes, as expected and at most. Raises PRICE_NOT_FOUND."""
         quote = await _quote(self._credits, function.operation_type, model_name, estimate)
@@ -222,6 +250,8 @@ async def _quote(
             expected_tokens=estimate.expected_tokens,
             maximum_tokens=estimate.maximum_tokens,
             images=estimate.images,
+            expected_output_tokens=estimate.expected_output_tokens,
+            maximum_output_tokens=estimate.maximum_output_tokens,
         )
     )
     return response.quote

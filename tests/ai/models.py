@@ -52,8 +52,8 @@ class Scripted(Generic[Request]):
         """Told before and after each call; what it raises is the end of whoever calls."""
         self.gate: asyncio.Event | None = None
         """While it is there and not set, every call waits for it."""
-        self.usage = TokenUsage(input_tokens=100, output_tokens=50)
-        """What every text says that it took."""
+        self.usage: TokenUsage | None = TokenUsage(input_tokens=100, output_tokens=50)
+        """What every text says that it took; None for what the offline provider says."""
 
     async def _next(self, request: Request) -> object:
         """The reply to give; None for a good one."""
@@ -79,13 +79,14 @@ class TextModel(Scripted[TextRequest]):
         self, request: TextRequest, *, deadline: float, progressed: Progressed = nobody_waits
     ) -> TextAnswer:
         self.at("before call")
-        reply = await self._next(request)
+        reply, usage = await self._next(request), self.usage
         if reply is None:
-            reply = (await self._offline.complete(request, deadline=deadline)).text
+            answer = await self._offline.complete(request, deadline=deadline)
+            reply, usage = answer.text, usage or answer.usage
         self.at("after call")
         return TextAnswer(
             text=str(reply),
-            usage=self.usage,
+            usage=usage or TokenUsage(input_tokens=100, output_tokens=50),
             model=request.model,
             provider_request_id=f"text-{len(self.asked)}",
         )

@@ -1,36 +1,38 @@
 """Estimating a run before it starts: what waits, what past runs took, what quotes say, and what would stop it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from statistics import fmean
+from typing import Final
 
 from chassis.clock import Clock
 from chassis.refusal import Refusal
 from chassis.transaction import Transactions
 from services.ai.automation.preparation import Preparation
 from services.ai.domain.config import AutomationConfig
-from services.ai.domain.estimate import RunEstimate, UnitPrice, estimate, needs_quote
+from services.ai.domain.estimate import Past, RunEstimate, UnitPrice, estimate, needs_quote
+from services.ai.domain.estimate_stops import (
+    Cap,
+    Stop,
+    balance_cap,
+    budget_cap,
+    holds_of,
+    run_cap,
+    stops_of,
+)
 from services.ai.domain.function_names import FunctionName, NothingToDo
 from services.ai.domain.run import RunAlreadyActive
-from services.ai.domain.stages import BATCHED, Stage
-from services.ai.functions.usual import usual
+from services.ai.domain.stages import Stage
+from services.ai.domain.task import api_key_id
+from services.ai.functions.usual import Size, usual
 from services.ai.inventory import Inventory
 from services.ai.ledger import Quotes
 from services.ai.patience import passing
 from services.ai.store.transaction import AiTransaction
 from services.ai.usecases import runs
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stop:
-    """What would keep a run from starting or from ending."""
-
-    reason: str
-    """Of the error catalogue, as the refusal would have it."""
-    detail: str
-    certain: bool
-    """False when it only may happen: the upper end of the range meets it."""
-    run_id: str = ""
-    """The run that is in the way."""
+ARTICLES_SEEN: Final = 100
+"""Of the articles that wait to be written, how many are looked at for their lengths."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +63,8 @@ class Estimator:
         self._inventory = inventory
         self._preparation = preparation
 
-    async def prospect(self, config: AutomationConfig, *, account_id: str) -> Prospect:
-        """The estimate of a run that would be started now. Raises only what passes, and NOT_FOUND."""
+    async def prospect(self, config: AutomationConfig, *, account_id: str, actor: str) -> Prospect:
+        """The estimate of a run that `actor` would start now. Raises only what passes, and NOT_FOUND."""
         stops: list[Stop] = []
         models: dict[FunctionName, str] = {}
         try:
@@ -74,7 +76,9 @@ class Estimator:
         except Refusal as refusal:
             stops.append(_certain(refusal))
         waiting = {stage: await self._inventory.count_stage_inputs(config.site_id, stage) for stage in Stage}
-        made = await self.estimate(config, models=models, waiting=waiting, account_id=account_id)
+        past = await self._past(config, models=models, account_id=account_id)
+        prices = await self._prices(config, models=models, waiting=waiting, stages=config.enabled)
+        made = estimate(config, waiting=waiting, past=past, prices=prices)
         available = await self._quotes.available()
         active = await self._transactions.run(runs.active_run, site_id=config.site_id)
         if active is not None:
@@ -85,7 +89,8 @@ class Estimator:
         if not any(waiting[stage] for stage in config.enabled):
             detail = "There is nothing to work on: import keywords first."
             stops.append(Stop(reason=NothingToDo.reason, detail=detail, certain=True))
-        stops.extend(_stops(made, available=available, limit=config.max_credits_per_run))
+        caps = [balance_cap(available), *await self._caps(config, actor=actor)]
+        stops.extend(stops_of(made, caps=caps, holds=holds_of(made, prices)))
         return Prospect(
             estimate=made,
             available=available,
@@ -105,30 +110,70 @@ class Estimator:
 
         Where nothing waits nothing is quoted: the run is going to be refused, which leaves no row anywhere.
         """
-        past = await self._transactions.run(
-            runs.past_runs, site_id=config.site_id, account_id=account_id, models=models
-        )
-        begins = any(waiting.get(stage) for stage in config.enabled)
-        prices = {
-            stage: await self._unit_price(stage, function, models[function], config)
-            for stage in config.enabled
-            if begins
-            and (function := stage.function) is not None
-            and function in models
-            and needs_quote(stage, past)
-        }
+        past = await self._past(config, models=models, account_id=account_id)
+        stages = [stage for stage in config.enabled if needs_quote(stage, past)]
+        prices = await self._prices(config, models=models, waiting=waiting, stages=stages)
         return estimate(config, waiting=waiting, past=past, prices=prices)
 
-    async def _unit_price(
-        self, stage: Stage, function: FunctionName, model_name: str, config: AutomationConfig
-    ) -> UnitPrice:
-        size = config.stages[stage].batch_size if stage in BATCHED else 1
-        expected, maximum = await self._quotes.price(
-            function,
-            model_name=model_name,
-            estimate=usual(function, batch_size=size, images=1 + config.max_in_article_images),
+    async def _past(
+        self, config: AutomationConfig, *, models: Mapping[FunctionName, str], account_id: str
+    ) -> Past:
+        return await self._transactions.run(
+            runs.past_runs, site_id=config.site_id, account_id=account_id, models=models
         )
-        return UnitPrice(expected=expected, maximum=maximum)
+
+    async def _prices(
+        self,
+        config: AutomationConfig,
+        *,
+        models: Mapping[FunctionName, str],
+        waiting: Mapping[Stage, int],
+        stages: Collection[Stage],
+    ) -> dict[Stage, UnitPrice]:
+        """Of the stages that have a model; of none where nothing waits for a run to begin with."""
+        if not any(waiting.get(stage) for stage in config.enabled):
+            return {}
+        return {
+            stage: await self._unit_price(function, models[function], config, waiting.get(stage, 0))
+            for stage in stages
+            if (function := stage.function) is not None and function in models
+        }
+
+    async def _unit_price(
+        self, function: FunctionName, model_name: str, config: AutomationConfig, waiting: int
+    ) -> UnitPrice:
+        """Of an item as those that wait are, else of a usual one."""
+        size, largest = Size(images=1 + config.max_in_article_images), None
+        if function is FunctionName.CLUSTER_KEYWORDS:
+            batch = config.stages[Stage.CLUSTER].batch_size
+            size = replace(size, keywords=min(batch, waiting or batch))
+        if function is FunctionName.GENERATE_CONTENT and waiting:
+            size, largest = await self._articles(config.site_id, size)
+        expected, maximum = await self._price(function, model_name, size)
+        hold = maximum
+        if largest is not None and largest != size:
+            _, hold = await self._price(function, model_name, largest)
+        return UnitPrice(expected=expected, maximum=maximum, inputs=size.keywords, hold=hold)
+
+    async def _price(self, function: FunctionName, model_name: str, size: Size) -> tuple[int, int]:
+        return await self._quotes.price(function, model_name=model_name, estimate=usual(function, size))
+
+    async def _articles(self, site_id: str, size: Size) -> tuple[Size, Size]:
+        """The mean and the longest of the articles that wait to be written, as far as a look at some tells."""
+        waiting = await self._inventory.stage_inputs(site_id, Stage.CONTENT, limit=ARTICLES_SEEN)
+        tasks = await self._inventory.tasks(site_id, [output.id for output in waiting])
+        words = [task.word_count for task in tasks] or [size.words]
+        return replace(size, words=round(fmean(words))), replace(size, words=max(words))
+
+    async def _caps(self, config: AutomationConfig, *, actor: str) -> list[Cap]:
+        """What a run's credits cannot pass beside the balance: its own limit and the budgets that count it."""
+        caps = [run_cap(config.max_credits_per_run)] if config.max_credits_per_run else []
+        for target_id in filter(None, (config.site_id, api_key_id(actor))):
+            caps += [
+                budget_cap(budget.scope, limit=budget.limit, left=budget.left, resets_at=budget.resets_at)
+                for budget in await self._quotes.budgets(target_id)
+            ]
+        return caps
 
 
 def _certain(refusal: Refusal) -> Stop:
@@ -136,26 +181,3 @@ def _certain(refusal: Refusal) -> Stop:
     if passing(refusal):
         raise refusal
     return Stop(reason=refusal.reason, detail=refusal.message, certain=True)
-
-
-def _stops(made: RunEstimate, *, available: int, limit: int) -> list[Stop]:
-    found = []
-    if made.credits_high > available:
-        found.append(
-            Stop(
-                reason="INSUFFICIENT_CREDITS",
-                detail=f"This account has {available} credits available and the run takes {made.credits} to"
-                f" {made.credits_high}. It pauses when they are used up; add credits.",
-                certain=made.credits > available,
-            )
-        )
-    if limit and made.credits_high > limit:
-        found.append(
-            Stop(
-                reason="BUDGET_EXCEEDED",
-                detail=f"The limit of {limit} credits a run is below what it takes, {made.credits} to"
-                f" {made.credits_high}. It pauses there; raise the limit.",
-                certain=made.credits > limit,
-            )
-        )
-    return found

@@ -1,16 +1,11 @@
 """What a run needs before it starts: models that have a price, and what waits in the inventory for each stage."""
 
-from typing import Final
-
 from services.ai.domain.config import AutomationConfig
 from services.ai.domain.function_names import FunctionName
 from services.ai.domain.stages import Output, Stage
 from services.ai.inventory import Inventory
 from services.ai.ledger import Quotes
 from services.ai.model_choice import ModelChoice
-
-INPUTS_MAX: Final = 10_000
-"""Inputs of one stage that a run takes from what waits at its start."""
 
 
 class Preparation:
@@ -34,6 +29,6 @@ class Preparation:
         """The snapshot a run starts from: what waits in the inventory for each of its stages."""
         waiting = {}
         for stage in sorted(config.enabled):
-            limit = min(config.stages[stage].max_items_per_run or INPUTS_MAX, INPUTS_MAX)
+            limit = config.snapshot_limit(stage)
             waiting[stage] = await self._inventory.stage_inputs(config.site_id, stage, limit=limit)
         return waiting

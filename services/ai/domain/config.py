@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Self
+from typing import Final, Self
 
 from services.ai.domain.schedule import Due, Schedule
 from services.ai.domain.stages import DEFAULTS, Stage, StageConfig
+
+SNAPSHOT_INPUTS_MAX: Final = 10_000
+"""Inputs of one stage that a run takes from what waits at its start, where its limit is not lower."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +41,10 @@ class AutomationConfig:
     @property
     def enabled(self) -> frozenset[Stage]:
         return frozenset(stage for stage, settings in self.stages.items() if settings.enabled)
+
+    def snapshot_limit(self, stage: Stage) -> int:
+        """At most so much of what waits for a stage is taken by a run that starts."""
+        return min(self.stages[stage].max_items_per_run or SNAPSHOT_INPUTS_MAX, SNAPSHOT_INPUTS_MAX)
 
     def planned(self, *, before: Self, now: datetime) -> Self:
         """These settings with their next run. A schedule that did not change keeps what it has not claimed yet."""

@@ -57,7 +57,7 @@ class Range:
 
 USUAL_YIELD: Final[Mapping[Stage, Range]] = {
     Stage.CLUSTER: Range.of(Fraction(1, 15), Fraction(1, 6), Fraction(1, 2)),
-    Stage.IDEAS: Range.of(1, 3, 6),
+    Stage.IDEAS: Range.of(1, 2, 3),
 }
 """Things that one input leads to in the next stage, where the site has no past run; 1 where nothing is said."""
 
@@ -79,6 +79,10 @@ class UnitPrice:
 
     expected: int
     maximum: int
+    inputs: int = 1
+    """What the item works on, where the stage batches."""
+    hold: int = 0
+    """What the largest item seen to wait is held for before it begins, at least `maximum`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,12 +93,24 @@ class StageEstimate:
     waiting: int = 0
     """Inputs that wait for it now."""
     inputs: int = 0
-    """With those that stages before it are expected to make."""
+    """What the run takes of them, with those that stages before it are expected to make."""
+    left_waiting: int = 0
+    """Of `waiting`, what the run leaves for the next one."""
     items: int = 0
     credits: int = 0
     credits_low: int = 0
     credits_high: int = 0
     basis: str = FREE
+
+    @property
+    def note(self) -> str:
+        """What the run leaves and why, for people; empty when nothing."""
+        if not self.left_waiting:
+            return ""
+        return (
+            f"{self.waiting} wait, and a run takes {self.waiting - self.left_waiting} of them. The other"
+            f" {self.left_waiting} are left for the next run."
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,13 +157,14 @@ def estimate(
             stages.append(StageEstimate(stage=stage, waiting=waiting.get(stage, 0)))
             continue
         count = waiting.get(stage, 0)
-        inputs = Range.of(count, count, count).plus(flowing.get(stage, Range.of(0, 0, 0)))
+        taken = min(count, config.snapshot_limit(stage))
+        inputs = Range.of(taken, taken, taken).plus(flowing.get(stage, Range.of(0, 0, 0)))
         inputs = inputs.at_most(config.stages[stage].max_items_per_run)
         following = next_stage(stage, config.enabled)
         if following is not None:
             flowing[following] = inputs.times(_yield(stage, past.stages.get(stage, ())))
         found = _stage(stage, inputs, config, past.stages.get(stage, ()), prices.get(stage))
-        stages.append(replace(found, waiting=count))
+        stages.append(replace(found, waiting=count, left_waiting=count - taken))
     whole = RunEstimate(stages=tuple(stages), past_runs=len(past.paces))
     items, seconds = sum(items for _, items in past.paces), sum(seconds for seconds, _ in past.paces)
     expected = sum(stage.items for stage in stages)
@@ -176,9 +193,8 @@ def _stage(
         basis = PAST_RUNS
     else:
         unit = price or UnitPrice(expected=0, maximum=0)
-        each = Range.of(
-            Fraction(unit.expected, 2 * size), Fraction(unit.expected, size), Fraction(unit.maximum, size)
-        )
+        expected = Fraction(unit.expected, unit.inputs)
+        each = Range.of(expected / 2, expected, Fraction(unit.maximum, unit.inputs))
         basis = QUOTE
     credits = inputs.times(each)
     return StageEstimate(

@@ -94,8 +94,7 @@ class AiTask:
     @property
     def api_key_id(self) -> str:
         """The key on whose behalf it works, so that the key's budget counts it; empty for anybody else."""
-        kind, _, subject = self.actor.partition(":")
-        return subject if kind == "api_key" else ""
+        return api_key_id(self.actor)
 
     @property
     def ended(self) -> bool:
@@ -224,3 +223,9 @@ class AiTask:
                 for item in failed_items
             ],
         }
+
+
+def api_key_id(actor: str) -> str:
+    """The id of the API key that `actor` is; empty for anybody else."""
+    kind, _, subject = actor.partition(":")
+    return subject if kind == "api_key" else ""

@@ -56,7 +56,7 @@ class ClusterKeywords(TextFunction):
             rows = list(of_sector)
             for start in range(0, len(rows), ITEM_SIZE):
                 of_item = rows[start : start + ITEM_SIZE]
-                drafts.append(_draft(site.name, sector_id, sector, of_item, names))
+                drafts.append(draft_of(site.name, sector_id, sector, of_item, names))
         return drafts
 
     def question(self, item: TaskItem) -> Question:
@@ -159,7 +159,7 @@ class ClusterKeywords(TextFunction):
         )
 
 
-def _draft(
+def draft_of(
     site_name: str,
     sector_id: str,
     sector_name: str | None,

@@ -61,7 +61,7 @@ class GenerateContent(TextFunction):
         clusters = {one.id: one.name for one in await inventory.clusters(task.site_id, cluster_ids)}
         pages = await inventory.published(task.site_id)
         titles = await inventory.planned_titles(task.site_id)
-        return [_draft(site.name, one, clusters.get(one.cluster_id), pages, titles) for one in wanted]
+        return [draft_of(site.name, one, clusters.get(one.cluster_id), pages, titles) for one in wanted]
 
     def question(self, item: TaskItem) -> Question:
         if not item.drafts:
@@ -200,7 +200,7 @@ def _check_sections(item: TaskItem, question: Question, html: str, answer: Answe
         )
 
 
-def _draft(
+def draft_of(
     site_name: str,
     wanted: publisher.Task,
     cluster_name: str | None,

@@ -28,7 +28,7 @@ class GenerateIdeas(TextFunction):
             if cluster.status != publisher.Cluster.STATUS_NEW:
                 continue
             keywords = await inventory.keywords_of_cluster(task.site_id, cluster.id)
-            drafts.append(_draft(site.name, cluster, keywords))
+            drafts.append(draft_of(site.name, cluster, keywords))
         return drafts
 
     def parse(self, item: TaskItem, answer: Answer) -> GenerateIdeasOutput:
@@ -67,7 +67,7 @@ class GenerateIdeas(TextFunction):
         )
 
 
-def _draft(site_name: str, cluster: publisher.Cluster, keywords: list[publisher.Keyword]) -> Draft:
+def draft_of(site_name: str, cluster: publisher.Cluster, keywords: list[publisher.Keyword]) -> Draft:
     return Draft(
         item_id=cluster.id,
         label=cluster.name,

@@ -33,7 +33,7 @@ class GenerateImagePrompts(TextFunction):
 
     async def prepare(self, inventory: Inventory, task: AiTask) -> list[Draft]:
         most = int(task.payload["max_in_article_images"])
-        return [_draft(content, most) for content in await articles(inventory, task) if not content.images]
+        return [draft_of(content, most) for content in await articles(inventory, task) if not content.images]
 
     def parse(self, item: TaskItem, answer: Answer) -> GenerateImagePromptsOutput:
         output: GenerateImagePromptsOutput = self.answer_json(item, answer)
@@ -76,7 +76,7 @@ class GenerateImagePrompts(TextFunction):
         return Saved(outputs=len(response.images), flow=(Output(id=item.item_id, label=item.label),))
 
 
-def _draft(content: publisher.Content, most: int) -> Draft:
+def draft_of(content: publisher.Content, most: int) -> Draft:
     headings = [html.unescape(_TAG.sub("", heading)).strip() for heading in _HEADING.findall(content.html)]
     return Draft(
         item_id=content.id,

@@ -36,7 +36,7 @@ class GenerateImages:
         async def drafts(content: publisher.Content) -> list[Draft]:
             async with at_once:
                 images = await inventory.images_to_make(task.site_id, content.id, failed_too=failed_too)
-            return [_draft(content, image) for image in images]
+            return [draft_of(content, image) for image in images]
 
         wanted = all_there("content", ids, found, task)
         return [draft for some in await asyncio.gather(*map(drafts, wanted)) for draft in some]
@@ -90,7 +90,7 @@ class GenerateImages:
         return f"{item.label} with {task.model_name}"
 
 
-def _draft(content: publisher.Content, image: publisher.Image) -> Draft:
+def draft_of(content: publisher.Content, image: publisher.Image) -> Draft:
     featured = image.image_type == publisher.Image.TYPE_FEATURED
     width, height = FEATURED_SIZE if featured else IN_ARTICLE_SIZE
     place = "Featured image" if featured else f"Image {image.position}"

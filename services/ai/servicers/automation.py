@@ -61,7 +61,8 @@ class AutomationServicer(ai.AutomationServiceServicer):
     async def Estimate(self, request: ai.EstimateRequest, context: Context) -> ai.EstimateResponse:
         await self._inventory.site(request.site_id)
         config = await self._config(request.site_id)
-        prospect = await self._estimator.prospect(config, account_id=current_caller().account())
+        caller = current_caller()
+        prospect = await self._estimator.prospect(config, account_id=caller.account(), actor=caller.actor)
         return ai.EstimateResponse(estimate=prospect_to_proto(prospect))
 
     async def StartRun(self, request: ai.StartRunRequest, context: Context) -> ai.StartRunResponse:
