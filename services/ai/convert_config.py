@@ -7,9 +7,10 @@ from igny8.ai import v1 as ai
 from igny8.publisher import v1 as publisher
 
 from chassis.plain import maybe_instant_to_proto
+from chassis.refusal import FieldFault, RequestInvalid
 from services.ai.domain.config import AutomationConfig
 from services.ai.domain.schedule import Frequency, Schedule
-from services.ai.domain.stages import DEFAULTS, Stage, StageConfig
+from services.ai.domain.stages import BATCHED, DEFAULTS, Stage, StageConfig
 
 
 def config_to_proto(
@@ -27,7 +28,7 @@ def config_to_proto(
             ai.StageConfig(
                 stage=int(stage),
                 enabled=config.stages[stage].enabled,
-                batch_size=config.stages[stage].batch_size,
+                batch_size=config.batch_size(stage),
                 concurrency=config.stages[stage].concurrency,
                 max_items_per_run=config.stages[stage].max_items_per_run,
             )
@@ -51,12 +52,16 @@ def config_to_proto(
 
 
 def config_from_proto(message: ai.AutomationConfig, *, site_id: str, time_zone: str) -> AutomationConfig:
-    """A stage that is left out, a size or concurrency of 0, and what is left out of the schedule take the default."""
+    """A stage that is left out, what is left out or 0 in one, and what is left out of the schedule take the default.
+
+    Raises RequestInvalid, by field, for a stage that is given twice and for a batch where the stage has none.
+    """
+    _check_stages(message)
     stages = dict(DEFAULTS)
     for given in message.stages:
         stage = Stage(given.stage)
         stages[stage] = StageConfig(
-            enabled=given.enabled,
+            enabled=given.enabled if given.HasField("enabled") else DEFAULTS[stage].enabled,
             batch_size=given.batch_size or DEFAULTS[stage].batch_size,
             concurrency=given.concurrency or DEFAULTS[stage].concurrency,
             max_items_per_run=given.max_items_per_run,
@@ -71,6 +76,24 @@ def config_from_proto(message: ai.AutomationConfig, *, site_id: str, time_zone: 
         scheduled=message.enabled,
         schedule=_schedule(message, time_zone),
     )
+
+
+def _check_stages(message: ai.AutomationConfig) -> None:
+    faults, first = [], dict[int, int]()
+    for index, given in enumerate(message.stages):
+        path = f"config.stages[{index}]"
+        if first.setdefault(given.stage, index) != index:
+            said = f"stage {given.stage} is given twice, first in stages[{first[given.stage]}]; give it once"
+            faults.append(FieldFault(f"{path}.stage", said))
+        if given.batch_size > 1 and Stage(given.stage) not in BATCHED:
+            batched = " and ".join(str(int(stage)) for stage in sorted(BATCHED))
+            said = (
+                f"must be 0 or 1: a job of stage {given.stage} has one input, only those of {batched} have batches."
+                " Set concurrency to do more at once"
+            )
+            faults.append(FieldFault(f"{path}.batch_size", said))
+    if faults:
+        raise RequestInvalid(*faults)
 
 
 def _schedule(message: ai.AutomationConfig, time_zone: str) -> Schedule:

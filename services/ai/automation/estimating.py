@@ -145,7 +145,7 @@ class Estimator:
         """Of an item as those that wait are, else of a usual one."""
         size, largest = Size(images=1 + config.max_in_article_images), None
         if function is FunctionName.CLUSTER_KEYWORDS:
-            batch = config.stages[Stage.CLUSTER].batch_size
+            batch = config.batch_size(Stage.CLUSTER)
             size = replace(size, keywords=min(batch, waiting or batch))
         if function is FunctionName.GENERATE_CONTENT and waiting:
             size, largest = await self._articles(config.site_id, size)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final, Self
 
 from services.ai.domain.schedule import Due, Schedule
-from services.ai.domain.stages import DEFAULTS, Stage, StageConfig
+from services.ai.domain.stages import BATCHED, DEFAULTS, Stage, StageConfig
 
 SNAPSHOT_INPUTS_MAX: Final = 10_000
 """Inputs of one stage that a run takes from what waits at its start, where its limit is not lower."""
@@ -41,6 +41,10 @@ class AutomationConfig:
     @property
     def enabled(self) -> frozenset[Stage]:
         return frozenset(stage for stage, settings in self.stages.items() if settings.enabled)
+
+    def batch_size(self, stage: Stage) -> int:
+        """Inputs of one item of a stage, at most."""
+        return self.stages[stage].batch_size if stage in BATCHED else 1
 
     def snapshot_limit(self, stage: Stage) -> int:
         """At most so much of what waits for a stage is taken by a run that starts."""

@@ -7,7 +7,7 @@ from math import ceil, floor
 from typing import Final, Self
 
 from services.ai.domain.config import AutomationConfig
-from services.ai.domain.stages import BATCHED, Stage, next_stage
+from services.ai.domain.stages import Stage, next_stage
 
 PAST_RUNS: Final = "past_runs"
 """From what the stage took in completed runs of this site with the same model."""
@@ -183,7 +183,7 @@ def _stage(
     records: Sequence[StageRecord],
     price: UnitPrice | None,
 ) -> StageEstimate:
-    size = config.stages[stage].batch_size if stage in BATCHED else 1
+    size = config.batch_size(stage)
     items = ceil(inputs.expected / size)
     if stage.function is None:
         return StageEstimate(stage=stage, inputs=ceil(inputs.expected), items=items)

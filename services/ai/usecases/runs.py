@@ -209,7 +209,7 @@ def _stage_progress(stage: Stage, config: AutomationConfig, estimate: StageEstim
     return StageProgress(
         stage=stage,
         enabled=settings.enabled,
-        batch_size=settings.batch_size,
+        batch_size=config.batch_size(stage),
         concurrency=settings.concurrency,
         max_items=settings.max_items_per_run,
         expected=expected.items,

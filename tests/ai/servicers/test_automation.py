@@ -114,6 +114,48 @@ async def test_settings_are_replaced_and_what_is_left_out_takes_the_default(door
     assert (put.max_credits_per_run, put.etag) == (500, "v1")
 
 
+async def test_a_stage_that_is_given_without_saying_so_is_on_as_by_default(doors: Doors) -> None:
+    put = await doors.configure(stages=[ai.StageConfig(stage=4, concurrency=7)])
+
+    assert [(stage.concurrency, stage.enabled) for stage in put.stages if stage.stage == 4] == [(7, True)]
+    assert all(stage.HasField("enabled") for stage in put.stages)
+
+
+async def test_a_stage_that_is_given_twice_is_refused_by_its_field(doors: Doors, workshop: Workshop) -> None:
+    stages = [ai.StageConfig(stage=4), ai.StageConfig(stage=1), ai.StageConfig(stage=4, enabled=False)]
+
+    with refused("REQUEST_INVALID") as refusal:
+        await doors.configure(stages=stages)
+
+    assert [fault.field for fault in refusal.value.fields] == ["config.stages[2].stage"]
+    assert "first in stages[0]; give it once" in refusal.value.fields[0].message
+    assert (await settings(doors, workshop)).etag == "v0"
+
+
+@pytest.mark.parametrize("stage", [2, 4, 5, 6, 7])
+async def test_a_batch_where_the_stage_has_none_is_refused_by_its_field(doors: Doors, stage: int) -> None:
+    with refused("REQUEST_INVALID") as refusal:
+        await doors.configure(stages=[ai.StageConfig(stage=stage, batch_size=7)])
+
+    assert [fault.field for fault in refusal.value.fields] == ["config.stages[0].batch_size"]
+    assert "Set concurrency to do more at once" in refusal.value.fields[0].message
+
+
+async def test_settings_may_be_put_back_as_they_were_read(doors: Doors, workshop: Workshop) -> None:
+    await doors.configure(stages=[ai.StageConfig(stage=stage, batch_size=9) for stage in (1, 3)])
+    read = await settings(doors, workshop)
+
+    put = await doors.configure(stages=read.stages)
+
+    assert put.stages == read.stages
+    assert [stage.batch_size for stage in put.stages] == [9, 1, 9, 1, 1, 1, 1]
+
+
+async def settings(doors: Doors, workshop: Workshop) -> ai.AutomationConfig:
+    request = ai.GetConfigRequest(site_id=workshop.site_id)
+    return (await doors.automation().GetConfig(request)).config
+
+
 async def test_settings_that_somebody_changed_meanwhile_are_not_overwritten(
     doors: Doors, workshop: Workshop
 ) -> None:
