@@ -50,6 +50,6 @@ async def _drafted(
     except ProviderMalformed as malformed:
         if item.repaired and len(drafts) == len(item.drafts):
             raise
-        fault = malformed.metadata.get("fault") or malformed.message
+        fault = malformed.metadata.get("fault") or malformed.fact
     item = await ask_once(item, drafts, fault)
     return item, function.parse(item, journalled(item))

@@ -118,7 +118,7 @@ def snapshot_to_proto(snapshot: RunSnapshot) -> ai.AutomationRun:
 
 
 def run_to_proto(run: Run, *, now: datetime) -> ai.AutomationRun:
-    left = run.time_left(now)
+    left, remaining = run.time_left(now), run.credits_remaining
     return ai.AutomationRun(
         id=run.id,
         account_id=run.account_id,
@@ -156,7 +156,8 @@ def run_to_proto(run: Run, *, now: datetime) -> ai.AutomationRun:
         percent=run.percent,
         credits_used=run.credits_used,
         max_credits=run.max_credits,
-        credits_remaining=run.credits_remaining,
+        credits_remaining=remaining.credits if remaining else None,
+        credits_remaining_basis=remaining.basis if remaining else "",
         elapsed_seconds=run.clock.elapsed_seconds(now),
         seconds_left=left.seconds if left else None,
         seconds_left_basis=left.basis if left else "",

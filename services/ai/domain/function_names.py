@@ -47,6 +47,16 @@ _OUTPUTS_KEYS = {
 }
 
 
+_FIRST = {
+    FunctionName.CLUSTER_KEYWORDS: "Import keywords first.",
+    FunctionName.GENERATE_IDEAS: "Cluster keywords first, or add a cluster.",
+    FunctionName.GENERATE_CONTENT: "Queue ideas first, or add a task.",
+    FunctionName.GENERATE_IMAGE_PROMPTS: "Write an article first.",
+    FunctionName.GENERATE_IMAGES: "Make image prompts first, or name an article of which images failed.",
+}
+"""What there must be before a function has something to work on, as a sentence for people."""
+
+
 class FunctionUnknown(Refusal):
     """No AI function has this name."""
 
@@ -70,7 +80,15 @@ class NothingToDo(Refusal):
     def of(cls, function: FunctionName) -> Self:
         """What was given is done already."""
         return cls(
-            f"Nothing of what was given waits for {function}: it is done already.",
+            f"Nothing of what was given waits for {function}: it is done already. {_FIRST[function]}",
+            metadata={"function": function.value},
+        )
+
+    @classmethod
+    def at_all(cls, function: FunctionName) -> Self:
+        """All was asked for, and there is none."""
+        return cls(
+            f"Nothing of this site waits for {function}. {_FIRST[function]}",
             metadata={"function": function.value},
         )
 

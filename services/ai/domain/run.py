@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Self
+from typing import Final, Self
 
 from chassis.refusal import Refusal, StateConflict
 from services.ai.domain.function_names import FunctionName
@@ -29,6 +29,21 @@ ENDED = frozenset({RunStatus.CANCELLED, RunStatus.COMPLETED, RunStatus.FAILED})
 """Final states: each frees the site for another run."""
 
 ACTIVE = frozenset(RunStatus) - ENDED
+
+
+LIMIT: Final = "limit"
+"""Credits remain of the run's own limit."""
+
+ESTIMATE: Final = "estimate"
+"""Credits remain of what the estimate at the start expected, as the run has no limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class CreditsRemaining:
+    """Credits that a run has left, and of what: LIMIT or ESTIMATE."""
+
+    credits: int
+    basis: str
 
 
 class Trigger(StrEnum):
@@ -217,9 +232,15 @@ class Run:
         return replace(self, stages=stages, updated_at=now)
 
     @property
-    def credits_remaining(self) -> int | None:
-        """What is left of its limit; None without one."""
-        return None if self.max_credits == 0 else max(0, self.max_credits - self.credits_used)
+    def credits_remaining(self) -> CreditsRemaining | None:
+        """What it may still use by its limit, else what it is still expected to; None with neither."""
+        if self.max_credits:
+            return CreditsRemaining(max(0, self.max_credits - self.credits_used), LIMIT)
+        if not any(progress.estimate_basis for progress in self.stages):
+            return None
+        expected = sum(progress.credits_expected for progress in self.stages)
+        left = 0 if self.status in ENDED else max(0, expected - self.credits_used)
+        return CreditsRemaining(left, ESTIMATE)
 
     @property
     def clock(self) -> Clock:

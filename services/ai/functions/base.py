@@ -195,7 +195,7 @@ def _validator(schema_name: str) -> Draft202012Validator:
 def malformed(answer: Answer, fault: str) -> ProviderMalformed:
     """The answer is not what was asked for; `fault` says how."""
     return ProviderMalformed(
-        f"The answer of {answer.model_name} could not be used: {fault[:500]}. Nothing was charged for this item.",
+        f"The answer of {answer.model_name} could not be used: {fault[:500]}.",
         provider=answer.model_name,
         metadata={"fault": fault[:500]},
     )

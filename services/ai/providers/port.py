@@ -123,12 +123,20 @@ class ImageProvider(Protocol):
 
 
 class ProviderError(Refusal):
-    """A provider gave no usable answer. Always raised as one of the three kinds below."""
+    """A provider gave no usable answer. Always raised as one of the three kinds below.
+
+    `fact` is what happened; what people read goes on with the way out of its kind, which is said here once for all
+    providers.
+    """
 
     reason = "PROVIDER_UNAVAILABLE"
+    way_out = ""
 
-    def __init__(self, message: str, *, provider: str, metadata: Mapping[str, str] | None = None) -> None:
+    def __init__(self, fact: str, *, provider: str, metadata: Mapping[str, str] | None = None) -> None:
+        end = "" if fact.endswith((".", "!", "?")) else "."
+        message = f"{fact}{end} {self.way_out}" if self.way_out else fact
         super().__init__(message, metadata={"provider": provider, **(metadata or {})})
+        self.fact = fact
         self.provider = provider
 
 
@@ -136,10 +144,11 @@ class ProviderRetryable(ProviderError):
     """Asking again may help: rate limit, server error, timeout, lost connection."""
 
     reason = "PROVIDER_UNAVAILABLE"
+    way_out = "Nothing was charged for it; retry it in some minutes, or choose another model."
 
     def __init__(
         self,
-        message: str,
+        fact: str,
         *,
         provider: str,
         retry_after_seconds: float | None = None,
@@ -147,7 +156,7 @@ class ProviderRetryable(ProviderError):
         metadata: Mapping[str, str] | None = None,
     ) -> None:
         wait = {} if retry_after_seconds is None else {"retry_after_seconds": f"{retry_after_seconds:g}"}
-        super().__init__(message, provider=provider, metadata={**wait, **(metadata or {})})
+        super().__init__(fact, provider=provider, metadata={**wait, **(metadata or {})})
         self.retry_after_seconds = retry_after_seconds
         """Seconds the provider asked to be left alone for; None where it did not say."""
         self.maybe_paid = maybe_paid
@@ -162,12 +171,14 @@ class ProviderFinal(ProviderError):
     """Asking again gives the same: key, permission, content policy, invalid request."""
 
     reason = "PROVIDER_REFUSED"
+    way_out = "Nothing was charged for it; change what it is about, or choose another model, and retry it."
 
 
 class ProviderMalformed(ProviderError):
     """The answer is not of the form that was asked for. Worth one repair attempt."""
 
     reason = "PROVIDER_MALFORMED"
+    way_out = "Nothing was charged for it; retry it, or choose another model."
 
 
 class KeyFault(Enum):
@@ -189,6 +200,7 @@ class ProviderKeyRefused(ProviderFinal):
     """The provider does nothing by the key it was given, whatever it is asked."""
 
     reason = "PROVIDER_KEY_REFUSED"
+    way_out = ""
     fault = KeyFault.INVALID
 
     @classmethod
@@ -221,6 +233,7 @@ class ProviderKeyMissing(ProviderFinal):
     """Neither the account nor the platform has a key that the provider can be called by."""
 
     reason = "PROVIDER_KEY_MISSING"
+    way_out = ""
 
     @classmethod
     def of(cls, provider: str, model_name: str, *, field: str = "") -> Self:

@@ -222,9 +222,7 @@ class GenerationServicer(ai.GenerationServiceServicer):
         """What waits for the function. Raises NothingToDo when nothing does."""
         waiting = await self._inventory.stage_inputs(site_id, _STAGES[function], limit=ALL_MAX)
         if not waiting:
-            raise NothingToDo(
-                f"There is nothing for {function} to work on.", metadata={"function": function.value}
-            )
+            raise NothingToDo.at_all(function)
         return [each.id for each in waiting]
 
 

@@ -30,7 +30,8 @@ class ReservationEnded(Refusal):
 
     def __init__(self, reservation_id: str, *, status: Status) -> None:
         super().__init__(
-            f"The reservation has ended: {status}. Reserve anew for further work.",
+            f"The credits held for this are held no longer: the reservation is {status}. Start the work again, which"
+            " reserves anew.",
             metadata={"reservation_id": reservation_id, "state": status.value},
         )
 

@@ -64,6 +64,8 @@ async def test_a_finished_run_shows_its_estimate_beside_what_it_took_and_teaches
 
     assert (ended.credits_expected, ended.credits_high) == (estimate.credits, estimate.credits_high)
     assert ended.credits_used == workshop.spent > 0
+    assert (run.credits_remaining, run.credits_remaining_basis) == (estimate.credits, "estimate")
+    assert (ended.credits_remaining, ended.credits_remaining_basis) == (0, "estimate")
     assert [stage.credits_expected for stage in ended.stages] == [stage.credits for stage in estimate.stages]
     assert {stage.basis for stage in following.stages} == {"past_runs", "free"}
     assert (following.past_runs, following.HasField("seconds")) == (1, True)

@@ -1,11 +1,21 @@
 """A run's moves between its states."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from chassis.refusal import StateConflict
-from services.ai.domain.run import ACTIVE, ENDED, HeldUp, PauseReason, Run, RunBudgetExceeded, RunStatus
+from services.ai.domain.run import (
+    ACTIVE,
+    ENDED,
+    CreditsRemaining,
+    HeldUp,
+    PauseReason,
+    Run,
+    RunBudgetExceeded,
+    RunStatus,
+)
 from services.ai.domain.run_clock import THIS_RUN, TimeLeft
 from services.ai.domain.stages import Stage
 from tests.ai.domain.builders import NOW, a_run
@@ -136,11 +146,35 @@ def test_a_run_knows_how_long_it_stood_still(move: str) -> None:
     assert (paused.paused_at, going.paused_at, going.paused_seconds) == (NOW, None, 70)
 
 
-def test_what_remains_is_known_of_a_run_with_a_limit_only() -> None:
-    progress = {Stage.CONTENT: {"credits_used": 30}}
+@pytest.mark.parametrize(
+    ("run", "remaining"),
+    [
+        ({"max_credits": 100}, CreditsRemaining(70, "limit")),
+        ({"max_credits": 20}, CreditsRemaining(0, "limit")),
+        ({}, CreditsRemaining(15, "estimate")),
+        ({"status": RunStatus.PAUSED}, CreditsRemaining(15, "estimate")),
+        ({"status": RunStatus.COMPLETED}, CreditsRemaining(0, "estimate")),
+    ],
+)
+def test_what_remains_is_that_of_the_limit_and_without_one_that_of_the_estimate(
+    run: dict[str, Any], remaining: CreditsRemaining
+) -> None:
+    progress = {
+        Stage.CONTENT: {"credits_used": 30, "credits_expected": 40, "estimate_basis": "quote"},
+        Stage.IMAGES: {"credits_expected": 5, "estimate_basis": "quote"},
+    }
 
-    assert a_run(progress=progress, max_credits=100).credits_remaining == 70
-    assert a_run(progress=progress).credits_remaining is None
+    assert a_run(progress=progress, **run).credits_remaining == remaining
+
+
+def test_nothing_remains_to_be_expected_of_a_run_that_used_more() -> None:
+    progress = {Stage.CONTENT: {"credits_used": 30, "credits_expected": 20, "estimate_basis": "quote"}}
+
+    assert a_run(progress=progress).credits_remaining == CreditsRemaining(0, "estimate")
+
+
+def test_what_remains_of_a_run_without_limit_and_estimate_is_not_known() -> None:
+    assert a_run(progress={Stage.CONTENT: {"credits_used": 30}}).credits_remaining is None
 
 
 def test_every_state_is_active_or_ended() -> None:

@@ -9,6 +9,7 @@ from igny8.ai import v1 as ai
 from chassis.identity import Role
 from chassis.ids import new_id
 from chassis.testing import until
+from services.ai.domain.function_names import FunctionName
 from services.ai.domain.task import TaskStatus
 from tests.ai.servicers.doors import OTHER, Doors, refused
 from tests.ai.workshop import Workshop
@@ -131,9 +132,15 @@ async def test_a_call_whose_caller_went_away_gives_its_lease_up(doors: Doors, wo
     assert task.status is TaskStatus.PENDING
 
 
-async def test_nothing_to_do_is_refused(doors: Doors) -> None:
-    with refused("NOTHING_TO_DO"):
-        await doors.run_function("generate_ideas", everything=True)
+@pytest.mark.parametrize("function", list(FunctionName))
+async def test_nothing_to_do_is_refused_and_says_what_there_must_be_first(
+    doors: Doors, function: FunctionName
+) -> None:
+    with refused("NOTHING_TO_DO") as refusal:
+        await doors.run_function(function.value, everything=True)
+
+    assert refusal.value.message.startswith(f"Nothing of this site waits for {function}. ")
+    assert " first" in refusal.value.message
 
 
 async def test_an_unknown_function_is_refused(doors: Doors) -> None:

@@ -209,5 +209,5 @@ def test_a_limit_may_be_raised_when_a_run_is_resumed(desk: Desk) -> None:
     desk.pause(run)
 
     assert desk.resume(run, max_credits=50).max_credits == 50
-    assert desk.resume(run, max_credits=0).credits_remaining is None
+    assert desk.resume(run, max_credits=0).max_credits == 0
     assert desk.resume(run).max_credits == 0

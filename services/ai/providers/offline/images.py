@@ -33,7 +33,7 @@ class OfflineImageProvider:
                 return await asyncio.to_thread(_answer, request)
         except TimeoutError as error:
             raise ProviderRetryable(
-                f"offline did not answer within {deadline:g} seconds. Try again.", provider="offline"
+                f"offline did not answer within {deadline:g} seconds.", provider="offline"
             ) from error
 
 

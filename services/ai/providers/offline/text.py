@@ -64,7 +64,7 @@ class OfflineTextProvider:
                 return await asyncio.to_thread(_answer, request)
         except TimeoutError as error:
             raise ProviderRetryable(
-                f"offline did not answer within {deadline:g} seconds. Try again, or with fewer items.",
+                f"offline did not answer within {deadline:g} seconds.",
                 provider="offline",
             ) from error
 

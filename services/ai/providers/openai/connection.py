@@ -66,13 +66,13 @@ class Connection:
             if error.code == _OUT_OF_QUOTA:
                 raise ProviderKeyRefused.of_platform(NAME, KeyFault.NO_CREDIT) from None
             raise ProviderBusy(
-                "openai asks to be left alone for a while.",
+                "openai has too many requests just now.",
                 provider=NAME,
                 retry_after_seconds=_retry_after(error),
             ) from None
         except openai.APITimeoutError as error:
             raise ProviderRetryable(
-                "openai did not answer in time. Nothing was charged; try again later.",
+                "openai did not answer in time.",
                 provider=NAME,
                 maybe_paid=not isinstance(error.__cause__, httpx2.ConnectTimeout | httpx2.PoolTimeout),
             ) from error

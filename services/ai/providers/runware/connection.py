@@ -90,7 +90,7 @@ class Connection:
                 body = await _read(response)
         except httpx.TimeoutException as error:
             raise ProviderRetryable(
-                "runware did not answer in time. Nothing was charged; try again later.",
+                "runware did not answer in time.",
                 provider=NAME,
                 maybe_paid=not isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout),
             ) from error
@@ -120,7 +120,7 @@ class Connection:
         wait = retry_after_seconds(response.headers, now=datetime.now(UTC))
         if status == 429:
             return ProviderBusy(
-                "runware asks to be left alone for a while.", provider=NAME, retry_after_seconds=wait
+                "runware has too many requests just now.", provider=NAME, retry_after_seconds=wait
             )
         if status >= 500 or status in (408, 409):
             return ProviderRetryable(
