@@ -95,7 +95,7 @@ async def test_without_a_repeat_the_sweeper_hands_it_out(
     with refused("SERVICE_UNAVAILABLE"):
         await doors.run_function("cluster_keywords", *await workshop.keywords(), request_id=new_id())
     ledger.away = False
-    workshop.clock.advance(minutes=1)
+    workshop.clock.advance(minutes=3)
 
     await workshop.sweeper().sweep()
     await workshop.task_worker().do(workshop.jobs()[0])
