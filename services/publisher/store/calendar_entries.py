@@ -7,7 +7,7 @@ from typing import Final
 import orjson
 from sqlalchemy import Connection
 
-from chassis.prepared import execute_by_keys
+from chassis.prepared import execute_in_order
 from chassis.refusal import NotFound
 from chassis.remembered import Remembered
 from services.publisher.domain.calendar_entry import CalendarEntry
@@ -54,7 +54,7 @@ class CalendarEntries:
             "until": end,
             "entries_max": limit,
         }
-        found = execute_by_keys(self._connection, _ENTRIES, _ENTRIES_TYPES, parameters)
+        found = execute_in_order(self._connection, _ENTRIES, _ENTRIES_TYPES, parameters)
         return _entries(found.scalar_one())
 
     def shown(
@@ -79,7 +79,7 @@ class CalendarEntries:
             "entries_max": limit,
             "beside_max": limit_beside,
         }
-        found = execute_by_keys(self._connection, _SHOWN, _SHOWN_TYPES, parameters).one_or_none()
+        found = execute_in_order(self._connection, _SHOWN, _SHOWN_TYPES, parameters).one_or_none()
         if found is None:
             raise NotFound(kind="site", id=site_id)
         time_zone, daily, weekly, monthly, entries, unscheduled, overdue, taken_beside = found

@@ -74,10 +74,17 @@ def test_the_site_of_another_account_is_not_found(newsroom: Newsroom) -> None:
         shown(newsroom, newsroom.site(), account_id=OTHER_ACCOUNT_ID)
 
 
-def test_all_of_it_is_found_by_indexes_also_when_planned_for_an_empty_table(newsroom: Newsroom) -> None:
+@pytest.mark.parametrize("rows", [0, 2, 30])
+def test_all_of_it_is_found_by_the_indexes_of_its_order_also_when_planned_for_a_small_table(
+    newsroom: Newsroom, rows: int
+) -> None:
     now = newsroom.clock.now()
     site = newsroom.site()
+    for _ in range(rows):
+        newsroom.approved(site)
     with newsroom.engine.begin() as connection:
+        if rows:
+            connection.exec_driver_sql("ANALYZE content")
         CalendarEntries(connection).shown(
             site.id,
             account_id=site.account_id,
