@@ -60,6 +60,7 @@ async def test_many_items_are_accepted_at_once_told_one_by_one_and_stopped_betwe
     assert 0 < task["items_done"] < ITEMS
     assert (task["status"], task["items_failed"]) == ("cancelled", 0)
     assert stopped[-1][1]["credits_used"] == task["credits_used"] > 0
+    assert {topic: asked[topic] for topic in planted.ids if asked[topic] > 1} == {}, "asked more than once"
     assert sum(asked[topic] for topic in planted.ids) == task["items_done"]
     [charged] = suite.rows(
         "SELECT count(*) AS items, sum(credits_used) AS credits"
