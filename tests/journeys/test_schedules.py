@@ -15,7 +15,7 @@ from tests.journeys.suites import RunningSuite
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(200)]
 
-FIRST = 6000
+FIRST = 5000
 
 
 async def schedule(api: Api, site_id: str) -> dict[str, Any]:
