@@ -53,7 +53,8 @@ class Makespan:
 
 
 def makespans(say: Callable[[str], None], *, runs: int, wall: bool, slow_calls: bool) -> list[Makespan]:
-    """So many runs after each other, each of a site of its own; see `bench.worker` for what the switches do."""
+    """So many runs after each other, each of a site of its own, after one that warms the processes up; see `bench.worker`
+    for what the switches do."""
     # Every slot of the provider can be used by one stage alone, and a walled item waits without taking one.
     settings = {
         "IGNY8_WORKER_CONCURRENCY": "128",
@@ -63,6 +64,7 @@ def makespans(say: Callable[[str], None], *, runs: int, wall: bool, slow_calls: 
     }
     made: list[Makespan] = []
     with suite_with_workers(settings, workers=1) as (suite, log):
+        asyncio.run(_to_published(suite))
         for _ in range(runs):
             log.write_bytes(b"")
             seconds = asyncio.run(_to_published(suite))

@@ -17,6 +17,10 @@ from tests.journeys.suites import RunningSuite
 
 ROUNDS: Final = 3
 SLOTS_OF_A_WORKER: Final = 4
+ITEMS_BY_SLOTS: Final = 3
+"""Items in work by slot, a slot being a call that the worker may have at its model: while one item's call is made, others
+are begun, saved and charged, as it is with the items of one execution (`ITEMS_BY_CALLS`)."""
+
 CLUSTERS: Final = 160
 IDEAS: Final = 2
 
@@ -101,7 +105,7 @@ def items_a_second(
 ) -> list[float]:
     """The rates at which so many workers do items of one call each."""
     settings = {
-        "IGNY8_WORKER_CONCURRENCY": str(SLOTS_OF_A_WORKER),
+        "IGNY8_WORKER_CONCURRENCY": str(ITEMS_BY_SLOTS * SLOTS_OF_A_WORKER),
         "IGNY8_BENCH_CALLS_AT_ONCE": str(SLOTS_OF_A_WORKER),
     }
     with suite_with_workers(settings, workers=workers) as (suite, _):
