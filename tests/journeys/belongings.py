@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from chassis.testing import until
 from suite.demo.job import ENDED
 from suite.rest import Api
 from tests.journeys.suites import RunningSuite
@@ -90,6 +91,8 @@ async def furnish(suite: RunningSuite, one: Belongings) -> None:
             if run["status"] in ENDED:
                 break
         assert run["status"] == "completed", run
+        # Publisher hears of charges a moment later, some at a time; from then on nothing of the account moves by itself.
+        await until(lambda: _charges_known(suite, one.id_of("site")) == run["credits_used"])
         one.things |= {
             kind: await api.all(f"{path}/{below}", plural) for kind, (below, plural) in LISTS.items()
         }
@@ -99,6 +102,15 @@ async def furnish(suite: RunningSuite, one: Belongings) -> None:
         }
         one.things["run_item"] = await api.all(f"/api/v1/automation/runs/{run['id']}/items", "items")
     assert [kind for kind, found in one.things.items() if not found] == []
+
+
+def _charges_known(suite: RunningSuite, site_id: str) -> int:
+    """What publisher has heard of so far, in credits."""
+    [heard] = suite.rows(
+        "SELECT coalesce(sum(credits_used), 0) AS credits FROM publisher.site_credits WHERE site_id = %(id)s",
+        id=site_id,
+    )
+    return int(heard["credits"])
 
 
 def rows_of(suite: RunningSuite, account_id: str) -> dict[str, str]:
